@@ -1,0 +1,1 @@
+"""Three ways a message travels, one interface."""

@@ -1,0 +1,49 @@
+"""What the wallet tells."""
+
+from typing import Literal
+
+from sagamart.messaging.message import Body
+
+HoldRefusal = Literal["insufficient_funds", "currency_mismatch", "released"]
+
+
+class WalletOpened(Body, frozen=True):
+    """A customer has a wallet now."""
+
+    customer_id: str
+    currency: str
+    version: int
+
+    @property
+    def key(self) -> str:
+        """The customer."""
+        return self.customer_id
+
+
+class MoneyAnswer(Body, frozen=True):
+    """An answer about the money of one attempt of an order."""
+
+    order_id: str
+    attempt: int
+    amount_minor: int
+    currency: str
+
+    @property
+    def key(self) -> str:
+        """The order."""
+        return self.order_id
+
+
+class MoneyHeld(MoneyAnswer, frozen=True):
+    """The amount is held for this attempt."""
+
+
+class MoneyRefused(MoneyAnswer, frozen=True):
+    """Nothing is held for this attempt.  `available_minor` is what the wallet had free then."""
+
+    reason: HoldRefusal
+    available_minor: int = 0
+
+
+class MoneyCaptured(MoneyAnswer, frozen=True):
+    """The held amount has become the shop's."""

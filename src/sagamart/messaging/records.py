@@ -1,0 +1,273 @@
+"""Records and journals: structs that are rows, and the working set of a batch.
+
+Rules:
+- A record is versioned and updated; a journal is append-only.  The struct's fields are the table's columns, in order.
+- A record is keyed by one text column, and its version rises by exactly one a decision.
+- A decision sees only what its message asked for.  Touching anything else fails, as does saving it.
+- Collections and nested structs are `jsonb` columns.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from types import NoneType, UnionType
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A versioned row.  The first version is 1."""
+
+    version: int
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A row of a journal: written once, never changed."""
+
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+R = TypeVar("R", bound=Record)
+
+
+class Column(NamedTuple):
+    """A column, its PostgreSQL type, and how a value goes in and comes out where that is not as it stands."""
+
+    name: str
+    type: str
+    encode: Callable[[Any], Any] | None = None
+    decode: Callable[[Any], Any] | None = None
+
+
+class Table(Generic[Row]):
+    """Where the rows of one struct live.  `unique` names columns by which a record may be looked up too."""
+
+    def __init__(self, record: type[Row], name: str, *, key: str, unique: tuple[str, ...] = ()) -> None:
+        hints = get_type_hints(record)
+        unknown = {key, *unique} - set(hints)
+        if unknown:
+            raise TypeError(f"table {name}: {record.__name__} has no field {', '.join(sorted(unknown))}")
+        self.record = record
+        self.name = name
+        self.key = key
+        self.unique = unique
+        self.journal = not issubclass(record, Record)
+        self.columns = tuple(_column(field, hints[field]) for field in record.__struct_fields__)
+        self._encoders = [(place, column.encode) for place, column in enumerate(self.columns) if column.encode]
+
+    def rows(self, columns: Sequence[Sequence[Any] | None]) -> list[Row]:
+        """Structs from the columns of a query, each an array of equal length (None: no rows)."""
+        if columns[0] is None:
+            return []
+        decoded = [
+            values or () if column.decode is None else [None if v is None else column.decode(v) for v in values or ()]
+            for column, values in zip(self.columns, columns, strict=True)
+        ]
+        return list(map(self.record, *decoded))
+
+    def values(self, rows: Sequence[Row]) -> list[Sequence[Any]]:
+        """The columns of these rows, each an array of equal length."""
+        columns: list[Sequence[Any]] = list(zip(*map(msgspec.structs.astuple, rows), strict=True))
+        for place, encode in self._encoders:
+            columns[place] = [None if value is None else encode(value) for value in columns[place]]
+        return columns
+
+
+_COLUMN_TYPES: Mapping[Any, str] = {
+    str: "text",
+    int: "bigint",
+    bool: "boolean",
+    bytes: "bytea",
+    datetime: "timestamptz",
+}
+
+
+def _column(name: str, hint: Any) -> Column:
+    if get_origin(hint) in (Union, UnionType):
+        present = [part for part in get_args(hint) if part is not NoneType]
+        hint = present[0] if len(present) == 1 else hint
+    if get_origin(hint) is Literal:
+        hint = type(get_args(hint)[0])
+    plain = _COLUMN_TYPES.get(hint)
+    if plain:
+        return Column(name, plain)
+    encoder = msgspec.json.Encoder()
+    return Column(name, "jsonb", lambda value: encoder.encode(value).decode(), msgspec.json.Decoder(hint).decode)
+
+
+class Need(NamedTuple):
+    """Rows that a decision wants to see: by key, or by a declared unique column."""
+
+    kind: type[Record]
+    values: Sequence[str]
+    column: str | None = None
+
+
+def need(kind: type[Record], *keys: str) -> Need:
+    """These records by key, locked until the batch commits."""
+    return Need(kind, keys)
+
+
+def need_by(kind: type[Record], column: str, *values: str) -> Need:
+    """These records by a unique column (a login knows the e-mail only)."""
+    return Need(kind, values, column)
+
+
+class UnaskedError(AssertionError):
+    """A decision touched a record that its message did not ask for: a bug in the handler's needs."""
+
+
+class NotLoadedError(Exception):
+    """A record is needed that this batch did not load: the message waits for the next batch."""
+
+
+class WorkingSet:
+    """All records that a batch loaded, as its decisions change them one after another."""
+
+    def __init__(self, tables: Iterable[Table[Any]]) -> None:
+        self.tables: dict[type, Table[Any]] = {table.record: table for table in tables}
+        self.present: dict[type, dict[str, Any]] = {}
+        self.loaded: dict[type, dict[str, int]] = {}
+        self.entries: dict[type, list[Any]] = {}
+        self._dirty: dict[type, set[str]] = {}
+        self._by: dict[tuple[type, str], dict[str, str | None]] = {}
+
+    def load(self, needs: Iterable[Need], found: Mapping[type, Sequence[Any]]) -> None:
+        """Take in what a query found; what was asked for and not found is known to be absent."""
+        for need_ in needs:
+            if need_.column is None:
+                rows = self.present.setdefault(need_.kind, {})
+                for key in need_.values:
+                    rows.setdefault(key, None)
+            else:
+                index = self._by.setdefault((need_.kind, need_.column), {})
+                for value in need_.values:
+                    index.setdefault(value, None)
+        for kind, records in found.items():
+            self._take(self.tables[kind], records)
+
+    def _take(self, table: Table[Any], records: Sequence[Any]) -> None:
+        rows = self.present.setdefault(table.record, {})
+        versions = self.loaded.setdefault(table.record, {})
+        for record in records:
+            key = getattr(record, table.key)
+            if key in versions:
+                continue
+            rows[key] = record
+            versions[key] = record.version
+            self._index(table, record, key)
+
+    def _index(self, table: Table[Any], record: Any, key: str) -> None:
+        for column in table.unique:
+            index = self._by.get((table.record, column))
+            if index is not None:
+                index[getattr(record, column)] = key
+
+    def knows(self, need_: Need) -> bool:
+        """Whether all that a message needs has been loaded (or is known to be absent)."""
+        rows = self.present.get(need_.kind) if need_.column is None else self._by.get((need_.kind, need_.column))
+        return rows is not None and all(value in rows for value in need_.values)
+
+    def find(self, kind: type[R], key: str) -> R | None:
+        """The record as it stands now in this batch."""
+        return self.present[kind][key]  # type: ignore[no-any-return]  # the map is by kind
+
+    def key_by(self, kind: type[Record], column: str, value: str) -> str | None:
+        """The key of the record that has this value in a unique column."""
+        return self._by[kind, column][value]
+
+    def save(self, row: Any) -> None:
+        """Take a decision's row.  A record's version must be the one after the present one."""
+        kind = type(row)
+        table = self.tables.get(kind)
+        if table is None:
+            raise UnaskedError(f"{kind.__name__} is no table of this service")
+        if table.journal:
+            self.entries.setdefault(kind, []).append(row)
+            return
+        key = getattr(row, table.key)
+        before = self.present[kind][key]
+        expected = before.version + 1 if before is not None else 1
+        if row.version != expected:
+            raise AssertionError(f"{kind.__name__} {key}: version {row.version} saved over {expected - 1}")
+        self.present[kind][key] = row
+        self._dirty.setdefault(kind, set()).add(key)
+        self._index(table, row, key)
+
+    def changes(self) -> tuple[dict[type, list[Any]], dict[type, list[tuple[Any, int]]]]:
+        """New rows, and changed records with the version that was loaded; each sorted by key, for lock order."""
+        new: dict[type, list[Any]] = {}
+        changed: dict[type, list[tuple[Any, int]]] = {}
+        for kind in self.tables:
+            versions = self.loaded.get(kind, {})
+            for key in sorted(self._dirty.get(kind, ())):
+                record = self.present[kind][key]
+                if key in versions:
+                    changed.setdefault(kind, []).append((record, versions[key]))
+                else:
+                    new.setdefault(kind, []).append(record)
+            if kind in self.entries:
+                new[kind] = sorted(self.entries[kind], key=_sort_key(self.tables[kind]))
+        return new, changed
+
+
+def _sort_key(table: Table[Any]) -> Callable[[Any], Any]:
+    return lambda row: getattr(row, table.key)
+
+
+class Records:
+    """What one decision may see: the records that its message asked for, and nothing else."""
+
+    __slots__ = ("_asked", "_working")
+
+    def __init__(self, working: WorkingSet, asked: Sequence[Need]) -> None:
+        self._working = working
+        self._asked = asked
+
+    def find(self, kind: type[R], key: str) -> R | None:
+        """The record of this key, or None where there is none.  Raises UnaskedError where it was not asked for."""
+        self._check(kind, key)
+        return self._working.find(kind, key)
+
+    def get(self, kind: type[R], key: str) -> R:
+        """The record of this key, which must exist (its absence is a bug: the message goes to the dead letters)."""
+        record = self.find(kind, key)
+        if record is None:
+            raise LookupError(f"{kind.__name__} {key} does not exist")
+        return record
+
+    def pick(self, kind: type[R], keys: Iterable[str]) -> dict[str, R]:
+        """Those of these records that exist, by key."""
+        found = ((key, self.find(kind, key)) for key in keys)
+        return {key: record for key, record in found if record is not None}
+
+    def all(self, kind: type[R]) -> dict[str, R]:
+        """All records of this kind that this message asked for by key and that exist."""
+        return self.pick(kind, [key for n in self._asked if n.kind is kind and n.column is None for key in n.values])
+
+    def find_by(self, kind: type[R], column: str, value: str) -> R | None:
+        """The record with this value in a unique column, or None."""
+        if not any(n.kind is kind and n.column == column and value in n.values for n in self._asked):
+            raise UnaskedError(f"{kind.__name__} by {column} {value!r} was not asked for")
+        key = self._working.key_by(kind, column, value)
+        return None if key is None else self._working.find(kind, key)
+
+    def allows(self, row: Any) -> bool:
+        """Whether this decision may save that row."""
+        table = self._working.tables.get(type(row))
+        if table is None or table.journal:
+            return table is not None
+        key = getattr(row, table.key)
+        return any(
+            n.kind is table.record and (key in n.values if n.column is None else self._found_by(n, key))
+            for n in self._asked
+        )
+
+    def _found_by(self, asked: Need, key: str) -> bool:
+        column = asked.column or ""
+        return any(self._working.key_by(asked.kind, column, value) == key for value in asked.values)
+
+    def _check(self, kind: type[Record], key: str) -> None:
+        for asked in self._asked:
+            if asked.kind is kind and asked.column is None and key in asked.values:
+                return
+        raise UnaskedError(f"{kind.__name__} {key!r} was not asked for")

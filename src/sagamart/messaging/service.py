@@ -1,0 +1,72 @@
+"""What a service is: its tables, what it handles, and what it sends.
+
+A handler is two pure functions: which records a message needs, and what follows from them.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from sagamart.messaging.decision import Decision
+from sagamart.messaging.message import Body, Message, Registry
+from sagamart.messaging.records import Need, Records, Table
+
+B = TypeVar("B", bound=Body)
+
+
+def _nothing_needed(_message: Any) -> Sequence[Need]:
+    return ()
+
+
+class Handler(msgspec.Struct, Generic[B], frozen=True, kw_only=True):
+    """How a service answers one type of message.
+
+    `then` names further records that can only be known from the first ones (the skus of a reservation).
+    `emits` lists every type that `decide` may send or arm; the worker refuses others.
+    """
+
+    takes: type[B]
+    decide: Callable[[Message[B], Records], Decision]
+    needs: Callable[[Message[B]], Sequence[Need]] = _nothing_needed
+    then: Callable[[Message[B], Records], Sequence[Need]] | None = None
+    emits: tuple[type[Body], ...] = ()
+
+
+class Service:
+    """A service: one database, one role, one set of handlers.
+
+    Tables are listed in the order in which their rows are locked.  `migrations` is the package of its own revisions.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        tables: Sequence[Table[Any]],
+        handlers: Sequence[Handler[Any]],
+        migrations: str,
+    ) -> None:
+        self.name = name
+        self.tables = tuple(tables)
+        self.migrations = migrations
+        self.handlers: dict[str, Handler[Any]] = {handler.takes.__name__: handler for handler in handlers}
+        if len(self.handlers) != len(handlers):
+            raise TypeError(f"service {name} handles a message type twice")
+
+    @cached_property
+    def consumes(self) -> frozenset[str]:
+        """The names of all message types that it handles."""
+        return frozenset(self.handlers)
+
+    @cached_property
+    def emits(self) -> frozenset[str]:
+        """The names of all message types that it may send."""
+        return frozenset(kind.__name__ for handler in self.handlers.values() for kind in handler.emits)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The types that it reads and writes."""
+        kinds = {handler.takes for handler in self.handlers.values()}
+        return Registry(kinds.union(*(handler.emits for handler in self.handlers.values())))

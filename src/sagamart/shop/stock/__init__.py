@@ -1,0 +1,1 @@
+"""Stock: what is on hand, what is reserved, and for which attempt of which order."""

@@ -1,0 +1,173 @@
+"""The rules of stock.  Each takes a message and the records that it asked for, and says what follows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, assert_never
+
+import msgspec
+
+from sagamart.contracts.orders import BookingRequested, Line, OrderCancelled, OrderPaid, ShortLine
+from sagamart.contracts.stock import SkuBackInStock, SkuFact, SkuSoldOut, StockBooked, StockRefused
+from sagamart.messaging.decision import NOTHING, Decision, Refusal, Reply
+from sagamart.messaging.message import Message
+from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
+from sagamart.shop.stock.records import Movement, Reservation, ReservedLine, Sku
+
+
+class StockLevel(msgspec.Struct, frozen=True):
+    """What staff see of a sku, in pieces."""
+
+    sku: str
+    on_hand: int
+    reserved: int
+    available: int
+    version: int
+
+
+class BelowReserved(Refusal, frozen=True):
+    """An adjustment may not take pieces that orders have been promised."""
+
+    title: ClassVar[str] = "The adjustment takes pieces that are reserved"
+
+    sku: str
+    on_hand: int
+    reserved: int
+    adjustment: int
+
+
+def book(message: BookingRequested, reservation: Reservation | None, skus: Mapping[str, Sku]) -> Decision:
+    """Reserve every line of this attempt, or none."""
+    if reservation is not None:
+        return Decision(send=[_answer(reservation)])  # booked, refused or released before: say so again
+
+    wanted = wanted_pieces(message.lines)
+    short = tuple(
+        ShortLine(sku, quantity, free) for sku, quantity in wanted.items() if (free := _free(skus, sku)) < quantity
+    )
+    lines = tuple(ReservedLine(sku, quantity) for sku, quantity in wanted.items())
+    made = Reservation(
+        1,
+        message.attempt_id,
+        message.order_id,
+        message.attempt,
+        "refused" if short else "booked",
+        () if short else lines,
+    )
+    if short:
+        return Decision(save=[made], send=[StockRefused(message.order_id, message.attempt, short)])
+
+    # From here the booking must succeed.
+    changed = [skus[line.sku].change(reserved=line.quantity) for line in lines]
+    return Decision(
+        save=[made, *changed],
+        send=[StockBooked(message.order_id, message.attempt), *_turns(skus, changed)],
+    )
+
+
+def commit(message: OrderPaid, reservation: Reservation, skus: Mapping[str, Sku]) -> Decision:
+    """The order is paid: its pieces leave the stock.  It cannot be refused."""
+    match reservation.status:
+        case "committed":
+            return NOTHING
+        case "booked":
+            changed = [
+                skus[line.sku].change(on_hand=-line.quantity, reserved=-line.quantity) for line in reservation.lines
+            ]
+            movements = [
+                Movement(
+                    f"{reservation.reservation_id}/{line.sku}", line.sku, "committed", -line.quantity, message.order_id
+                )
+                for line in reservation.lines
+            ]
+            return Decision(save=[_ended(reservation, "committed"), *changed, *movements])
+        case "refused" | "released":
+            raise AssertionError(f"{message.order_id} was paid without a booking: it is {reservation.status}")
+        case _:
+            assert_never(reservation.status)
+
+
+def release(message: OrderCancelled, reservations: Mapping[str, Reservation], skus: Mapping[str, Sku]) -> Decision:
+    """Give back what any attempt of this order reserved; refuse in advance the booking that has not come yet."""
+    saved: list[Reservation] = []
+    freed: dict[str, Sku] = {}
+    for attempt_id in attempt_ids(message):
+        reservation = reservations.get(attempt_id)
+        if reservation is None:
+            saved.append(Reservation(1, attempt_id, message.order_id, int(attempt_id.rpartition("/")[2]), "released"))
+        elif reservation.status == "booked":
+            saved.append(_ended(reservation, "released"))
+            for line in reservation.lines:
+                freed[line.sku] = skus[line.sku].change(reserved=-line.quantity)
+    return Decision(save=[*saved, *freed.values()], send=_turns(skus, freed.values()))
+
+
+def receive(message: Message[ReceiveStock], sku: Sku | None) -> Decision:
+    """Pieces have arrived.  A sku begins to exist with its first pieces."""
+    body = message.body
+    after = _moved(sku, body.sku, body.quantity)
+    movement = Movement(message.id, body.sku, "received", body.quantity, body.by)
+    return Decision(save=[after, movement], send=_turn(sku, after), reply=Reply(200, level(after)))
+
+
+def adjust(message: Message[AdjustStock], sku: Sku | None) -> Decision:
+    """The count was wrong.  What is reserved stays covered."""
+    body = message.body
+    after = _moved(sku, body.sku, body.quantity)
+    if after.available < 0:
+        return Decision(reply=BelowReserved(body.sku, after.on_hand - body.quantity, after.reserved, body.quantity))
+    movement = Movement(message.id, body.sku, "adjusted", body.quantity, f"{body.by}: {body.reason}")
+    return Decision(save=[after, movement], send=_turn(sku, after), reply=Reply(200, level(after)))
+
+
+def level(sku: Sku) -> StockLevel:
+    """A sku as staff see it."""
+    return StockLevel(sku.sku, sku.on_hand, sku.reserved, sku.available, sku.version)
+
+
+def wanted_pieces(lines: Iterable[Line]) -> dict[str, int]:
+    """Pieces per sku; custom lines need none, and two lines of one sku are one wish."""
+    wanted: dict[str, int] = {}
+    for line in lines:
+        if line.sku is not None:
+            wanted[line.sku] = wanted.get(line.sku, 0) + line.quantity
+    return wanted
+
+
+def attempt_ids(message: OrderCancelled) -> list[str]:
+    """All attempts that a cancelled order has made so far."""
+    return [f"{message.order_id}/{attempt}" for attempt in range(1, message.attempt + 1)]
+
+
+def _answer(reservation: Reservation) -> StockBooked | StockRefused:
+    match reservation.status:
+        case "booked" | "committed":
+            return StockBooked(reservation.order_id, reservation.attempt)
+        case "refused" | "released":
+            return StockRefused(reservation.order_id, reservation.attempt)
+        case _:
+            assert_never(reservation.status)
+
+
+def _ended(reservation: Reservation, status: str) -> Reservation:
+    return msgspec.structs.replace(reservation, version=reservation.version + 1, status=status)
+
+
+def _free(skus: Mapping[str, Sku], sku: str) -> int:
+    return skus[sku].available if sku in skus else 0
+
+
+def _moved(sku: Sku | None, name: str, quantity: int) -> Sku:
+    return sku.change(on_hand=quantity) if sku is not None else Sku(1, name, quantity)
+
+
+def _turns(before: Mapping[str, Sku], after: Iterable[Sku]) -> list[SkuFact]:
+    return [fact for sku in after for fact in _turn(before.get(sku.sku), sku)]
+
+
+def _turn(before: Sku | None, after: Sku) -> Sequence[SkuFact]:
+    """Tell when a sku reaches or leaves zero: orders refuses what is known to be sold out."""
+    had = before.available if before is not None else 0
+    if had > 0 and after.available == 0:
+        return [SkuSoldOut(after.sku, after.version)]
+    if had == 0 and after.available > 0:
+        return [SkuBackInStock(after.sku, after.version)]
+    return ()

@@ -1,0 +1,62 @@
+"""The rows that stock owns."""
+
+from typing import Literal
+
+import msgspec
+
+from sagamart.messaging.records import Entry, Record, Table
+
+
+class Sku(Record, frozen=True):
+    """A sku's quantities in pieces.  `available` = on hand - reserved, never below zero."""
+
+    sku: str
+    on_hand: int = 0
+    reserved: int = 0
+
+    @property
+    def available(self) -> int:
+        """Pieces that may still be promised."""
+        return self.on_hand - self.reserved
+
+    def change(self, *, on_hand: int = 0, reserved: int = 0) -> "Sku":
+        """The next version, with these many pieces more (or fewer)."""
+        return Sku(self.version + 1, self.sku, self.on_hand + on_hand, self.reserved + reserved)
+
+
+class ReservedLine(msgspec.Struct, frozen=True):
+    """So many pieces of a sku."""
+
+    sku: str
+    quantity: int
+
+
+ReservationStatus = Literal["booked", "refused", "released", "committed"]
+
+
+class Reservation(Record, frozen=True):
+    """What one attempt of one order reserved.  A release that came first is a row too: a tombstone without lines."""
+
+    reservation_id: str
+    order_id: str
+    attempt: int
+    status: ReservationStatus
+    lines: tuple[ReservedLine, ...] = ()
+
+
+MovementKind = Literal["received", "adjusted", "committed"]
+
+
+class Movement(Entry, frozen=True):
+    """Pieces that came or went: `quantity` is added to what is on hand.  `reference` is the order or the reason."""
+
+    movement_id: str
+    sku: str
+    kind: MovementKind
+    quantity: int
+    reference: str
+
+
+SKUS = Table(Sku, "skus", key="sku")
+RESERVATIONS = Table(Reservation, "reservations", key="reservation_id")
+MOVEMENTS = Table(Movement, "movements", key="movement_id")
