@@ -175,23 +175,38 @@ class WorkingSet:
         """The key of the record that has this value in a unique column."""
         return self._by[kind, column][value]
 
-    def save(self, row: Any) -> None:
-        """Take a decision's row.  A record's version must be the one after the present one."""
-        kind = type(row)
-        table = self.tables.get(kind)
-        if table is None:
-            raise UnaskedError(f"{kind.__name__} is no table of this service")
-        if table.journal:
-            self.entries.setdefault(kind, []).append(row)
-            return
-        key = getattr(row, table.key)
-        before = self.present[kind][key]
-        expected = before.version + 1 if before is not None else 1
-        if row.version != expected:
-            raise AssertionError(f"{kind.__name__} {key}: version {row.version} saved over {expected - 1}")
-        self.present[kind][key] = row
-        self._dirty.setdefault(kind, set()).add(key)
-        self._index(table, row, key)
+    def check(self, rows: Sequence[Any], records: "Records") -> None:
+        """Raise AssertionError where a decision's rows cannot be saved; change nothing."""
+        keys: set[tuple[type, str]] = set()
+        for row in rows:
+            kind = type(row)
+            table = self.tables.get(kind)
+            if table is None:
+                raise UnaskedError(f"{kind.__name__} is no table of this service")
+            if table.journal:
+                continue
+            key = getattr(row, table.key)
+            if not records.allows(kind, key):
+                raise UnaskedError(f"{kind.__name__} {key!r} is saved but was not asked for")
+            before = self.present[kind][key]
+            expected = 1 if before is None else before.version + 1
+            if row.version != expected or (kind, key) in keys:
+                raise AssertionError(f"{kind.__name__} {key!r}: version {row.version} saved, {expected} is next")
+            keys.add((kind, key))
+
+    def save(self, rows: Sequence[Any]) -> None:
+        """Take a decision's rows, which were checked."""
+        for row in rows:
+            kind = type(row)
+            table = self.tables[kind]
+            if table.journal:
+                self.entries.setdefault(kind, []).append(row)
+                continue
+            key = getattr(row, table.key)
+            self.present[kind][key] = row
+            self._dirty.setdefault(kind, set()).add(key)
+            if table.unique:
+                self._index(table, row, key)
 
     def changes(self) -> tuple[dict[type, list[Any]], dict[type, list[tuple[Any, int]]]]:
         """New rows, and changed records with the version that was loaded; each sorted by key, for lock order."""
@@ -249,17 +264,14 @@ class Records:
         if not any(n.kind is kind and n.column == column and value in n.values for n in self._asked):
             raise UnaskedError(f"{kind.__name__} by {column} {value!r} was not asked for")
         key = self._working.key_by(kind, column, value)
-        return None if key is None else self._working.find(kind, key)
+        record = None if key is None else self._working.find(kind, key)
+        return record if record is not None and getattr(record, column) == value else None
 
-    def allows(self, row: Any) -> bool:
-        """Whether this decision may save that row."""
-        table = self._working.tables.get(type(row))
-        if table is None or table.journal:
-            return table is not None
-        key = getattr(row, table.key)
+    def allows(self, kind: type, key: str) -> bool:
+        """Whether this decision may save the record of this key."""
         return any(
-            n.kind is table.record and (key in n.values if n.column is None else self._found_by(n, key))
-            for n in self._asked
+            asked.kind is kind and (key in asked.values if asked.column is None else self._found_by(asked, key))
+            for asked in self._asked
         )
 
     def _found_by(self, asked: Need, key: str) -> bool:

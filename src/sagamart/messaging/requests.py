@@ -19,6 +19,9 @@ REQUESTS_KEPT_DAYS = 14
 """How long a key is remembered; clients must not retry a request later than that."""
 
 
+PRUNE = "delete from requests where at < $1"
+
+
 class Request(msgspec.Struct, frozen=True):
     """Who asks for what under which key, and a digest of the content."""
 

@@ -1,1 +1,45 @@
-"""Three ways a message travels, one interface."""
+"""How committed messages travel to the services that handle them.
+
+Rules, for every transport:
+- Delivery is at least once and unordered.  A message has arrived when each of its consumers has committed it.
+- `hand_over` never blocks and never fails: what cannot be taken now is refused, and stays in the producer's outbox.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sagamart.messaging.message import Body, Message
+
+
+class Endpoint(Protocol):
+    """A worker, as a transport sees it."""
+
+    @property
+    def name(self) -> str:
+        """The service."""
+
+    @property
+    def consumes(self) -> frozenset[str]:
+        """The message types that it handles."""
+
+    def offer(self, messages: Sequence[Message[Body]]) -> int:
+        """Take as many of these as there is room for, from the first on; says how many."""
+
+    def arrived(self, message_ids: Sequence[str]) -> None:
+        """These messages of its own have reached every consumer for good."""
+
+    def refused(self, message_ids: Sequence[str]) -> None:
+        """These messages of its own could not be taken now."""
+
+
+class Transport(Protocol):
+    """Between services."""
+
+    def connect(self, endpoint: Endpoint) -> None:
+        """Let a service send and receive."""
+
+    def hand_over(self, producer: str, messages: Sequence[Message[Body]]) -> None:
+        """Send what has been committed."""
+
+    def handled(self, consumer: str, messages: Sequence[Message[Body]]) -> None:
+        """The consumer's transaction has committed these (handled, parked or dead)."""

@@ -1,0 +1,56 @@
+"""Dead letters: messages that cannot be handled, kept with their error, and the keys that they park.
+
+Rules:
+- One poisoned message goes here; all others of its batch go on.
+- While a message of a key is dead, later messages of that key wait here too (`waiting`), in order.  Requests pass.
+- An operator releases or discards.  A released message is tried again; once no message of the key is dead, the waiting
+  ones follow.  A message leaves this table in the transaction that handles it.
+- A bad deployment must not drain the topic into the bin: `DEAD_IN_A_ROW_MAX` dead letters in a row stop the worker.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from sagamart.messaging.message import Body, Message
+
+DEAD_IN_A_ROW_MAX = 50
+ATTEMPTS_MAX = 3
+"""How often a message may be under way when the process dies before it counts as poison."""
+
+RETRY_LETTER_S = 10
+
+LetterStatus = Literal["dead", "waiting", "released", "discarded"]
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """A message that could not be handled, and why."""
+
+    message: Message[Body]
+    error: str
+    status: LetterStatus = "dead"
+
+
+PARKED = "select array_agg(distinct key) from dead_letters where key = any({}::text[]) and status <> 'discarded'"
+BURY = (
+    "insert into dead_letters (id, key, type, status, error, message)"
+    " select * from unnest({}::uuid[], {}::text[], {}::text[], {}::text[], {}::text[], {}::bytea[])"
+    " on conflict (id) do update set status = excluded.status, error = excluded.error"
+    " where excluded.status = 'dead'"
+)
+REVIVED = "delete from dead_letters where id = any({}::uuid[])"
+DUE = f"""
+    update dead_letters set retry_at = now() + interval '{RETRY_LETTER_S} s'
+    where id in (
+        select id from dead_letters l
+        where retry_at <= now() and (status = 'released' or (status = 'waiting' and not exists (
+            select from dead_letters d where d.key = l.key and d.status = 'dead')))
+        order by id limit $1 for update skip locked
+    )
+    returning message
+"""
+ATTEMPTS = """
+    insert into attempts (id) select unnest($1::uuid[])
+    on conflict (id) do update set attempts = attempts.attempts + 1 returning id::text, attempts
+"""
+ATTEMPTS_OVER = "delete from attempts where id = any({}::uuid[])"

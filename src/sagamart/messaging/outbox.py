@@ -1,0 +1,32 @@
+"""The outbox: messages that were decided, written in the transaction that decided them.
+
+Rules:
+- A row lives until the transport has said that the message arrived for good.  There is no cursor to read past a late
+  committer.
+- The worker that wrote a row hands it over from memory right after the commit, under a lease of `LEASE_S`.
+- A sweep, in whichever replica, takes rows whose lease ran out.  A node that starts again under its own name takes its
+  rows back at once; the rows of living siblings stay theirs.
+- Handing over never blocks: what a full consumer cannot take stays here and is offered again after `RETRY_S`.
+"""
+
+LEASE_S = 30
+"""How long a message may be under way before another replica may send it again."""
+
+RETRY_S = 0.5
+"""When to offer again what a full consumer could not take."""
+
+WRITE = (
+    "insert into outbox (id, type, key, cause, message, lease_owner, lease_until)"
+    f" select *, now() + interval '{LEASE_S} s'"
+    " from (select unnest({}::uuid[]), unnest({}::text[]), unnest({}::text[]), unnest({}::uuid[]), unnest({}::bytea[]),"
+    " {}::text) r"
+)
+ARRIVED = "delete from outbox where id = any({}::uuid[])"
+DUE = f"""
+    update outbox set lease_owner = $1, lease_until = now() + interval '{LEASE_S} s'
+    where id in (select id from outbox where lease_until <= now() order by id limit $2 for update skip locked)
+    returning message
+"""
+TAKE_BACK = "update outbox set lease_until = now() where lease_owner = $1"
+POSTPONE = "update outbox set lease_until = now() + make_interval(secs => $2) where id = any($1::uuid[])"
+HASTEN = "update outbox set lease_until = now() where cause = any($1::uuid[])"

@@ -1,0 +1,338 @@
+"""The core's database side over PostgreSQL (asyncpg).  Its rules are those of `database.py`.
+
+Every session bounds how long it may hold a transaction or wait for a lock: a paused process must not hold locks.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from sagamart.messaging import dead_letters, inbox, outbox, requests, timers
+from sagamart.messaging.database import (
+    Changes,
+    CommitUnknownError,
+    ConflictError,
+    KnownRequest,
+    Loaded,
+    RejectedError,
+    UnavailableError,
+    Wanted,
+)
+from sagamart.messaging.message import encode, first_id_at
+from sagamart.messaging.records import Need, Table
+from sagamart.messaging.requests import StoredReply
+from sagamart.messaging.service import Service
+from sagamart.messaging.statements import Part, insert, select, statement, update
+
+SESSION = {
+    "transaction_timeout": "20s",
+    "idle_in_transaction_session_timeout": "10s",
+    "lock_timeout": "3s",
+    "plan_cache_mode": "force_generic_plan",
+    "application_name": "sagamart",
+}
+CONNECT_S_MAX = 10
+STATEMENTS_MAX = 1000
+"""Prepared statements kept per connection."""
+
+_KNOWN = Part(inbox.KNOWN, scalar=True)
+_PARKED = Part(dead_letters.PARKED, scalar=True)
+_STILL_ARMED = Part(timers.STILL_ARMED, scalar=True)
+_REQUESTS = Part(
+    "select key, fingerprint, message_id::text as message_id, status, body, location, refused"
+    " from requests where key = any({}::text[])",
+    columns=("key", "fingerprint", "message_id", "status", "body", "location", "refused"),
+)
+_REMEMBER = Part(inbox.REMEMBER)
+_OUTBOX = Part(outbox.WRITE)
+_ARRIVED = Part(outbox.ARRIVED)
+_ARM = Part(timers.ARM)
+_DISARM = Part(timers.DISARM)
+_BURY = Part(dead_letters.BURY)
+_REVIVED = Part(dead_letters.REVIVED)
+_ATTEMPTS_OVER = Part(dead_letters.ATTEMPTS_OVER)
+_ANSWERED = Part(
+    "insert into requests (key, fingerprint, message_id, status, body, location, refused) select * from"
+    " unnest({}::text[], {}::bytea[], {}::uuid[], {}::bigint[], {}::bytea[], {}::text[], {}::boolean[])"
+)
+
+_CONFLICTS = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.UniqueViolationError,
+)
+_REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.ProgrammingError)
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+
+
+class PostgresDatabase:
+    """One service's database.  `lanes` connections serve transactions, one more serves sweeps; each is held."""
+
+    def __init__(self, service: Service, dsn: str, *, node: str) -> None:
+        self.service = service
+        self.node = node
+        self.dsn = dsn
+        self.tables = {table.record: table for table in service.tables}
+        self._idle: list[asyncpg.Connection] = []
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["PostgresTransaction"]:
+        """BEGIN … COMMIT on a connection that is held between batches and thrown away after any trouble."""
+        connection = await self._connection()
+        sound = False
+        try:
+            try:
+                await connection.execute("begin")
+                yield PostgresTransaction(connection, self)
+            except BaseException as error:
+                sound = await _rolled_back(connection)
+                raise _translated(error) from error
+            try:
+                await connection.execute("commit")
+                sound = True
+            except asyncpg.PostgresError as error:
+                if isinstance(error, _LOST):
+                    raise CommitUnknownError(str(error)) from error
+                raise _translated(error) from error
+            except BaseException as error:
+                raise CommitUnknownError(str(error)) from error
+        finally:
+            if sound:
+                self._idle.append(connection)
+            else:
+                connection.terminate()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        while self._idle:
+            await self._idle.pop().close()
+
+    async def _connection(self) -> asyncpg.Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        try:
+            return await asyncpg.connect(
+                self.dsn,
+                timeout=CONNECT_S_MAX,
+                server_settings=SESSION,
+                statement_cache_size=STATEMENTS_MAX,
+                max_cached_statement_lifetime=0,
+            )
+        except (asyncpg.PostgresError, *_LOST) as error:
+            raise UnavailableError(str(error)) from error
+
+    async def _fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        """One statement, outside the batches."""
+        connection = await self._connection()
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
+        except BaseException as error:
+            connection.terminate()
+            raise _translated(error) from error
+        self._idle.append(connection)
+        return rows
+
+    async def begin_life(self, node: str) -> bool:
+        """Note that this node runs and take back its leases; says whether its last stop was clean."""
+        rows = await self._fetch(
+            "with before as (select running from nodes where node = $1) insert into nodes (node, running)"
+            " values ($1, true) on conflict (node) do update set running = true, at = now()"
+            " returning (select running from before)",
+            node,
+        )
+        await self._fetch(outbox.TAKE_BACK, node)
+        return not rows[0][0]
+
+    async def end_life(self, node: str) -> None:
+        """Note that this node stopped of its own will."""
+        await self._fetch("update nodes set running = false, at = now() where node = $1", node)
+
+    async def count_attempts(self, message_ids: Sequence[str]) -> Mapping[str, int]:
+        """Count one more attempt at each message."""
+        return dict(await self._fetch(dead_letters.ATTEMPTS, sorted(message_ids)))
+
+    async def due_outbox(self, node: str, limit: int) -> list[bytes]:
+        """Lease outbox rows whose lease ran out."""
+        return [row[0] for row in await self._fetch(outbox.DUE, node, limit)]
+
+    async def due_timers(self, limit: int) -> list[tuple[str, bytes]]:
+        """Name and message of timers whose moment has come."""
+        return [(row[0], row[1]) for row in await self._fetch(timers.DUE, limit)]
+
+    async def due_letters(self, limit: int) -> list[bytes]:
+        """Messages to try again."""
+        return [row[0] for row in await self._fetch(dead_letters.DUE, limit)]
+
+    async def forget_arrived(self, message_ids: Sequence[str]) -> None:
+        """Delete outbox rows that have arrived for good."""
+        await self._fetch(outbox.ARRIVED.format("$1"), message_ids)
+
+    async def postpone(self, message_ids: Sequence[str], after_s: float) -> None:
+        """Let the leases of these outbox rows end after so many seconds."""
+        await self._fetch(outbox.POSTPONE, message_ids, after_s)
+
+    async def hasten(self, causes: Sequence[str]) -> None:
+        """Let the leases end now of outbox rows that these messages caused."""
+        await self._fetch(outbox.HASTEN, causes)
+
+    async def prune(self, before: datetime) -> None:
+        """Forget inbox ids and requests older than this."""
+        await self._fetch(inbox.PRUNE, first_id_at(before))
+        await self._fetch(requests.PRUNE, before)
+
+
+class PostgresTransaction:
+    """One batch.  Every method is one statement."""
+
+    def __init__(self, connection: asyncpg.Connection, database: PostgresDatabase) -> None:
+        self._connection = connection
+        self._database = database
+
+    async def load(self, wanted: Wanted) -> Loaded:
+        """Read all that the batch asks for; lock the records."""
+        parts, arguments = [_KNOWN, _PARKED], [wanted.message_ids, wanted.keys]
+        if wanted.timers:
+            parts.append(_STILL_ARMED)
+            arguments.append(wanted.timers)
+        if wanted.requests:
+            parts.append(_REQUESTS)
+            arguments.append(wanted.requests)
+        row, place = await self._read(parts, arguments, wanted.needs)
+        answered: dict[str, KnownRequest] = {}
+        first = 2 + bool(wanted.timers)
+        if wanted.requests and row[first] is not None:
+            for key, fingerprint, message_id, *reply in zip(*row[first:place], strict=True):
+                answered[key] = KnownRequest(key, fingerprint, message_id, StoredReply(*reply))
+        return Loaded(
+            handled=set(row[0] or ()),
+            parked=set(row[1] or ()),
+            timers=set(row[2] or ()) if wanted.timers else set(),
+            requests=answered,
+            records=self._records(wanted.needs, row, place),
+        )
+
+    async def load_more(self, needs: Sequence[Need]) -> Mapping[type, list[Any]]:
+        """Read and lock records that could only be named after the first load."""
+        row, place = await self._read([], [], needs)
+        return self._records(needs, row, place)
+
+    async def write(self, changes: Changes) -> None:
+        """Write everything.  Raises ConflictError or RejectedError."""
+        parts: list[Part] = []
+        arguments: list[Any] = []
+        expected: list[int] = []
+
+        def add(part: Part, *columns: Any) -> None:
+            parts.append(part)
+            arguments.extend(columns)
+
+        if changes.handled:
+            add(_REMEMBER, changes.handled)
+        for kind, rows in changes.new.items():
+            table = self._table(kind)
+            add(insert(table), *table.values(rows))
+        for kind, pairs in changes.changed.items():
+            table = self._table(kind)
+            add(update(table), *table.values([row for row, _ in pairs]), [version for _, version in pairs])
+            expected.append(len(pairs))
+        self._add_core(changes, add)
+        if not parts:
+            return
+        row = await self._connection.fetchrow(statement(tuple(parts)), *arguments)
+        if expected and list(row) != expected:
+            raise ConflictError("a record's version is no longer the one that was loaded")
+
+    def _add_core(self, changes: Changes, add: Any) -> None:
+        """The core's own tables."""
+        if changes.requests:
+            known = changes.requests
+            replies = zip(
+                *((r.reply.status, r.reply.body, r.reply.location, r.reply.refused) for r in known), strict=True
+            )
+            add(
+                _ANSWERED,
+                [r.key for r in known],
+                [r.fingerprint for r in known],
+                [r.message_id for r in known],
+                *replies,
+            )
+        if changes.disarmed:
+            add(_DISARM, *zip(*changes.disarmed, strict=True))
+        if changes.armed:
+            add(_ARM, *zip(*((t.key, t.name, t.generation, t.after_s, t.message) for t in changes.armed), strict=True))
+        if changes.outbox:
+            out = changes.outbox
+            columns = zip(*((m.id, m.type, m.key, m.cause, encode(m)) for m in out), strict=True)
+            add(_OUTBOX, *columns, self._database.node)
+        if changes.arrived:
+            add(_ARRIVED, changes.arrived)
+        if changes.dead:
+            dead = [
+                (d.message.id, d.message.key, d.message.type, d.status, d.error, encode(d.message))
+                for d in changes.dead
+            ]
+            add(_BURY, *zip(*dead, strict=True))
+        if changes.revived:
+            add(_REVIVED, changes.revived)
+        if changes.attempted:
+            add(_ATTEMPTS_OVER, changes.attempted)
+
+    async def _read(self, parts: list[Part], arguments: list[Any], needs: Sequence[Need]) -> tuple[Any, int]:
+        """The one row of the statement, and where its records begin."""
+        place = sum(len(part.columns) or 1 for part in parts)
+        for kind, values, column in needs:
+            table = self._table(kind)
+            parts.append(select(table, column or table.key))
+            arguments.append(values)
+        return await self._connection.fetchrow(statement(tuple(parts)), *arguments), place
+
+    def _records(self, needs: Sequence[Need], row: Any, place: int) -> dict[type, list[Any]]:
+        found: dict[type, list[Any]] = {}
+        for kind, _, _ in needs:
+            table = self._table(kind)
+            end = place + len(table.columns)
+            found.setdefault(kind, []).extend(table.rows(row[place:end]))
+            place = end
+        return found
+
+    def _table(self, kind: type) -> Table[Any]:
+        return self._database.tables[kind]
+
+
+async def _rolled_back(connection: asyncpg.Connection) -> bool:
+    """Roll back; says whether the connection can be used again."""
+    if connection.is_closed():
+        return False
+    try:
+        await connection.execute("rollback")
+    except (asyncpg.PostgresError, *_LOST):
+        return False
+    return True
+
+
+def _translated(error: BaseException) -> BaseException:
+    """The database's errors in the core's words."""
+    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+        return RejectedError(f"a value that PostgreSQL cannot hold: {error}")
+    if isinstance(error, _LOST):
+        return UnavailableError(f"{type(error).__name__}: {error}")
+    if isinstance(error, _CONFLICTS):
+        return ConflictError(f"{type(error).__name__}: {error}")
+    if isinstance(error, _REFUSALS):
+        return RejectedError(f"{type(error).__name__}: {error}")
+    return error

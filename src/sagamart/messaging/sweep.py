@@ -1,0 +1,103 @@
+"""What must happen by itself: timers fire, leases run out, letters are released, old rows go.
+
+Rules:
+- A sweep only reads what is due and offers it to the loop, or clears away what is done; it decides nothing.
+- It may run in every replica: rows that another is taking are passed over.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from sagamart.messaging.database import ConflictError, UnavailableError
+from sagamart.messaging.fold import Arrival
+from sagamart.messaging.inbox import INBOX_DAYS
+from sagamart.messaging.message import Body, Message, UnknownMessageError
+from sagamart.messaging.outbox import RETRY_S
+from sagamart.messaging.worker import Worker
+
+log = structlog.get_logger()
+
+TICK_S = 0.05
+SWEPT_MAX = 1000
+"""Rows taken by one statement."""
+
+
+class Sweep:
+    """The sweeps of one worker, each at its own pace (seconds)."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.database = worker.database
+        self._jobs: list[tuple[float, Callable[[], Awaitable[None]]]] = [
+            (TICK_S, self.clear_arrived),
+            (0.2, self.fire_timers),
+            (0.5, self.send_due),
+            (1.0, self.retry_letters),
+            (600.0, self.prune),
+        ]
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        await asyncio.gather(*(self._repeat(every_s, job) for every_s, job in self._jobs))
+
+    async def _repeat(self, every_s: float, job: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await job()
+            except (UnavailableError, ConflictError) as trouble:
+                log.warning("sweep put off", service=self.worker.name, error=str(trouble))
+            await asyncio.sleep(every_s * (0.75 + self.worker.node.chance() / 2))
+
+    async def clear_arrived(self) -> None:
+        """Delete outbox rows that arrived while no batch came along to do it."""
+        if any(self.worker.waiting):
+            return
+        arrived = self.worker.take_arrived()
+        if arrived:
+            try:
+                await self.database.forget_arrived(arrived)
+            except BaseException:
+                self.worker.arrived(arrived)
+                raise
+
+    async def fire_timers(self) -> None:
+        """Offer timers whose moment has come."""
+        due = await self.database.due_timers(min(SWEPT_MAX, self.worker.room))
+        now = self.worker.node.clock()
+        self.worker.offer_own(
+            [
+                Arrival(msgspec.structs.replace(message, at=now), timer=name)
+                for name, raw in due
+                for message in self._read([raw])
+            ]
+        )
+
+    async def send_due(self) -> None:
+        """Send what the last life left behind, what a dead replica left behind, and what could not be taken before."""
+        returned, self.worker.returned = self.worker.returned, []
+        if returned:
+            await self.database.postpone(returned, RETRY_S)
+        self.worker.send(self._read(await self.database.due_outbox(self.worker.node.name, SWEPT_MAX)))
+
+    async def retry_letters(self) -> None:
+        """Offer letters that an operator released, and those that waited for them."""
+        due = await self.database.due_letters(min(SWEPT_MAX, self.worker.room))
+        self.worker.offer_own([Arrival(message, released=True) for message in self._read(due)])
+
+    async def prune(self) -> None:
+        """Forget what is older than the inbox's horizon."""
+        await self.database.prune(self.worker.node.clock() - timedelta(days=INBOX_DAYS))
+
+    def _read(self, rows: Sequence[bytes]) -> list[Message[Body]]:
+        """Messages of stored rows.  A row that this version cannot read stays where it is, and says so."""
+        messages = []
+        for raw in rows:
+            try:
+                messages.append(self.worker.service.registry.decode(raw))
+            except (UnknownMessageError, msgspec.MsgspecError) as error:
+                log.error("a stored message cannot be read", service=self.worker.name, error=str(error))  # noqa: TRY400
+        return messages

@@ -1,0 +1,42 @@
+"""Timers: messages to oneself, later.
+
+Rules:
+- A timer is one row per (key, name).  Arming it again gives a new generation, whose id is the firing's message id.
+- The transaction that handles a firing deletes that generation; a firing that finds nothing to delete has no effect.
+- Any replica may fire.  A firing is offered again every `REFIRE_S` until it is handled.
+"""
+
+import msgspec
+
+REFIRE_S = 10
+
+
+class ArmedTimer(msgspec.Struct, frozen=True):
+    """Fires `message` (encoded; its id is the generation) after `after_s` seconds of the database's clock."""
+
+    key: str
+    name: str
+    generation: str
+    after_s: float
+    message: bytes
+
+
+STILL_ARMED = "select array_agg(generation::text) from timers where generation = any({}::uuid[])"
+ARM = (
+    "insert into timers (key, name, generation, due_at, message)"
+    " select key, name, generation, now() + make_interval(secs => after_s), message"
+    " from unnest({}::text[], {}::text[], {}::uuid[], {}::float8[], {}::bytea[])"
+    " as r(key, name, generation, after_s, message)"
+    " on conflict (key, name) do update"
+    " set generation = excluded.generation, due_at = excluded.due_at, message = excluded.message"
+)
+DISARM = (
+    "delete from timers t using unnest({}::text[], {}::text[]) as r(key, name) where t.key = r.key and t.name = r.name"
+)
+DUE = f"""
+    update timers set due_at = now() + interval '{REFIRE_S} s'
+    where (key, name) in (
+        select key, name from timers where due_at <= now() order by due_at limit $1 for update skip locked
+    )
+    returning name, message
+"""

@@ -1,0 +1,335 @@
+"""The one loop: take a batch, load, decide, save, send.  There is no second way to change data.
+
+Rules:
+- Messages from other services and timers go before new requests.  Only requests are bounded by refusing them
+  (`Overloaded`); what the queue for messages cannot hold stays in its producer's outbox.
+- Transient trouble (conflict, lost connection): the whole batch again, with backoff and jitter.
+- A row that the database refuses is found by halving the batch; its message goes to the dead letters.
+- After a crash batches begin at one and grow, and attempts are counted, so that a message that kills the process is
+  found.
+- A reply is given after the commit, never before.
+"""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import structlog
+
+from sagamart.messaging.database import (
+    CommitUnknownError,
+    ConflictError,
+    Database,
+    RejectedError,
+    UnavailableError,
+)
+from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX
+from sagamart.messaging.fold import Arrival, Batch
+from sagamart.messaging.message import Body, Message
+from sagamart.messaging.records import Record
+from sagamart.messaging.requests import Overloaded, Request, StoredReply
+from sagamart.messaging.service import Service
+from sagamart.messaging.transport import Transport
+
+log = structlog.get_logger()
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The bounds of a worker."""
+
+    batch_max: int = 500
+    messages_max: int = 20_000
+    requests_max: int = 2_000
+    conflicts_max: int = 8
+    backoff_s: float = 0.01
+    backoff_s_max: float = 2.0
+
+
+class Node(msgspec.Struct, frozen=True):
+    """The process that a worker runs in, and what it takes from the world: time (UTC) and chance (0 to 1)."""
+
+    name: str
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    chance: Callable[[], float] = random.random
+
+
+class PoisonError(Exception):
+    """This one message is poison: the database refused what was decided for it, or it keeps killing the process."""
+
+
+class Worker:
+    """One service at work.  `run` may be started several times: each is a lane with a transaction of its own."""
+
+    def __init__(
+        self,
+        service: Service,
+        database: Database,
+        transport: Transport,
+        *,
+        node: Node,
+        limits: Limits = Limits(),  # noqa: B008  immutable
+    ) -> None:
+        self.service = service
+        self.database = database
+        self.transport = transport
+        self.node = node
+        self.limits = limits
+        self.on_commit: list[Callable[[Sequence[Record]], None]] = []
+        self.on_batch: list[Callable[[Batch, float], None]] = []
+        self.under_way: set[str] = set()
+        self.returned: list[str] = []
+        self.failed: str | None = None
+        self._arrived: list[str] = []
+        self._messages: deque[Arrival] = deque()
+        self._requests: deque[Arrival] = deque()
+        self._answers: dict[str, asyncio.Future[StoredReply]] = {}
+        self._joined: dict[str, tuple[bytes, asyncio.Future[StoredReply]]] = {}
+        self._wake = asyncio.Event()
+        self._batch_max = limits.batch_max
+        self._dead_in_a_row = 0
+        self._stopping = False
+        transport.connect(self)
+
+    @property
+    def name(self) -> str:
+        """The service."""
+        return self.service.name
+
+    @property
+    def consumes(self) -> frozenset[str]:
+        """The message types that it handles."""
+        return self.service.consumes
+
+    # -- what comes in ------------------------------------------------------------------------------------------------
+
+    async def ask(self, message: Message[Any], request: Request) -> StoredReply:
+        """Handle a caller's request and answer it after the commit.  Raises Overloaded, before anything happened."""
+        joined = self._joined.get(request.key)
+        if joined is not None and joined[0] == request.fingerprint:
+            return await asyncio.shield(joined[1])
+        if len(self._requests) >= self.limits.requests_max or self._stopping or self.failed:
+            raise Overloaded
+        answer: asyncio.Future[StoredReply] = asyncio.get_running_loop().create_future()
+        self._answers[message.id] = answer
+        self._joined[request.key] = (request.fingerprint, answer)
+        self._requests.append(Arrival(message, request=request))
+        self._wake.set()
+        try:
+            return await asyncio.shield(answer)
+        finally:
+            self._joined.pop(request.key, None)
+
+    def offer(self, messages: Sequence[Message[Body]]) -> int:
+        """Take as many of these as there is room for, from the first on; says how many."""
+        room = max(0, self.limits.messages_max - len(self._messages))
+        self._messages.extend(Arrival(message) for message in messages[:room])
+        self._wake.set()
+        return min(room, len(messages))
+
+    def offer_own(self, arrivals: Sequence[Arrival]) -> None:
+        """Timers that fire and letters that are released."""
+        self._messages.extend(arrivals)
+        self._wake.set()
+
+    @property
+    def room(self) -> int:
+        """How many messages would be taken now."""
+        return max(0, self.limits.messages_max - len(self._messages))
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Messages and requests in the queues."""
+        return len(self._messages), len(self._requests)
+
+    # -- what has gone out --------------------------------------------------------------------------------------------
+
+    def arrived(self, message_ids: Sequence[str]) -> None:
+        """These messages of its own have reached every consumer for good; the next batch deletes their rows."""
+        self._arrived.extend(message_ids)
+        self.under_way.difference_update(message_ids)
+
+    def refused(self, message_ids: Sequence[str]) -> None:
+        """These messages of its own could not be taken now; the sweep sees to them."""
+        self.under_way.difference_update(message_ids)
+        self.returned.extend(message_ids)
+
+    def send(self, messages: Sequence[Message[Body]]) -> None:
+        """Hand committed messages to the transport, but not those that are under way from here already."""
+        fresh = [message for message in messages if message.id not in self.under_way]
+        self.under_way.update(message.id for message in fresh)
+        self.transport.hand_over(self.name, fresh)
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    def be_careful(self) -> None:
+        """The last life did not end by itself: begin with batches of one, and count attempts."""
+        self._batch_max = 1
+
+    async def run(self) -> None:
+        """Handle batches until `stop`.  A worker that fails says why in `failed` and takes nothing more."""
+        try:
+            while not self._stopping and not self.failed:
+                batch = self._next_batch()
+                if batch:
+                    await self._handle(batch)
+                else:
+                    self._wake.clear()
+                    await self._wake.wait()
+        except Exception as bug:
+            log.exception("worker failed", service=self.name)
+            self.failed = f"{type(bug).__name__}: {bug}"
+        finally:
+            self._turn_away()
+
+    def take_arrived(self) -> list[str]:
+        """Ids whose outbox rows may go, where no batch comes along to delete them."""
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def stop(self) -> None:
+        """Take nothing more; the batch at hand is finished."""
+        self._stopping = True
+        self._wake.set()
+
+    def _next_batch(self) -> list[Arrival]:
+        batch: list[Arrival] = []
+        for queue in (self._messages, self._requests):
+            while queue and len(batch) < self._batch_max:
+                batch.append(queue.popleft())
+        return batch
+
+    async def _handle(self, arrivals: list[Arrival]) -> None:
+        """Handle a batch for good; carefully where a crash may have been a message's fault."""
+        if self._batch_max < self.limits.batch_max and await self._suspect(arrivals):
+            for arrival in arrivals:
+                await self._persist([arrival])
+        else:
+            await self._persist(arrivals)
+
+    async def _persist(self, arrivals: list[Arrival]) -> None:
+        """Again where the trouble passes, by halves where a row is refused."""
+        conflicts = 0
+        while True:
+            started = time.perf_counter()
+            try:
+                batch = await self._transact(arrivals)
+            except (UnavailableError, CommitUnknownError) as trouble:
+                log.warning("database trouble, trying again", service=self.name, error=str(trouble))
+                await self._pause(self.limits.backoff_s_max)
+            except ConflictError as conflict:
+                conflicts += 1
+                if conflicts > self.limits.conflicts_max:
+                    return await self._refused(arrivals, conflict)
+                await self._pause(self.limits.backoff_s * 2**conflicts)
+            except RejectedError as refusal:
+                return await self._refused(arrivals, refusal)
+            else:
+                return self._finish(batch, time.perf_counter() - started)
+
+    async def _transact(self, arrivals: Sequence[Arrival]) -> Batch:
+        """The heart: load many, decide, save many, in one transaction."""
+        batch = Batch(self.service, arrivals, node=self.node.name, now=self.node.clock())
+        gone, self._arrived = self._arrived, []
+        try:
+            async with self.database.transaction() as transaction:
+                batch.take(await transaction.load(batch.wanted()))
+                more = batch.wanted_more()
+                if more:
+                    batch.take_more(await transaction.load_more(more))
+                changes = batch.decide()
+                changes.arrived = gone
+                changes.attempted = [arrival.message.id for arrival in arrivals if arrival.counted]
+                await transaction.write(changes)
+        except CommitUnknownError:
+            await self._reread(arrivals)
+            self._arrived.extend(gone)
+            raise
+        except BaseException:
+            self._arrived.extend(gone)
+            raise
+        return batch
+
+    def _finish(self, batch: Batch, seconds: float) -> None:
+        """The batch is committed: send, answer, say what has arrived."""
+        self._watch_for_poison(batch)
+        if batch.changes.outbox:
+            self.send(batch.changes.outbox)
+        put_off = {id(arrival) for arrival in batch.deferred}
+        self.transport.handled(
+            self.name, [a.message for a in batch.arrivals if a.request is None and id(a) not in put_off]
+        )
+        for message_id, reply in batch.replies.items():
+            answer = self._answers.pop(message_id, None)
+            if answer is not None and not answer.done():
+                answer.set_result(reply)
+        for tell in self.on_commit:
+            tell(batch.saved)
+        for count in self.on_batch:
+            count(batch, seconds)
+        self._messages.extendleft(reversed(batch.deferred))
+        self._batch_max = min(self.limits.batch_max, self._batch_max * 2)
+
+    # -- trouble ------------------------------------------------------------------------------------------------------
+
+    async def _pause(self, backoff_s: float) -> None:
+        await asyncio.sleep(min(backoff_s, self.limits.backoff_s_max) * (0.5 + self.node.chance()))
+
+    def _turn_away(self) -> None:
+        """Whoever still waits for an answer may ask again under the same key."""
+        while self._answers:
+            _, answer = self._answers.popitem()
+            if not answer.done():
+                answer.set_exception(Overloaded())
+                answer.exception()
+
+    async def _reread(self, arrivals: Sequence[Arrival]) -> None:
+        """The commit may have happened: then what it sent lies in the outbox, and nobody has handed it over."""
+        try:
+            await self.database.hasten([arrival.message.id for arrival in arrivals])
+        except (UnavailableError, ConflictError):
+            return  # the lease runs out by itself
+
+    async def _refused(self, arrivals: list[Arrival], refusal: Exception) -> None:
+        """Find the message whose rows cannot be written."""
+        if len(arrivals) > 1:
+            middle = len(arrivals) // 2
+            await self._persist(arrivals[:middle])
+            await self._persist(arrivals[middle:])
+        else:
+            arrivals[0].error = PoisonError(str(refusal))
+            await self._persist(arrivals)
+
+    async def _suspect(self, arrivals: list[Arrival]) -> bool:
+        """Count attempts before trying.  Says whether one of these was under way at a crash: then each goes alone."""
+        by_id = {arrival.message.id: arrival for arrival in arrivals if arrival.request is None}
+        if not by_id:
+            return False
+        while True:
+            try:
+                attempts = await self.database.count_attempts(list(by_id))
+                break
+            except (UnavailableError, ConflictError):
+                await self._pause(self.limits.backoff_s_max)
+        for message_id, count in attempts.items():
+            by_id[message_id].counted = True
+            if count > ATTEMPTS_MAX:
+                by_id[message_id].error = PoisonError(f"under way at {count - 1} crashes")
+        return any(count > 1 for count in attempts.values())
+
+    def _watch_for_poison(self, batch: Batch) -> None:
+        for failure in batch.failures:
+            log.error("a request failed", service=self.name, error=failure)
+        dead = [letter for letter in batch.changes.dead if letter.status == "dead"]
+        for letter in dead:
+            log.error(
+                "dead letter", service=self.name, type=letter.message.type, key=letter.message.key, error=letter.error
+            )
+        self._dead_in_a_row = self._dead_in_a_row + len(dead) if not batch.changes.handled else len(dead)
+        if self._dead_in_a_row > DEAD_IN_A_ROW_MAX:
+            self.failed = f"{self._dead_in_a_row} dead letters in a row: stopped, so as not to drain the queue"
+            log.critical(self.failed, service=self.name)
