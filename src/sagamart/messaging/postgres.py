@@ -65,7 +65,7 @@ _CONFLICTS = (
     asyncpg.LockNotAvailableError,
     asyncpg.UniqueViolationError,
 )
-_REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.ProgrammingError)
+_REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.SyntaxOrAccessError)
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
