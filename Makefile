@@ -1,0 +1,114 @@
+# The one door to sagamart. `make` lists what there is; `make run` and `make test` need Linux, Python 3.11 or newer
+# and git: everything else is brought in from the lock files, inside this folder.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+UV := scripts/uv
+IN_VENV := $(UV) run --frozen --no-sync
+PYTEST := $(IN_VENV) pytest
+# A file's tests stay in one process and in order, so a file that starts servers of its own starts them once.
+TEST_WORKERS ?= 2
+LOCKS := pyproject.toml uv.lock
+
+##@ The shop
+
+.PHONY: run
+run: .venv/.shop ## Start the shop with demo data (SAGAMART_PORT, SAGAMART_DATA change where)
+	$(IN_VENV) sagamart up --demo
+
+##@ While you work
+
+.PHONY: check
+check: lint test-architecture test-unit ## The inner loop: style, types, imports, fast tests; seconds, needs no server
+
+.PHONY: lint
+lint: .venv/.tools ## Style, types and import directions only
+	$(IN_VENV) ruff format --check .
+	$(IN_VENV) ruff check .
+	$(IN_VENV) mypy
+	$(IN_VENV) lint-imports --no-logo
+
+.PHONY: fmt
+fmt: .venv/.tools ## Format the code and mend what can be mended by itself
+	$(IN_VENV) ruff format .
+	$(IN_VENV) ruff check --fix .
+
+##@ Proof
+
+.PHONY: test
+test: lint .venv/.newman ## Everything: the static checks, then all tests in one run
+	$(PYTEST) -n $(TEST_WORKERS) --dist loadfile tests
+
+.PHONY: sim
+sim: .venv/.tools ## Simulate the shop with faults (SEED=… replays one run exactly)
+	$(IN_VENV) python tests/simulation/run.py $(if $(SEED),--seed $(SEED))
+
+.PHONY: bench
+bench: .venv/.tools ## Measure the shop on this machine
+	$(IN_VENV) python bench/run.py
+
+##@ Suites of tests
+
+.PHONY: test-unit
+test-unit: .venv/.tools ## Rules of the shop, one by one, in memory
+	$(PYTEST) tests/unit
+
+.PHONY: test-module
+test-module: .venv/.tools ## One service as a whole
+	$(PYTEST) tests/module
+
+.PHONY: test-controllers
+test-controllers: .venv/.tools ## HTTP routes: statuses, problems, permissions
+	$(PYTEST) tests/controllers
+
+.PHONY: test-database
+test-database: .venv/.tools ## Queries, constraints and migrations on a real PostgreSQL
+	$(PYTEST) tests/database
+
+.PHONY: test-integration
+test-integration: .venv/.tools ## Several services together
+	$(PYTEST) tests/integration
+
+.PHONY: test-conformance
+test-conformance: .venv/.tools ## The twins behave as the real parts do
+	$(PYTEST) tests/conformance
+
+.PHONY: test-simulation
+test-simulation: .venv/.tools ## Seeded runs with crashes, duplicates, reordering and loss
+	$(PYTEST) tests/simulation
+
+.PHONY: test-architecture
+test-architecture: .venv/.tools ## Rules of the house, each with a planted violation
+	$(PYTEST) tests/architecture
+
+.PHONY: test-scenario
+test-scenario: .venv/.tools .venv/.newman ## The shop's story as a Postman collection against the running program
+	$(PYTEST) tests/e2e -k scenario
+
+.PHONY: test-chaos
+test-chaos: .venv/.tools ## Kill the running program and look for what it lost
+	$(PYTEST) tests/e2e -k "not scenario"
+
+##@ About
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } \
+	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	    /^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# Two stamps, so that who only wants the shop does not wait for the tools of its builders.
+.venv/.shop: $(LOCKS)
+	@echo "Bringing in the libraries of the shop ..."
+	$(UV) sync --frozen --inexact --no-default-groups
+	@touch $@
+
+.venv/.tools: $(LOCKS)
+	@echo "Bringing in the libraries of the shop and the tools for working on it ..."
+	$(UV) sync --frozen
+	@touch $@ .venv/.shop
+
+.venv/.newman: tests/e2e/newman/package-lock.json | .venv/.tools
+	scripts/newman --version
+	@touch $@
