@@ -1,0 +1,84 @@
+"""What a client may send.
+
+Rules:
+- A request body is a `RequestBody`: a field that it does not have is refused, so nobody smuggles in `role` or `price`.
+- It holds no `Any` and does not nest in itself: its depth is bounded by its type.
+- A NUL character, which no text column can hold, is refused at the door.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+from msgspec import inspect
+
+from sagamart.platform.http.problems import Malformed
+
+BODY_BYTES_MAX = 1024 * 1024
+"""1 MiB: larger bodies are refused with 413."""
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class RequestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The base of what clients send as JSON."""
+
+
+class ShopRequest(Request[Any, Any, State]):
+    """A request whose body holds no NUL character."""
+
+    __slots__ = ()
+
+    async def body(self) -> bytes:
+        """The body's bytes.  Raises Malformed for an escaped NUL."""
+        raw = await super().body()
+        if b"\\u0000" in raw and _NUL.search(raw):
+            raise Malformed("body", "the character U+0000 is not text")
+        return raw
+
+
+def loose_fields(kind: Any) -> Iterator[str]:
+    """Name what in a request body lets anything in: structs that ignore unknown fields, `Any`, endless nesting."""
+    for path, node, above in _walk(inspect.type_info(kind), "$", ()):
+        if isinstance(node, inspect.AnyType | inspect.RawType):
+            yield f"{path} may be anything; give it a type"
+        elif isinstance(node, inspect.StructType):
+            if node.cls in above:
+                yield f"{path} nests {node.cls.__name__} in itself without end"
+            if not node.cls.__struct_config__.forbid_unknown_fields:
+                yield f"{path}: {node.cls.__name__} ignores unknown fields; derive it from RequestBody"
+
+
+def unbounded_fields(kind: Any) -> Iterator[str]:
+    """Name the numbers, texts and lists of a request body that have no upper bound."""
+    for path, node, _ in _walk(inspect.type_info(kind), "$", ()):
+        match node:
+            case inspect.IntType(le=None, lt=None) | inspect.FloatType(le=None, lt=None):
+                yield f"{path} has no largest number"
+            case inspect.StrType(max_length=None, pattern=None):
+                yield f"{path} has no greatest length"
+            case inspect.CollectionType(max_length=None) | inspect.DictType(max_length=None):
+                yield f"{path} has no greatest length"
+
+
+def _walk(
+    node: inspect.Type, path: str, above: tuple[type, ...]
+) -> Iterator[tuple[str, inspect.Type, tuple[type, ...]]]:
+    """Every type in a body with its path and the structs that it is in; a struct in itself is not entered again."""
+    yield path, node, above
+    match node:
+        case inspect.StructType(cls=cls, fields=fields) if cls not in above:
+            for field in fields:
+                yield from _walk(field.type, f"{path}.{field.encode_name}", (*above, cls))
+        case inspect.UnionType(types=types):
+            for one in types:
+                yield from _walk(one, path, above)
+        case inspect.CollectionType(item_type=item):
+            yield from _walk(item, f"{path}[]", above)
+        case inspect.DictType(value_type=value):
+            yield from _walk(value, f"{path}.*", above)
+        case inspect.Metadata(type=inner):
+            yield from _walk(inner, path, above)

@@ -1,0 +1,69 @@
+"""Who is calling, and what they may do.
+
+Rules:
+- A handler without a guard is public; `logged_in` lets in whoever has a valid token, `roles(…)` only these roles.
+- The token is verified where a guard or a `caller` asks for it, once per request.
+- Whether a thing belongs to the caller is the handler's business: a stranger's order is `NotFound`.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from sagamart.platform.http.problems import Forbidden, Unauthenticated
+from sagamart.platform.tokens import Caller, TokenRefusedError
+
+Role = Literal["CUSTOMER", "OPERATOR", "STOCK_OPERATOR", "SHIPPING_OPERATOR", "ADMIN"]
+Connection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
+
+_CALLER = "sagamart.caller"
+
+
+def caller_of(connection: Connection) -> Caller:
+    """The caller of this request.  Raises Unauthenticated without a valid bearer token."""
+    scope: Any = connection.scope
+    known = scope.get(_CALLER)
+    if known is None:
+        known = scope[_CALLER] = _verified(connection)
+    return known  # type: ignore[no-any-return]  # the scope is a dict of anything
+
+
+def _verified(connection: Connection) -> Caller:
+    sent = connection.headers.get("authorization")
+    if sent is None:
+        raise Unauthenticated(token_sent=False)
+    scheme, _, token = sent.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated(token_sent=False)
+    try:
+        caller: Caller = connection.app.state["tokens"].verify(token.strip())
+    except TokenRefusedError as refused:
+        raise Unauthenticated(token_sent=True) from refused
+    connection.app.state["account_admission"](caller.id)
+    return caller
+
+
+async def logged_in(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """Guard: any caller with a valid token."""
+    caller_of(connection)
+
+
+def roles(*allowed: Role) -> Guard:
+    """Guard: only callers with one of these roles."""
+    wanted = frozenset[str](allowed)
+
+    async def has_role(connection: Connection, _handler: BaseRouteHandler) -> None:
+        if wanted.isdisjoint(caller_of(connection).roles):
+            raise Forbidden(f"This needs one of the roles {', '.join(sorted(wanted))}")
+
+    has_role.roles = wanted  # type: ignore[attr-defined]  # read by the API document and the table of permissions
+    return has_role
+
+
+def provide_caller(request: Request[Any, Any, Any]) -> Caller:
+    """The `caller` of a handler."""
+    return caller_of(request)

@@ -1,0 +1,171 @@
+"""Access tokens: JWT signed with Ed25519 (RFC 7519, 8037, 9068).
+
+Rules:
+- One algorithm, named here; the token's own word for it is compared, never obeyed.
+- A header holds `alg`, `typ`, `kid` and nothing else, so no key comes with a token (`jku`, `jwk`, `x5c`).
+- `kid` picks one of the keys that we already hold; there is no other look-up by it.
+- `iss`, `aud`, `typ`, `exp` and `sub` are all required.
+- A verified token is remembered until it expires, so that a request costs a look-up and not a signature.
+- Only who holds the private key signs; a service that only verifies needs the public key set (JWKS).
+"""
+
+import base64
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
+from typing import Any
+
+import jwt
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+ALGORITHM = "EdDSA"
+TYPE = "at+jwt"
+ACCESS_TOKEN_LIFETIME_S = 600
+TOKEN_CHARS_MAX = 4096
+VERIFIED_TOKENS_MAX = 20_000
+
+_HEADER = frozenset(("alg", "typ", "kid"))
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Somebody who has logged in.  `session` is the refresh family that the token came from."""
+
+    id: str
+    roles: frozenset[str] = frozenset()
+    session: str = ""
+
+
+class TokenRefusedError(Exception):
+    """The token is not accepted; the reason is for the log, never for the client."""
+
+
+class Tokens:
+    """Signs (with a private key) and verifies (with all public keys that it holds)."""
+
+    def __init__(
+        self,
+        keys: Mapping[str, Ed25519PublicKey],
+        *,
+        issuer: str,
+        audience: str,
+        signer: Ed25519PrivateKey | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.issuer = issuer
+        self.audience = audience
+        self._keys = dict(keys)
+        self._signer = signer
+        self._now = now
+        self._verified: OrderedDict[str, tuple[Caller, int]] = OrderedDict()
+
+    def sign(self, caller: Caller, *, lifetime_s: int = ACCESS_TOKEN_LIFETIME_S) -> str:
+        """An access token for this caller.  Raises RuntimeError where this process holds no private key."""
+        if self._signer is None:
+            raise RuntimeError("this process holds no private key: it verifies tokens only")
+        now = int(self._now())
+        claims = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": caller.id,
+            "iat": now,
+            "exp": now + lifetime_s,
+            "roles": sorted(caller.roles),
+            "sid": caller.session,
+        }
+        kid = key_id(self._signer.public_key())
+        return jwt.encode(claims, self._signer, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": kid})
+
+    def verify(self, token: str) -> Caller:
+        """Who this token speaks for.  Raises TokenRefusedError."""
+        known = self._verified.get(token)
+        if known is None:
+            return self._verify(token)
+        caller, expires = known
+        if expires <= self._now():
+            del self._verified[token]
+            raise TokenRefusedError("expired")
+        return caller
+
+    def _verify(self, token: str) -> Caller:
+        claims = self._claims(token)
+        expires = claims["exp"]
+        if not isinstance(expires, int) or expires <= self._now():
+            raise TokenRefusedError("expired")
+        roles = claims.get("roles", [])
+        if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+            raise TokenRefusedError("roles are not a list of names")
+        caller = Caller(claims["sub"], frozenset(roles), str(claims.get("sid", "")))
+        self._verified[token] = (caller, expires)
+        if len(self._verified) > VERIFIED_TOKENS_MAX:
+            self._verified.popitem(last=False)
+        return caller
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        if len(token) > TOKEN_CHARS_MAX:
+            raise TokenRefusedError("too long")
+        try:
+            key = self._key_of(jwt.get_unverified_header(token))
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=self.issuer,
+                audience=self.audience,
+                # `exp` is compared with this object's clock, below
+                options={"require": ["iss", "aud", "sub", "exp", "iat"], "verify_exp": False, "strict_aud": True},
+            )
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            raise TokenRefusedError(str(error)) from error
+
+    def _key_of(self, header: Mapping[str, Any]) -> Ed25519PublicKey:
+        if set(header) != _HEADER or header["alg"] != ALGORITHM or header["typ"] != TYPE:
+            raise TokenRefusedError("the header is not one of ours")
+        kid = header["kid"]
+        key = self._keys.get(kid) if isinstance(kid, str) else None
+        if key is None:
+            raise TokenRefusedError("signed with a key that is not ours")
+        return key
+
+    def trust(self, keys: Mapping[str, Ed25519PublicKey]) -> None:
+        """Verify with these keys from now on.  What a dropped key had signed is refused at once."""
+        if set(self._keys) - set(keys):
+            self._verified.clear()
+        self._keys = dict(keys)
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys as a JSON Web Key Set (RFC 7517), for who verifies elsewhere."""
+        return {"keys": [_jwk(kid, key) for kid, key in self._keys.items()]}
+
+
+def key_id(key: Ed25519PublicKey) -> str:
+    """A key's name: its thumbprint (RFC 7638), so that two processes name a key alike."""
+    canonical = f'{{"crv":"Ed25519","kty":"OKP","x":"{_base64url(key.public_bytes_raw())}"}}'
+    return _base64url(sha256(canonical.encode()).digest())
+
+
+def keys_by_id(keys: Iterable[Ed25519PublicKey]) -> dict[str, Ed25519PublicKey]:
+    """Keys under their names."""
+    return {key_id(key): key for key in keys}
+
+
+def keys_of_jwks(document: bytes) -> dict[str, Ed25519PublicKey]:
+    """The Ed25519 keys of a JSON Web Key Set, by `kid`.  Raises ValueError where there is none."""
+    found = {}
+    for jwk in msgspec.json.decode(document)["keys"]:
+        if jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519" and jwk.get("kid"):
+            raw = base64.urlsafe_b64decode(jwk["x"] + "=" * (-len(jwk["x"]) % 4))
+            found[jwk["kid"]] = Ed25519PublicKey.from_public_bytes(raw)
+    if not found:
+        raise ValueError("the key set holds no Ed25519 key with a kid")
+    return found
+
+
+def _jwk(kid: str, key: Ed25519PublicKey) -> dict[str, str]:
+    x = _base64url(key.public_bytes_raw())
+    return {"kty": "OKP", "crv": "Ed25519", "alg": ALGORITHM, "use": "sig", "kid": kid, "x": x}
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
