@@ -38,18 +38,14 @@ STOCK = Service(
             takes=OrderPaid,
             needs=_attempt,
             decide=lambda m, have: commit(
-                m.body, have.get(Reservation, m.body.attempt_id), have.pick(Sku, wanted_pieces(m.body.lines))
+                m, have.get(Reservation, m.body.attempt_id), have.pick(Sku, wanted_pieces(m.body.lines))
             ),
         ),
         Handler(
             takes=OrderCancelled,
             needs=lambda m: (need(Reservation, *attempt_ids(m.body)),),
             then=_reserved_skus,
-            decide=lambda m, have: release(
-                m.body,
-                have.pick(Reservation, attempt_ids(m.body)),
-                have.all(Sku),
-            ),
+            decide=lambda m, have: release(m.body, have.all(Reservation), have.all(Sku)),
             emits=(SkuBackInStock,),
         ),
         Handler(

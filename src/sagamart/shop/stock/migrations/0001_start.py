@@ -22,13 +22,15 @@ def upgrade() -> None:
             order_id text not null,
             attempt bigint not null,
             status text not null check (status in ('booked', 'refused', 'released', 'committed')),
-            lines jsonb not null
+            lines jsonb not null,
+            short jsonb not null
         );
         create table movements (
             movement_id text primary key,
             sku text not null,
             kind text not null check (kind in ('received', 'adjusted', 'committed')),
             quantity bigint not null,
-            reference text not null
+            reference text not null,
+            at timestamptz not null
         );
     """)
