@@ -8,7 +8,7 @@ Rules:
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -145,7 +145,7 @@ class Batch:
         if message.key in self.loaded.parked:
             self.changes.dead.append(DeadLetter(message, "an earlier message of this key is dead", "waiting"))
             return True
-        if message.id < self._oldest and arrival.timer is None:
+        if message.id < self._oldest:
             self._bury(arrival, "too_old: whether it was handled before is no longer known")
             return True
         return False
@@ -193,7 +193,7 @@ class Batch:
         for position, timer in enumerate(decision.timers, len(decision.send)):
             place = (message.key, timer.name)
             if isinstance(timer, Arm):
-                firing = self._message(message, timer.body, position)
+                firing = self._message(message, timer.body, position, self.now + timedelta(seconds=timer.after_s))
                 self._timers[place] = ArmedTimer(*place, firing.id, timer.after_s, encode(firing))
             else:
                 self._timers[place] = None
@@ -207,10 +207,10 @@ class Batch:
             self.changes.requests.append(known)
             self.replies[message.id] = reply
 
-    def _message(self, cause: Message[Any], body: Body, position: int) -> Message[Body]:
+    def _message(self, cause: Message[Any], body: Body, position: int, due: datetime | None = None) -> Message[Body]:
         kind = type(body).__name__
         return Message(
-            id=derived_id(cause.id, self.service.name, kind, position),
+            id=derived_id(cause.id, self.service.name, kind, position, due),
             type=kind,
             key=body.key,
             source=self.service.name,

@@ -115,13 +115,14 @@ def new_id(at: datetime, random: bytes) -> str:
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
-def derived_id(cause: str, service: str, kind: str, position: int) -> str:
+def derived_id(cause: str, service: str, kind: str, position: int, due: datetime | None = None) -> str:
     """The id of the message that `service` emits at `position` for `cause` (a version 8 UUID).
 
-    It keeps the cause's time prefix, so that indexes over ids stay local.
+    It keeps the cause's time prefix, so that indexes over ids stay local; a timer's carries the moment it is `due`.
     """
     tail = blake2b(f"{cause} {service} {kind} {position}".encode(), digest_size=10).hexdigest()
-    return f"{cause[:13]}-8{tail[:3]}-{_VARIANT[tail[3]]}{tail[4:7]}-{tail[7:19]}"
+    prefix = cause[:13] if due is None else first_id_at(due)[:13]
+    return f"{prefix}-8{tail[:3]}-{_VARIANT[tail[3]]}{tail[4:7]}-{tail[7:19]}"
 
 
 def moment_of(message_id: str) -> datetime:

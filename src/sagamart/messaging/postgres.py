@@ -97,18 +97,19 @@ class PostgresDatabase:
             try:
                 await connection.execute("begin")
                 yield PostgresTransaction(connection, self)
-            except BaseException as error:
+            except (asyncpg.PostgresError, *_LOST) as error:
                 sound = await _rolled_back(connection)
                 raise _translated(error) from error
+            except BaseException:
+                sound = await _rolled_back(connection)
+                raise
             try:
                 await connection.execute("commit")
                 sound = True
-            except asyncpg.PostgresError as error:
-                if isinstance(error, _LOST):
-                    raise CommitUnknownError(str(error)) from error
-                raise _translated(error) from error
-            except BaseException as error:
+            except _LOST as error:
                 raise CommitUnknownError(str(error)) from error
+            except asyncpg.PostgresError as error:
+                raise _translated(error) from error
         finally:
             if sound:
                 self._idle.append(connection)
@@ -141,9 +142,12 @@ class PostgresDatabase:
         connection = await self._connection()
         try:
             rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
-        except BaseException as error:
+        except (asyncpg.PostgresError, *_LOST) as error:
             connection.terminate()
             raise _translated(error) from error
+        except BaseException:
+            connection.terminate()
+            raise
         self._idle.append(connection)
         return rows
 
@@ -325,7 +329,7 @@ async def _rolled_back(connection: asyncpg.Connection) -> bool:
     return True
 
 
-def _translated(error: BaseException) -> BaseException:
+def _translated(error: Exception) -> Exception:
     """The database's errors in the core's words."""
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
         return RejectedError(f"a value that PostgreSQL cannot hold: {error}")

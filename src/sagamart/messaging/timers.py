@@ -3,6 +3,7 @@
 Rules:
 - A timer is one row per (key, name).  Arming it again gives a new generation, whose id is the firing's message id.
 - The transaction that handles a firing deletes that generation; a firing that finds nothing to delete has no effect.
+- That id carries the moment when the timer is due, so that a long wait does not make what follows look old.
 - Any replica may fire.  A firing is offered again every `REFIRE_S` until it is handled.
 """
 
