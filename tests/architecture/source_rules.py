@@ -37,7 +37,7 @@ IMPURE_MODULES = frozenset(
 CLOCK_READS = frozenset({"now", "utcnow", "today"})
 
 SILENCE = re.compile(r"noqa(?::\s*[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*)?|type:\s*ignore(?:\[[^\]]*\])?|pragma:\s*no cover")
-REASON = re.compile(r"[^\W\d_]{2,}\W+[^\W\d_]{2,}")
+REASON = re.compile(r"[^\W\d_]{3,}")
 
 
 def long_files(files: Sequence[Path]) -> list[str]:

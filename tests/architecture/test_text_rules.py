@@ -79,7 +79,9 @@ def test_code_in_a_document_is_no_link(plant: Plant) -> None:
     assert broken_links(plant("README.md", "`rows[0](x)`\n\n```python\nhandlers[kind](message)\n```\n")) == []
 
 
-@pytest.mark.parametrize("code", ["`make fly`", "```sh\nmake fly\n```", "    $ `SEED=1 make fly`", "`make SEED=1 fly`"])
+@pytest.mark.parametrize(
+    "code", ["`make fly`", "```sh\nmake fly\n```", "```\n$ cd shop && SEED=1 make fly\n```", "`make SEED=1 fly`"]
+)
 def test_a_make_target_that_does_not_exist_is_refused(code: str, plant: Plant) -> None:
     (makefile,) = plant("Makefile", "UV := uv\nrun: .venv\n\tsagamart up\n")
 
@@ -88,7 +90,14 @@ def test_a_make_target_that_does_not_exist_is_refused(code: str, plant: Plant) -
     assert finding.endswith("no such target: make fly")
 
 
-def test_a_make_target_that_exists_is_accepted_and_prose_is_left_alone(plant: Plant) -> None:
+def test_a_make_target_that_exists_is_accepted(plant: Plant) -> None:
     (makefile,) = plant("Makefile", "run: .venv\n\tsagamart up\n")
 
-    assert unknown_make_targets(plant("README.md", "We make sure. `make`, `make run`\n"), makefile) == []
+    assert unknown_make_targets(plant("README.md", "`make`, `make run`\n"), makefile) == []
+
+
+@pytest.mark.parametrize("text", ["We make sure.", "`We` make sure", "```\nx/  # what make needs\n```"])
+def test_prose_about_making_promises_no_target(text: str, plant: Plant) -> None:
+    (makefile,) = plant("Makefile", "run: .venv\n\tsagamart up\n")
+
+    assert unknown_make_targets(plant("README.md", text), makefile) == []

@@ -18,7 +18,11 @@ FENCE = re.compile(r"^(?P<fence>```|~~~).*?^(?P=fence)[ \t]*$", re.MULTILINE | r
 CODE_SPAN = re.compile(r"(?P<tick>`+)(?!`).+?(?<!`)(?P=tick)(?!`)")
 LINK = re.compile(r"\]\(<?(?P<inline>[^)\s>]+)>?[^)]*\)|^\[[^\]]+\]:\s*<?(?P<named>[^\s>]+)", re.MULTILINE)
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
-MAKE_CALL = re.compile(r"(?:^|[`\s;&|(])make[ \t]+(?:[A-Z_]+=\S+[ \t]+)*(?P<target>[a-z][a-z0-9-]*)", re.MULTILINE)
+ASSIGNMENTS = r"(?:[A-Z_]+=\S+[ \t]+)*"
+MAKE_CALL = re.compile(
+    rf"(?:^|[`;&|(])[ \t]*(?:\$[ \t]+)?{ASSIGNMENTS}make[ \t]+{ASSIGNMENTS}(?P<target>[a-z][a-z0-9-]*)",
+    re.MULTILINE,
+)
 MAKE_TARGET = re.compile(r"^(?P<target>[a-z][a-z0-9-]*):(?!=)", re.MULTILINE)
 
 
