@@ -1,0 +1,67 @@
+"""The wallet as a service: which records each message needs, and which rule decides."""
+
+from sagamart.contracts.accounts import CustomerRegistered
+from sagamart.contracts.orders import CaptureRequested, HoldRequested, OrderCancelled
+from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused, WalletOpened
+from sagamart.messaging.records import Records, need
+from sagamart.messaging.service import Handler, Service
+from sagamart.shop.wallet.decide import capture, deposit, hold, hold_ids, register, release, withdraw
+from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
+from sagamart.shop.wallet.records import HOLDS, POSTINGS, WALLETS, Hold, Wallet
+
+
+def wallet_service(currency: str) -> Service:
+    """The wallet of a shop whose wallets are opened in `currency` (ISO 4217)."""
+
+    def wallet(have: Records, customer_id: str) -> Wallet:
+        return have.find(Wallet, customer_id) or Wallet(0, customer_id, currency)
+
+    return Service(
+        "wallet",
+        tables=(HOLDS, WALLETS, POSTINGS),
+        migrations="sagamart.shop.wallet.migrations",
+        handlers=(
+            Handler(
+                takes=CustomerRegistered,
+                needs=lambda m: (need(Wallet, m.body.customer_id),),
+                decide=lambda m, have: register(wallet(have, m.body.customer_id)),
+                emits=(WalletOpened,),
+            ),
+            Handler(
+                takes=DepositMoney,
+                needs=lambda m: (need(Wallet, m.body.customer_id),),
+                decide=lambda m, have: deposit(m, wallet(have, m.body.customer_id)),
+                emits=(WalletOpened,),
+            ),
+            Handler(
+                takes=WithdrawMoney,
+                needs=lambda m: (need(Wallet, m.body.customer_id),),
+                decide=lambda m, have: withdraw(m, wallet(have, m.body.customer_id)),
+            ),
+            Handler(
+                takes=HoldRequested,
+                needs=lambda m: (need(Hold, m.body.attempt_id), need(Wallet, m.body.customer_id)),
+                decide=lambda m, have: hold(
+                    m.body, have.find(Hold, m.body.attempt_id), wallet(have, m.body.customer_id)
+                ),
+                emits=(MoneyHeld, MoneyRefused, WalletOpened),
+            ),
+            Handler(
+                takes=CaptureRequested,
+                needs=lambda m: (need(Hold, m.body.attempt_id), need(Wallet, m.body.customer_id)),
+                decide=lambda m, have: capture(
+                    m, have.get(Hold, m.body.attempt_id), have.get(Wallet, m.body.customer_id)
+                ),
+                emits=(MoneyCaptured,),
+            ),
+            Handler(
+                takes=OrderCancelled,
+                needs=lambda m: (need(Hold, *hold_ids(m.body)), need(Wallet, m.body.customer_id)),
+                decide=lambda m, have: release(m.body, have.all(Hold), wallet(have, m.body.customer_id)),
+            ),
+        ),
+    )
+
+
+WALLET = wallet_service("RUB")
+"""The wallet of a shop that says nothing about its currency."""
