@@ -1,0 +1,1 @@
+"""Notifications: what people were told, stored as facts and put into words when they are read."""
