@@ -16,9 +16,9 @@ def _attempt(message: Message[BookingRequested] | Message[OrderPaid]) -> Sequenc
     return need(Reservation, message.body.attempt_id), need(Sku, *wanted_pieces(message.body.lines))
 
 
-def _reserved_skus(message: Message[OrderCancelled], records: Records) -> Sequence[Need]:
-    reservations = records.pick(Reservation, attempt_ids(message.body)).values()
-    return (need(Sku, *{line.sku for reservation in reservations for line in reservation.lines}),)
+def _reserved_skus(_message: Message[OrderCancelled], records: Records) -> Sequence[Need]:
+    skus = {line.sku for reservation in records.all(Reservation).values() for line in reservation.lines}
+    return (need(Sku, *skus),) if skus else ()
 
 
 STOCK = Service(

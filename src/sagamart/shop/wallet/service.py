@@ -1,5 +1,7 @@
 """The wallet as a service: which records each message needs, and which rule decides."""
 
+import msgspec
+
 from sagamart.contracts.accounts import CustomerRegistered
 from sagamart.contracts.orders import CaptureRequested, HoldRequested, OrderCancelled
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused, WalletOpened
@@ -10,11 +12,18 @@ from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
 from sagamart.shop.wallet.records import HOLDS, POSTINGS, WALLETS, Hold, Wallet
 
 
-def wallet_service(currency: str) -> Service:
-    """The wallet of a shop whose wallets are opened in `currency` (ISO 4217)."""
+class WalletSettings(msgspec.Struct, frozen=True):
+    """What a shop decides about its wallets.  They are opened in `currency` (ISO 4217)."""
+
+    currency: str = "RUB"
+    customers_may_deposit: bool = False
+
+
+def wallet_service(settings: WalletSettings) -> Service:
+    """The wallet of a shop with these settings."""
 
     def wallet(have: Records, customer_id: str) -> Wallet:
-        return have.find(Wallet, customer_id) or Wallet(0, customer_id, currency)
+        return have.find(Wallet, customer_id) or Wallet(0, customer_id, settings.currency)
 
     return Service(
         "wallet",
@@ -63,5 +72,5 @@ def wallet_service(currency: str) -> Service:
     )
 
 
-WALLET = wallet_service("RUB")
-"""The wallet of a shop that says nothing about its currency."""
+WALLET = wallet_service(WalletSettings())
+"""The wallet of a shop that sets nothing."""
