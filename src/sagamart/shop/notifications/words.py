@@ -70,7 +70,7 @@ _REASONS: Mapping[Language, Mapping[CancelReason, str]] = {
 
 _SHORT: Mapping[Language, str] = {
     "en": "“{title}” — you wanted {wanted}, we have {available}",
-    "ru": "«{title}» — вы заказали {wanted} шт., у нас есть {available} шт.",
+    "ru": "«{title}» — вы заказали {wanted} шт., у нас есть {available}",
 }
 
 _MISSING: Mapping[Language, str] = {

@@ -1,0 +1,253 @@
+"""The rules of stock, each heard by the service's own handlers."""
+
+from itertools import permutations
+
+import pytest
+
+from one_service import OneService
+from sagamart.contracts.orders import BookingRequested, Line, OrderCancelled, OrderPaid, ShortLine
+from sagamart.contracts.stock import SkuBackInStock, SkuSoldOut, StockBooked, StockRefused
+from sagamart.messaging.decision import Reply
+from sagamart.messaging.message import Body
+from sagamart.shop.stock.decide import BelowReserved, StockLevel
+from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
+from sagamart.shop.stock.records import Movement, Reservation, ReservedLine, Sku
+from sagamart.shop.stock.service import STOCK
+
+CUPS = Line("CUP", "Blue cup", 2, 45_000)
+PLATES = Line("PLATE", "White plate", 3, 70_000)
+GIFT_WRAP = Line(None, "Gift wrap", 1, 10_000)
+
+
+def booking(*lines: Line, order_id: str = "ord_1", attempt: int = 1) -> BookingRequested:
+    return BookingRequested(order_id, 2, "booking_pending", "cus_1", attempt, lines, 300_000, "RUB")
+
+
+def paid(*lines: Line, order_id: str = "ord_1") -> OrderPaid:
+    return OrderPaid(order_id, 5, "paid", "cus_1", 1, lines, 300_000, "RUB")
+
+
+def cancelled(*lines: Line, order_id: str = "ord_1", attempt: int = 1) -> OrderCancelled:
+    return OrderCancelled(order_id, 4, "cancelled", "cus_1", attempt, lines, 300_000, "RUB", "cancelled_by_customer")
+
+
+def stock(**on_hand: int) -> OneService:
+    """A stock that has received these pieces."""
+    service = OneService(STOCK)
+    service.hears(*(ReceiveStock(sku, quantity, "usr_keeper") for sku, quantity in on_hand.items()))
+    service.sent.clear()
+    return service
+
+
+def levels(service: OneService) -> dict[str, tuple[int, int]]:
+    """On hand and reserved of each sku."""
+    return {sku: (row.on_hand, row.reserved) for sku, row in service.records(Sku).items()}
+
+
+def test_a_booking_reserves_every_line() -> None:
+    service = stock(CUP=5, PLATE=3)
+
+    decision = service.hears(booking(CUPS, PLATES))
+
+    assert decision.send == [StockBooked("ord_1", 1), SkuSoldOut("PLATE", 2)]
+    assert levels(service) == {"CUP": (5, 2), "PLATE": (3, 3)}
+
+
+def test_short_stock_names_each_short_line_and_reserves_nothing() -> None:
+    service = stock(CUP=1, PLATE=2, SPOON=9)
+
+    decision = service.hears(booking(CUPS, PLATES, Line("SPOON", "Spoon", 1, 100)))
+
+    assert decision.send == [StockRefused("ord_1", 1, (ShortLine("CUP", 2, 1), ShortLine("PLATE", 3, 2)))]
+    assert levels(service) == {"CUP": (1, 0), "PLATE": (2, 0), "SPOON": (9, 0)}
+
+
+def test_a_sku_that_was_never_received_is_short() -> None:
+    decision = stock().hears(booking(CUPS))
+
+    assert decision.send == [StockRefused("ord_1", 1, (ShortLine("CUP", 2, 0),))]
+
+
+def test_two_lines_of_one_sku_are_one_wish() -> None:
+    decision = stock(CUP=3).hears(booking(CUPS, CUPS))
+
+    assert decision.send == [StockRefused("ord_1", 1, (ShortLine("CUP", 4, 3),))]
+
+
+def test_a_custom_line_needs_no_stock() -> None:
+    service = stock()
+
+    decision = service.hears(booking(GIFT_WRAP))
+
+    assert decision.send == [StockBooked("ord_1", 1)]
+    assert service.record(Reservation, "ord_1/1").lines == ()
+
+
+@pytest.mark.parametrize("on_hand", [5, 1], ids=["booked", "refused"])
+def test_a_repeated_booking_gets_the_same_answer_and_reserves_nothing_more(on_hand: int) -> None:
+    service = stock(CUP=on_hand)
+    first = service.hears(booking(CUPS)).send[0]
+    before = levels(service)
+    service.hears(ReceiveStock("CUP", 10, "usr_keeper"))
+
+    again = service.hears(booking(CUPS))
+
+    assert list(again.send) == [first]
+    assert again.save == ()
+    assert service.record(Sku, "CUP").reserved == before["CUP"][1]
+
+
+def test_the_last_unit_goes_to_one_order() -> None:
+    service = stock(CUP=1)
+    cup = Line("CUP", "Blue cup", 1, 45_000)
+
+    service.hears(*(booking(cup, order_id=f"ord_{number}") for number in range(100)))
+
+    assert [sent for sent in service.sent if isinstance(sent, StockBooked)] == [StockBooked("ord_0", 1)]
+    assert sum(isinstance(sent, StockRefused) for sent in service.sent) == 99
+    assert levels(service) == {"CUP": (1, 1)}
+
+
+def test_paid_pieces_leave_the_stock_once() -> None:
+    service = stock(CUP=5)
+
+    service.hears(booking(CUPS), paid(CUPS), paid(CUPS))
+
+    assert levels(service) == {"CUP": (3, 0)}
+    assert service.record(Reservation, "ord_1/1").status == "committed"
+    assert [(m.movement_id, m.quantity) for m in service.entries(Movement) if m.kind == "committed"] == [
+        ("ord_1/1/CUP", -2)
+    ]
+
+
+def test_what_is_on_hand_is_the_sum_of_its_movements() -> None:
+    service = stock(CUP=5)
+
+    service.hears(booking(CUPS), AdjustStock("CUP", -1, "usr_keeper", "broken"), paid(CUPS))
+
+    assert sum(movement.quantity for movement in service.entries(Movement)) == 2
+    assert levels(service) == {"CUP": (2, 0)}
+
+
+def test_an_order_paid_without_a_booking_is_a_bug() -> None:
+    service = stock(CUP=1)
+    service.hears(booking(CUPS))
+
+    with pytest.raises(AssertionError, match="paid without a booking"):
+        service.hears(paid(CUPS))
+    with pytest.raises(LookupError):
+        service.hears(paid(CUPS, order_id="ord_unheard_of"))
+
+
+def test_a_cancelled_order_gives_its_pieces_back_once() -> None:
+    service = stock(CUP=2)
+    service.hears(booking(CUPS))
+
+    decision = service.hears(cancelled(CUPS))
+    again = service.hears(cancelled(CUPS))
+
+    assert decision.send == [SkuBackInStock("CUP", 3)]
+    assert again.save == []
+    assert levels(service) == {"CUP": (2, 0)}
+
+
+def test_a_cancellation_frees_all_attempts_even_of_one_sku() -> None:
+    service = stock(CUP=4)
+    service.hears(booking(CUPS, attempt=1), booking(CUPS, attempt=2))
+    assert levels(service) == {"CUP": (4, 4)}
+
+    service.hears(cancelled(CUPS, attempt=2))
+
+    assert levels(service) == {"CUP": (4, 0)}
+
+
+def test_a_release_that_overtakes_its_booking_refuses_it() -> None:
+    service = stock(CUP=5)
+
+    service.hears(cancelled(CUPS))
+    decision = service.hears(booking(CUPS))
+
+    assert decision.send == [StockRefused("ord_1", 1)]
+    assert levels(service) == {"CUP": (5, 0)}
+
+
+def test_cancelling_what_has_left_the_stock_is_a_bug() -> None:
+    service = stock(CUP=5)
+    service.hears(booking(CUPS), paid(CUPS))
+
+    with pytest.raises(AssertionError, match="have left the stock"):
+        service.hears(cancelled(CUPS))
+
+
+@pytest.mark.parametrize(
+    "heard",
+    sorted(set(permutations(["booking", "booking", "cancelled", "cancelled"]))),
+    ids="-".join,
+)
+def test_any_order_and_doubling_of_a_booking_and_its_cancellation_ends_the_same(heard: tuple[str, ...]) -> None:
+    service = stock(CUP=5, PLATE=3)
+    said: dict[str, Body] = {"booking": booking(CUPS, PLATES), "cancelled": cancelled(CUPS, PLATES)}
+
+    service.hears(*(said[name] for name in heard))
+
+    assert levels(service) == {"CUP": (5, 0), "PLATE": (3, 0)}
+    assert {key: row.status for key, row in service.records(Reservation).items()} == {"ord_1/1": "released"}
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [order for order in sorted(set(permutations(["booking", "booking", "paid", "paid"]))) if order[0] == "booking"],
+    ids="-".join,
+)
+def test_any_doubling_of_a_booking_and_its_payment_ends_the_same(heard: tuple[str, ...]) -> None:
+    service = stock(CUP=5)
+    said: dict[str, Body] = {"booking": booking(CUPS), "paid": paid(CUPS)}
+
+    service.hears(*(said[name] for name in heard))
+
+    assert levels(service) == {"CUP": (3, 0)}
+    assert service.record(Reservation, "ord_1/1").lines == (ReservedLine("CUP", 2),)
+    assert len(service.entries(Movement)) == 2
+    assert {type(sent) for sent in service.sent} == {StockBooked}
+
+
+def test_the_first_pieces_bring_a_sku_into_being() -> None:
+    service = stock()
+
+    decision = service.hears(ReceiveStock("CUP", 7, "usr_keeper"))
+
+    assert decision.reply == Reply(200, StockLevel("CUP", 7, 0, 7, 1))
+    assert decision.send == [SkuBackInStock("CUP", 1)]
+
+
+def test_more_pieces_of_what_is_there_are_no_news() -> None:
+    assert list(stock(CUP=1).hears(ReceiveStock("CUP", 7, "usr_keeper")).send) == []
+
+
+def test_an_adjustment_may_take_all_that_is_not_reserved() -> None:
+    service = stock(CUP=5)
+    service.hears(booking(CUPS))
+
+    decision = service.hears(AdjustStock("CUP", -3, "usr_keeper", "broken"))
+
+    assert decision.reply == Reply(200, StockLevel("CUP", 2, 2, 0, 3))
+    assert decision.send == [SkuSoldOut("CUP", 3)]
+
+
+def test_an_adjustment_below_what_is_reserved_is_refused() -> None:
+    service = stock(CUP=5)
+    service.hears(booking(CUPS))
+
+    decision = service.hears(AdjustStock("CUP", -4, "usr_keeper", "stolen"))
+
+    assert decision.reply == BelowReserved("CUP", on_hand=5, reserved=2, adjustment=-4)
+    assert levels(service) == {"CUP": (5, 2)}
+
+
+def test_nothing_can_be_taken_of_what_was_never_there() -> None:
+    service = stock()
+
+    decision = service.hears(AdjustStock("CUP", -1, "usr_keeper", "typing error"))
+
+    assert decision.reply == BelowReserved("CUP", on_hand=0, reserved=0, adjustment=-1)
+    assert levels(service) == {}
