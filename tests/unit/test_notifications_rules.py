@@ -80,7 +80,7 @@ def test_good_news_in_both_languages(language: Language, title: str, text: str) 
         ),
         (
             "ru",
-            "Товара недостаточно: «Blue cup» — вы заказали 3 шт., у нас есть 1; «Plate» — вы заказали 2 шт., у нас есть 0.",
+            "недостаточно: «Blue cup» — вы заказали 3 шт., у нас есть 1; «Plate» — вы заказали 2 шт., у нас есть 0.",
         ),
     ],
 )
