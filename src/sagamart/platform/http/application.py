@@ -3,21 +3,24 @@
 Each service's routes get their own `ask` and `queries`; everything else is the same for all.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, get_type_hints
 
 import msgspec
-from litestar import Litestar, Request, Router
+from litestar import Litestar, Router
 from litestar.datastructures import State
-from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
 from sagamart.platform.http.asking import Admit, Ask
+from sagamart.platform.http.binding import Provider, bind, check_first
 from sagamart.platform.http.bodies import BODY_BYTES_MAX, ShopRequest, loose_fields
-from sagamart.platform.http.callers import provide_caller
+from sagamart.platform.http.callers import caller_of
 from sagamart.platform.http.languages import provide_language
+from sagamart.platform.http.limits import Clients, admission_of, buckets_of
 from sagamart.platform.http.problems import HANDLERS
+from sagamart.platform.http.shell import Shell
 from sagamart.platform.http.versions import provide_expected_version
+from sagamart.platform.settings import HttpSettings
 from sagamart.platform.tokens import Tokens
 
 
@@ -30,48 +33,49 @@ class Mounted(msgspec.Struct, frozen=True):
     queries: Any
 
 
+COMMON: Mapping[str, Provider] = {
+    "caller": caller_of,
+    "language": provide_language,
+    "expected_version": provide_expected_version,
+}
+
+
 def build_app(
     services: Sequence[Mounted],
     *,
     tokens: Tokens,
+    settings: HttpSettings | None = None,
     node: str = "",
 ) -> Litestar:
     """The application of these services.  Raises TypeError for a request body that lets anything in."""
+    settings = settings or HttpSettings()
     for service in services:
         _check_bodies(service)
-    return Litestar(
+    app = Litestar(
         [_router(service, node) for service in services],
-        dependencies={
-            "caller": Provide(provide_caller, sync_to_thread=False),
-            "language": Provide(provide_language, sync_to_thread=False),
-            "expected_version": Provide(provide_expected_version, sync_to_thread=False),
-        },
+        before_request=check_first,
         exception_handlers=HANDLERS,
         request_class=ShopRequest,
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
-        state=State({"tokens": tokens, "account_admission": lambda _caller: None}),
+        state=State({"tokens": tokens, "account_admission": admission_of(buckets_of(settings))}),
     )
+    app.asgi_handler = Shell(app.asgi_handler, Clients(settings.trusted_proxies), buckets_of(settings))
+    return app
 
 
 def _router(service: Mounted, node: str) -> Router:
-    def provide_ask(request: Request[Any, Any, Any]) -> Ask:
-        return Ask(request, service.ask, node)
-
-    return Router(
-        "/",
-        route_handlers=list(service.routes),
-        dependencies={
-            "ask": Provide(provide_ask, sync_to_thread=False),
-            "queries": Provide(lambda: service.queries, sync_to_thread=False),
-        },
-        tags=[service.name],
-    )
+    providers: dict[str, Provider] = {
+        **COMMON,
+        "ask": lambda request: Ask(request, service.ask, node),
+        "queries": lambda _request: service.queries,
+    }
+    return Router("/", route_handlers=[bind(route, providers) for route in service.routes], tags=[service.name])
 
 
 def _check_bodies(service: Mounted) -> None:
     for route in service.routes:
-        sent = route.fn.__annotations__.get("data")
+        sent = get_type_hints(route.fn, include_extras=True).get("data")
         loose = [] if sent in (None, bytes) else list(loose_fields(sent))
         if loose:
             raise TypeError(f"{service.name}: {', '.join(sorted(route.paths))}: {'; '.join(loose)}")

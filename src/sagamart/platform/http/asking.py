@@ -52,8 +52,7 @@ class Ask:
         `body` is the command, or makes it from the message's id.  Raises Overloaded where the service is full.
         """
         reply = await self.reply_to(body, content=content)
-        headers = None if reply.location is None else {"Location": reply.location}
-        return Response(reply.body, status_code=reply.status, media_type=reply.media_type, headers=headers)
+        return Answer(reply)
 
     async def reply_to(self, body: Body | Callable[[str], Body], *, content: Any = None) -> StoredReply:
         """The same, for a handler that makes its own response of the reply."""
@@ -79,6 +78,27 @@ class Ask:
         caller = caller_of(request).id if "authorization" in request.headers else ANONYMOUS
         key = idempotency_key(request) or message_id
         return request_of(caller, f"{request.scope['method']} {request.scope['path']}", key, content)
+
+
+class Answer(Response[Any]):
+    """A stored reply on its way out: bytes as they are, without a second look at them."""
+
+    def __init__(self, reply: StoredReply) -> None:
+        located = {} if reply.location is None else {"Location": reply.location}
+        self.content = reply.body
+        self.status_code = reply.status
+        self.media_type = reply.media_type
+        self.headers = {"Content-Type": reply.media_type, "Content-Length": str(len(reply.body)), **located}
+
+    def to_asgi_response(self, *_context: Any, **_layers: Any) -> Any:
+        """Itself: no layer of the application adds cookies or headers to it."""
+        return self
+
+    async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
+        """Send it."""
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.content, "more_body": False})
 
 
 def idempotency_key(request: Connection[Any, Any, Any]) -> str | None:

@@ -8,6 +8,7 @@ Rules:
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -15,11 +16,14 @@ from litestar import Request
 from litestar.datastructures import State
 from msgspec import inspect
 
-from sagamart.platform.http.problems import Malformed
+from sagamart.platform.http.problems import Malformed, Problem
 
 BODY_BYTES_MAX = 1024 * 1024
 """1 MiB: larger bodies are refused with 413."""
 
+BODY_TYPES_MAX = 1000
+
+_FIELD = re.compile(r"field `([^`]*)`")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -28,16 +32,48 @@ class RequestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ShopRequest(Request[Any, Any, State]):
-    """A request whose body holds no NUL character."""
+    """A request whose JSON body is read once, strictly, as what its handler takes."""
 
     __slots__ = ()
 
     async def body(self) -> bytes:
-        """The body's bytes.  Raises Malformed for an escaped NUL."""
+        """The body's bytes.  Raises Malformed where the handler takes a body and none came."""
         raw = await super().body()
+        wanted = self.route_handler.parsed_data_field
+        if not raw and wanted is not None and not wanted.is_optional:
+            raise Malformed("body", "is missing")
+        return raw
+
+    async def json(self) -> Any:
+        """The body as its handler's type.  Raises Malformed naming the field, Problem 415 for what is no JSON."""
+        media_type = self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise Problem(415, "unsupported_media_type", "Send application/json")
+        raw = await self.body()
         if b"\\u0000" in raw and _NUL.search(raw):
             raise Malformed("body", "the character U+0000 is not text")
-        return raw
+        wanted = self.route_handler.parsed_data_field
+        try:
+            return _decoder(Any if wanted is None else wanted.raw).decode(raw)
+        except msgspec.ValidationError as error:
+            raise _malformed(str(error)) from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Malformed("body", str(error)) from error
+
+
+@lru_cache(maxsize=BODY_TYPES_MAX)
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def _malformed(message: str) -> Malformed:
+    """Turn msgspec's words into the field and the reason."""
+    reason, _, path = message.partition(" - at `")
+    field = path.removesuffix("`").removeprefix("$").removeprefix(".")
+    named = _FIELD.search(reason)
+    if named is not None:
+        field = f"{field}.{named[1]}" if field else named[1]
+    return Malformed(field or "body", reason)
 
 
 def loose_fields(kind: Any) -> Iterator[str]:

@@ -9,7 +9,6 @@ Rules:
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
-from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
@@ -19,6 +18,9 @@ from sagamart.platform.tokens import Caller, TokenRefusedError
 Role = Literal["CUSTOMER", "OPERATOR", "STOCK_OPERATOR", "SHIPPING_OPERATOR", "ADMIN"]
 Connection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
+
+ROLES = "sagamart_roles"
+"""Where a guard carries the roles that it lets in: the API document and the table of permissions read them."""
 
 _CALLER = "sagamart.caller"
 
@@ -57,13 +59,20 @@ def roles(*allowed: Role) -> Guard:
     wanted = frozenset[str](allowed)
 
     async def has_role(connection: Connection, _handler: BaseRouteHandler) -> None:
-        if wanted.isdisjoint(caller_of(connection).roles):
-            raise Forbidden(f"This needs one of the roles {', '.join(sorted(wanted))}")
+        check_roles(connection, wanted)
 
-    has_role.roles = wanted  # type: ignore[attr-defined]  # read by the API document and the table of permissions
+    setattr(has_role, ROLES, wanted)
     return has_role
 
 
-def provide_caller(request: Request[Any, Any, Any]) -> Caller:
-    """The `caller` of a handler."""
-    return caller_of(request)
+setattr(logged_in, ROLES, frozenset())
+
+
+def check_roles(connection: Connection, allowed: frozenset[str]) -> None:
+    """Let the caller pass with one of these roles, or with any if none is named.
+
+    Raises Unauthenticated, or Forbidden which says what is needed.
+    """
+    caller = caller_of(connection)
+    if allowed and allowed.isdisjoint(caller.roles):
+        raise Forbidden(f"This needs one of the roles {', '.join(sorted(allowed))}")

@@ -1,0 +1,61 @@
+"""Binding: a handler gets what it names (`ask`, `caller`, …) in one plain call, and is guarded before its body is read.
+
+Litestar's own injection starts a task group where a handler names two things, and its guards copy the handler for each
+request: together 40 % of what `POST /v1/orders` cost.  So the names are filled in here, and guards made by
+`roles` and `logged_in` become one check before the request is parsed.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from copy import copy
+from functools import wraps
+from typing import Any
+
+from litestar import Request
+from litestar.handlers import HTTPRouteHandler
+
+from sagamart.platform.http.callers import ROLES, check_roles
+
+Provider = Callable[[Request[Any, Any, Any]], Any]
+
+
+def bind(route: HTTPRouteHandler, providers: Mapping[str, Provider]) -> HTTPRouteHandler:
+    """The same route, its function's parameters of these names filled in, its guards of ours checked first."""
+    bound = copy(route)
+    ours = [guard for guard in route.guards or () if hasattr(guard, ROLES)]
+    if ours:
+        bound.guards = [guard for guard in route.guards or () if guard not in ours]
+        bound.opt = {**route.opt, ROLES: tuple(getattr(guard, ROLES) for guard in ours)}
+    bound.sync_to_thread = None  # what is bound is async
+    return bound(_filled(route.fn, providers))
+
+
+def _filled(function: Any, providers: Mapping[str, Provider]) -> Any:
+    signature = inspect.signature(function, eval_str=True)
+    given = {name: providers[name] for name in signature.parameters if name in providers}
+    wants_request = "request" in signature.parameters
+    is_async = inspect.iscoroutinefunction(function)
+
+    @wraps(function)
+    async def filled(request: Request[Any, Any, Any], **named: Any) -> Any:
+        for name, provider in given.items():
+            named[name] = provider(request)
+        if wants_request:
+            named["request"] = request
+        answer = function(**named)
+        return await answer if is_async else answer
+
+    left = [one.replace(kind=one.KEYWORD_ONLY) for name, one in signature.parameters.items() if name not in given]
+    if not wants_request:
+        left.append(inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request[Any, Any, Any]))
+    filled.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]  # what inspect reads
+    filled.__annotations__ = {one.name: one.annotation for one in left if one.annotation is not one.empty}
+    filled.__annotations__["return"] = signature.return_annotation
+    del filled.__dict__["__wrapped__"]
+    return filled
+
+
+async def check_first(request: Request[Any, Any, Any]) -> None:
+    """Turn away a caller who may not do this, before anything of the request is parsed."""
+    for allowed in request.route_handler.opt.get(ROLES, ()):
+        check_roles(request, allowed)

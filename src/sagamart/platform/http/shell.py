@@ -1,0 +1,93 @@
+"""The shell around the application: what every request passes, in plain ASGI because it costs least.
+
+It refuses addresses that are too long or hold a NUL, limits each client, adds the security headers, and counts answers.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from sagamart.platform.http.limits import Buckets, Clients
+from sagamart.platform.http.problems import PROBLEM_JSON, Malformed, Problem, too_many_requests
+
+PATH_CHARS_MAX = 1000
+QUERY_BYTES_MAX = 4000
+UNLIMITED_PATHS = frozenset(("/healthz", "/readyz"))
+
+SECURITY_HEADERS: Mapping[bytes, bytes] = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cache-control": b"no-store",
+}
+"""Added where a handler has not set its own."""
+
+_HEADERS = tuple(SECURITY_HEADERS.items())
+
+
+class Shell:
+    """An ASGI application around another."""
+
+    def __init__(self, inner: ASGIApp, clients: Clients, limit: Buckets | None) -> None:
+        self._inner = inner
+        self._clients = clients
+        self._limit = limit
+        self.answers: Counter[int] = Counter()
+        """How many answers of each status were begun."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._inner(scope, receive, send)
+            return
+
+        async def send_with_headers(event: Any) -> None:
+            if event["type"] == "http.response.start":
+                self.answers[event["status"]] += 1
+                event["headers"] = _secured(event.get("headers", ()))
+            await send(event)
+
+        refusal = self._refusal(scope)
+        if refusal is None:
+            await self._inner(scope, receive, send_with_headers)
+        else:
+            await _send_problem(refusal, send_with_headers)
+
+    def _refusal(self, scope: Any) -> Problem | None:
+        if len(scope["path"]) > PATH_CHARS_MAX or len(scope["query_string"]) > QUERY_BYTES_MAX:
+            return Problem(414, "too_long", "The address is too long")
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            return Malformed("address", "the character U+0000 is not text")
+        if self._limit is None or scope["path"] in UNLIMITED_PATHS:
+            return None
+        wait_s = self._limit.take(self._clients.client((scope.get("client") or ("",))[0], _forwarded(scope["headers"])))
+        return too_many_requests(wait_s) if wait_s else None
+
+
+def _forwarded(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """All `X-Forwarded-For` lines as one list, as RFC 9110 joins them."""
+    lines = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
+    return ",".join(lines) if lines else None
+
+
+def _secured(headers: Any) -> list[tuple[bytes, bytes]]:
+    kept = list(headers)
+    names = {name for name, _ in kept}
+    kept.extend(header for header in _HEADERS if header[0] not in names)
+    return kept
+
+
+async def _send_problem(problem: Problem, send: Any) -> None:
+    content = problem.content
+    headers = [
+        (b"content-type", PROBLEM_JSON.encode()),
+        (b"content-length", str(len(content)).encode()),
+        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": content, "more_body": False})

@@ -1,0 +1,191 @@
+"""Settings: everything that differs between two installations, read once at the start and checked then.
+
+Rules:
+- A section is a struct; each field has a default, bounds and a meaning.  Settings are never looked up elsewhere.
+- The environment (`SAGAMART_HTTP_PORT`) goes before the TOML file that `SAGAMART_CONFIG` names (`[http] port = …`),
+  which goes before the default.
+- A setting that does not exist is an error, as is one of the wrong kind: a typing mistake never means the default.
+- What is marked secret is never shown, neither in an error nor in a table.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "SAGAMART_"
+CONFIG = "SAGAMART_CONFIG"
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings that belong together."""
+
+
+class HttpSettings(Section, frozen=True):
+    """The public listener."""
+
+    host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one")] = 8080
+    rate_limit_per_s: Annotated[
+        float, Meta(ge=0, le=1_000_000, description="Requests a second of one address or account; 0: no limit")
+    ] = 200.0
+    rate_limit_burst: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Requests that one address or account may send at once")
+    ] = 400
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(description="Addresses or networks of proxies whose X-Forwarded-For counts, with commas between"),
+    ] = ()
+
+
+class TokenSettings(Section, frozen=True):
+    """Access tokens."""
+
+    issuer: Annotated[str, Meta(min_length=1, description="Who issues the tokens (iss)")] = "sagamart"
+    audience: Annotated[str, Meta(min_length=1, description="Whom the tokens are for (aud)")] = "sagamart"
+    keys: Annotated[str, Meta(description="Folder of the private keys; empty: `keys` in the data folder")] = ""
+    jwks: Annotated[str, Meta(description="File of public keys (JWKS), for a process that only verifies")] = ""
+
+
+class LogSettings(Section, frozen=True):
+    """What is written to standard error."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="The least level written")] = "info"
+    format: Annotated[
+        Literal["auto", "json", "console"], Meta(description="ECS JSON lines, or for people; auto: by terminal")
+    ] = "auto"
+
+
+class Settings(Section, frozen=True):
+    """All settings of the platform.  Who has more derives from it."""
+
+    node: Annotated[str, Meta(max_length=100, description="This process's name; empty: host name and process id")] = ""
+    data: Annotated[str, Meta(description="Folder of the embedded database and the keys")] = ".sagamart"
+    http: HttpSettings = HttpSettings()
+    tokens: TokenSettings = TokenSettings()
+    logs: LogSettings = LogSettings()
+
+
+S = TypeVar("S", bound=Section)
+
+
+class SettingsError(Exception):
+    """The settings cannot be used: which one, what was given, and what would be right."""
+
+
+class Setting(NamedTuple):
+    """A row of the table of settings."""
+
+    variable: str
+    path: tuple[str, ...]
+    type: str
+    default: str
+    meaning: str
+    secret: bool
+    hint: Any
+
+
+def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
+    """Read the settings.  Raises SettingsError."""
+    environ = os.environ if environ is None else environ
+    known = {setting.variable: setting for setting in settings_of(kind)}
+    values = _file(environ.get(CONFIG, ""))
+    _check_file(values, known)
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name != CONFIG:
+            _put(values, _known(name, known), environ[name])
+    for setting in known.values():
+        _check(values, setting)
+    return msgspec.convert(values, kind, strict=False)
+
+
+def describe(kind: type[Section] = Settings) -> list[tuple[str, str, str, str]]:
+    """The table of settings: name, type, default, meaning."""
+    return [(one.variable, one.type, one.default, one.meaning) for one in settings_of(kind)]
+
+
+def settings_of(kind: type[Section], path: tuple[str, ...] = ()) -> Iterator[Setting]:
+    """Every setting of a section and its sub-sections, in the order in which they are written down."""
+    hints = get_type_hints(kind, include_extras=True)
+    for field in msgspec.structs.fields(kind):
+        hint, here = hints[field.name], (*path, field.name)
+        if isinstance(hint, type) and issubclass(hint, Section):
+            yield from settings_of(hint, here)
+            continue
+        meta = next((one for one in get_args(hint) if isinstance(one, Meta)), Meta())
+        secret = bool((meta.extra or {}).get("secret"))
+        default = "" if secret else _shown(field.default)
+        yield Setting(
+            PREFIX + "_".join(here).upper(), here, _type_name(hint), default, meta.description or "", secret, hint
+        )
+
+
+def _file(name: str) -> dict[str, Any]:
+    if not name:
+        return {}
+    try:
+        return tomllib.loads(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{CONFIG}={name}: cannot be read ({error.strerror}); name a TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{CONFIG}={name}: is no TOML file: {error}") from error
+
+
+def _check_file(values: Mapping[str, Any], known: Mapping[str, Setting], path: tuple[str, ...] = ()) -> None:
+    for name, value in values.items():
+        here = (*path, name)
+        if isinstance(value, dict):
+            _check_file(value, known, here)
+        else:
+            _known(PREFIX + "_".join(here).upper(), known, shown=".".join(here))
+
+
+def _known(variable: str, known: Mapping[str, Setting], shown: str = "") -> Setting:
+    if variable in known:
+        return known[variable]
+    near = difflib.get_close_matches(variable, known, 1)
+    advice = f"did you mean {near[0]}?" if near else "remove it; `sagamart settings` lists them all"
+    raise SettingsError(f"{shown or variable}: there is no such setting; {advice}")
+
+
+def _put(values: dict[str, Any], setting: Setting, text: str) -> None:
+    section = values
+    for name in setting.path[:-1]:
+        section = section.setdefault(name, {})
+    many = get_origin(get_args(setting.hint)[0]) is tuple if get_args(setting.hint) else False
+    section[setting.path[-1]] = [one.strip() for one in text.split(",") if one.strip()] if many else text
+
+
+def _check(values: Mapping[str, Any], setting: Setting) -> None:
+    section: Any = values
+    for name in setting.path[:-1]:
+        section = section.get(name, {})
+    if setting.path[-1] not in section:
+        return
+    given = section[setting.path[-1]]
+    try:
+        section[setting.path[-1]] = msgspec.convert(given, setting.hint, strict=False)
+    except msgspec.ValidationError as error:
+        told = "***" if setting.secret else repr(given)
+        why = "is not allowed" if setting.secret else re.sub(r"^Expected", "expected", str(error))
+        usual = setting.default or "empty"
+        raise SettingsError(
+            f"{setting.variable}={told}: {why}. {setting.meaning} ({setting.type}; default {usual})"
+        ) from error
+
+
+def _shown(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _type_name(hint: Any) -> str:
+    inner = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if get_origin(inner) is Literal:
+        return " | ".join(get_args(inner))
+    return "list" if get_origin(inner) is tuple else str(getattr(inner, "__name__", inner))
