@@ -1,0 +1,1 @@
+"""Orders: the choreographer.  It places orders and leads each of them to its end."""

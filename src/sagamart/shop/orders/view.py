@@ -1,0 +1,135 @@
+# ruff: noqa: RUF001  half of these words are Russian
+"""An order as people and programs see it over the API.
+
+Beside the exact status it says the same in two simpler vocabularies, `stage` and `state`, each a stable code with a
+text in the reader's language.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from sagamart.contracts.orders import CancelReason, ShortLine, Status
+from sagamart.contracts.wallet import HoldRefusal
+from sagamart.shop.orders.messages import Language
+from sagamart.shop.orders.records import Order, Shortfall
+
+Texts = Mapping[Language, str]
+
+STAGES: Mapping[str, Texts] = {
+    "accepted": {"en": "accepted", "ru": "принят в обработку"},
+    "awaiting_payment": {"en": "awaiting payment", "ru": "ждёт оплаты"},
+    "processing": {"en": "processing", "ru": "обрабатывается"},
+    "created": {"en": "created", "ru": "создан"},
+    "cancelled": {"en": "cancelled", "ru": "отменён"},
+}
+STATES: Mapping[str, Texts] = {
+    "created": {"en": "created", "ru": "создан"},
+    "in_progress": {"en": "in progress", "ru": "в обработке"},
+    "fulfilled": {"en": "fulfilled", "ru": "выполнен"},
+    "cancelled": {"en": "cancelled", "ru": "отменен"},
+}
+WORDS: Mapping[Status, tuple[str, str]] = {
+    "new": ("accepted", "created"),
+    "booking_pending": ("accepted", "created"),
+    "booked": ("awaiting_payment", "created"),
+    "pay_pending": ("processing", "created"),
+    "capturing": ("processing", "created"),
+    "paid": ("created", "in_progress"),
+    "completed": ("created", "fulfilled"),
+    "cancelled": ("cancelled", "cancelled"),
+}
+"""The stage and the state of each status."""
+
+REASONS: Mapping[CancelReason, Texts] = {
+    "stock_refused": {"en": "Not all goods are in stock", "ru": "Не все товары есть в наличии"},
+    "money_refused": {"en": "The wallet could not pay for it", "ru": "Не удалось оплатить из кошелька"},
+    "cancelled_by_customer": {"en": "You cancelled it", "ru": "Вы отменили заказ"},
+    "cancelled_by_staff": {"en": "The shop cancelled it", "ru": "Магазин отменил заказ"},
+    "booking_timeout": {"en": "The goods were not reserved in time", "ru": "Товары не удалось вовремя зарезервировать"},
+    "payment_timeout": {"en": "It was not paid in time", "ru": "Заказ не был вовремя оплачен"},
+}
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A stable code, and its text for people."""
+
+    code: str
+    text: str
+
+
+class LineView(msgspec.Struct, frozen=True):
+    """A line.  `amount_minor` = quantity * price."""
+
+    sku: str | None
+    title: str
+    quantity: int
+    price_minor: int
+    amount_minor: int
+
+
+class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why an order was cancelled, and what it lacked."""
+
+    code: CancelReason
+    text: str
+    short: tuple[ShortLine, ...] = ()
+    money: HoldRefusal | None = None
+    available_minor: int | None = None
+
+
+class OrderView(msgspec.Struct, frozen=True):
+    """An order as of `version`; times are RFC 3339 in UTC."""
+
+    id: str
+    status: Status
+    stage: Word
+    state: Word
+    customer_id: str
+    lines: tuple[LineView, ...]
+    total_minor: int
+    currency: str
+    reason: Reason | None
+    placed_at: datetime
+    changed_at: datetime
+    version: int
+
+
+def view(order: Order, language: Language) -> OrderView:
+    """An order in this language."""
+    stage, state = WORDS[order.status]
+    return OrderView(
+        id=order.order_id,
+        status=order.status,
+        stage=Word(stage, STAGES[stage][language]),
+        state=Word(state, STATES[state][language]),
+        customer_id=order.customer_id,
+        lines=tuple(
+            LineView(line.sku, line.title, line.quantity, line.price_minor, line.quantity * line.price_minor)
+            for line in order.lines
+        ),
+        total_minor=order.total_minor,
+        currency=order.currency,
+        reason=_reason(order, language),
+        placed_at=order.placed_at,
+        changed_at=order.changed_at,
+        version=order.version,
+    )
+
+
+def _reason(order: Order, language: Language) -> Reason | None:
+    if order.reason is None:
+        return None
+    lacked = order.shortfall or Shortfall()
+    return Reason(order.reason, REASONS[order.reason][language], lacked.short, lacked.money, lacked.available_minor)
+
+
+def link_to(order_id: str) -> str:
+    """Where an order is."""
+    return f"/v1/orders/{order_id}"
+
+
+def statuses_of(stage: str) -> tuple[Status, ...]:
+    """The statuses of a stage; none for a word that is no stage."""
+    return tuple(status for status, words in WORDS.items() if words[0] == stage)
