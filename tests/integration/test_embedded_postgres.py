@@ -240,8 +240,9 @@ async def test_a_path_too_long_for_a_socket_gets_a_short_one(folder: Path) -> No
         assert str(deep) not in postgres.dsn()
 
 
-async def test_the_socket_and_the_data_are_closed_to_other_accounts(folder: Path) -> None:
+async def test_postgres_never_runs_as_root_and_is_closed_to_other_accounts(folder: Path) -> None:
     async with EmbeddedPostgres(folder) as postgres:
+        assert owner_of(postgres.pid) != 0
         place = folder / "postgres"
         assert place.stat().st_mode & 0o077 == 0
         assert (place / ".s.PGSQL.5432").stat().st_mode & 0o077 == 0
@@ -288,11 +289,6 @@ def readable_wheel(folder: Path) -> Path:
     if libraries.exists():
         shutil.copytree(libraries, folder / "wheel" / libraries.name)
     return folder / "wheel"
-
-
-async def test_postgres_never_runs_as_root(folder: Path) -> None:
-    async with EmbeddedPostgres(folder) as postgres:
-        assert owner_of(postgres.pid) != 0
 
 
 async def test_a_folder_behind_a_closed_one_can_be_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
