@@ -1,0 +1,1 @@
+"""Catalogue: what the shop sells, and at which price."""
