@@ -1,8 +1,8 @@
 """The way of an order, as one table: `LIFECYCLE`.  `step` looks a message up in it and does what stands there.
 
-How to read a row: entering the status sends `asks`; then the order waits for what `awaits` says, `deadline_s` seconds
-at most; `on` names for each message the rule (in `decide.py`) and the statuses that may follow.  `undo` is what is sent
-so that others let go of what they reserved or held; a status without one cannot be undone.
+How to read a row: entering the status sends `asks`; then the order waits for all of `awaits`, `deadline_s` seconds at
+most; `on` names for each message the rule (in `decide.py`) and the statuses that may follow.  `undo` is what is sent so
+that others let go of what they reserved or held; a status without one cannot be undone.
 
 - A message that a status does not list is a fault: it goes to the dead letters, it is not skipped.
 - A fact about money or goods is always learned; none is listed as something that changes nothing.
@@ -55,7 +55,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     on: Mapping[type[Body], Transition] = {}
     asks: type[OrderMessage] | None = None
-    awaits: str = ""
+    awaits: tuple[type[Body], ...] = ()
     deadline_s: int | None = None
     undo: type[OrderMessage] | None = None
     unpaid: bool = False
@@ -74,7 +74,7 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
         PlaceOrder:    to(accept, "booking_pending", "pay_pending"),  # at once to pay where no line needs stock
     }),
     "booking_pending": State(
-        unpaid=True, asks=BookingRequested, awaits="goods", deadline_s=BOOKING_S, undo=OrderCancelled, on={
+        unpaid=True, asks=BookingRequested, awaits=(StockBooked,), deadline_s=BOOKING_S, undo=OrderCancelled, on={
         StockBooked:   to(learn, "pay_pending"),
         StockRefused:  to(learn, "cancelled"),
         MoneyHeld:     to(learn, "pay_pending"),  # early: the capture still waits for the goods
@@ -84,7 +84,8 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
         OrderDeadline: to(give_up("booking_timeout"), "cancelled"),
     }),
     "pay_pending": State(
-        unpaid=True, asks=HoldRequested, awaits="goods and money", deadline_s=PAYMENT_S, undo=OrderCancelled, on={
+        unpaid=True, asks=HoldRequested, awaits=(StockBooked, MoneyHeld), deadline_s=PAYMENT_S,
+        undo=OrderCancelled, on={
         StockBooked:   to(learn, "pay_pending", "capturing"),
         StockRefused:  to(learn, "cancelled"),
         MoneyHeld:     to(learn, "pay_pending", "capturing"),
@@ -95,7 +96,7 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
     }),
     # The point of no return: a capture cannot be refused, and is asked for until it is done.
     "capturing": State(
-        unpaid=True, asks=CaptureRequested, awaits="the capture", deadline_s=CAPTURE_AGAIN_S, on={
+        unpaid=True, asks=CaptureRequested, awaits=(MoneyCaptured,), deadline_s=CAPTURE_AGAIN_S, on={
         StockBooked:   to(learn, "capturing"),
         MoneyHeld:     to(learn, "capturing"),
         MoneyCaptured: to(learn, "completed"),
