@@ -15,6 +15,7 @@ ROOMS = (
     "shop.orders.service",
     "shop.stock.service",
     "app",
+    "programs",
     "cli",
 )
 
@@ -51,7 +52,8 @@ def test_the_house_keeps_its_contracts(top: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "imports"),
     [
-        ("cli", "app"),
+        ("cli", "programs"),
+        ("programs", "app"),
         ("app", "shop.orders.service"),
         ("shop.orders.service", "contracts.orders"),
         ("shop.orders.service", "platform.settings"),

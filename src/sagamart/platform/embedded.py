@@ -19,7 +19,7 @@ from typing import Self
 from urllib.parse import quote
 
 from sagamart.platform.embedded_home import SUPERUSER, EmbeddedPostgresError, Home, hand_over, prepare
-from sagamart.platform.embedded_server import POLL_S, Log, Server, clear_leftovers, recovery_step
+from sagamart.platform.embedded_server import POLL_S, Log, Server, clear_leftovers, pid_file, recovery_step
 from sagamart.platform.folder_lock import FolderInUseError, FolderLock
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "FolderInUseError"]
@@ -29,6 +29,7 @@ RESTART_DELAY_MIN_S = 0.1
 RESTART_DELAY_MAX_S = 5.0
 HEALTHY_AFTER_S = 30.0
 _SOCKET_PATH_BYTES_MAX = 107  # sockaddr_un.sun_path, less its closing zero
+_SOCKET_FOLDER_LINE = 4  # of postmaster.pid
 _SOCKET_NAME = ".s.PGSQL.5432"
 
 
@@ -86,7 +87,7 @@ class EmbeddedPostgres:
 
     def dsn(self, database: str = SUPERUSER, role: str = SUPERUSER) -> str:
         """Name one of its databases and a role for asyncpg."""
-        return f"postgresql://{quote(role)}@/{quote(database)}?host={quote(str(self._socket_folder))}"
+        return _dsn(self._socket_folder, database, role)
 
     @property
     def pid(self) -> int:
@@ -144,6 +145,21 @@ class EmbeddedPostgres:
         if self._home is not None and self._socket_folder != self._home.place:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
         self._lock.release()
+
+
+def running_dsn(folder: Path) -> str:
+    """Name the superuser's database on the PostgreSQL that another program runs on this folder.
+
+    Raises EmbeddedPostgresError where none does.
+    """
+    stated = pid_file(folder.absolute() / "postgres" / "data")
+    if len(stated) <= _SOCKET_FOLDER_LINE:
+        raise EmbeddedPostgresError(f"No PostgreSQL runs on {folder}.")
+    return _dsn(Path(stated[_SOCKET_FOLDER_LINE]), SUPERUSER, SUPERUSER)
+
+
+def _dsn(socket_folder: Path, database: str, role: str) -> str:
+    return f"postgresql://{quote(role)}@/{quote(database)}?host={quote(str(socket_folder))}"
 
 
 def _make_folder(folder: Path) -> None:

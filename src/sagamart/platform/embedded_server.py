@@ -115,7 +115,7 @@ class Server:
     @property
     def ready(self) -> bool:
         """Whether it takes connections: it says so itself in postmaster.pid."""
-        lines = _pid_file(self._data)
+        lines = pid_file(self._data)
         return len(lines) > _STATUS_LINE and lines[0] == str(self.pid) and lines[_STATUS_LINE].strip() == "ready"
 
     async def stop(self, fast_s: float) -> None:
@@ -147,7 +147,7 @@ async def clear_leftovers(home: Home, socket_folder: Path, progress: Callable[[s
     asked_at: float | None = None
     clock = asyncio.get_running_loop().time
     while left := _processes_on(home.data):
-        postmaster = int((_pid_file(home.data) or ["0"])[0])
+        postmaster = int((pid_file(home.data) or ["0"])[0])
         if asked_at is None:
             progress(f"Stopping a PostgreSQL that an earlier run left behind on {home.data} (process {min(left)})")
             asked_at = clock()
@@ -160,13 +160,14 @@ async def clear_leftovers(home: Home, socket_folder: Path, progress: Callable[[s
 
 def _drop_borrowed_pid(data: Path, socket_folder: Path) -> None:
     """Forget a stated process id that is some other program's by now: PostgreSQL would take it for its own."""
-    stated = _pid_file(data)
+    stated = pid_file(data)
     if stated and Path("/proc", stated[0]).exists():
         (data / "postmaster.pid").unlink()
         (socket_folder / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
 
-def _pid_file(data: Path) -> list[str]:
+def pid_file(data: Path) -> list[str]:
+    """Lines of postmaster.pid; none where no server has run since it was last cleaned up."""
     try:
         return (data / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:

@@ -15,7 +15,7 @@ from sagamart.platform.http.callers import Role, logged_in, roles
 from sagamart.platform.http.languages import Language
 from sagamart.platform.http.paging import LIMIT_DEFAULT, LIMIT_MAX, Cursor, Limit, Page, cursor_of, key_of, page_of
 from sagamart.platform.http.problems import Forbidden, Malformed, NotFound, Problem
-from sagamart.platform.http.queries import Queries
+from sagamart.platform.http.queries import Queries, queries_of
 from sagamart.platform.http.versions import etag_of, if_match, require_version, versioned
 from sagamart.platform.tokens import Caller
 
@@ -44,6 +44,7 @@ __all__ = [
     "key_of",
     "logged_in",
     "page_of",
+    "queries_of",
     "require_version",
     "roles",
     "versioned",

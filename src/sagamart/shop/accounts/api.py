@@ -193,7 +193,7 @@ async def _profile(request: Request[Any, Any, Any], user_id: str, queries: Queri
 def _answer(request: Request[Any, Any, Any], reply: StoredReply, token: RefreshToken) -> Response[TokenPair]:
     """The pair, once the message has committed: neither token is in it, nor in the stored reply."""
     if reply.refused:
-        return Response(reply.body, status_code=reply.status, media_type=reply.media_type)  # type: ignore[arg-type]
+        return Response(reply.body, status_code=reply.status, media_type=reply.media_type)  # type: ignore[arg-type]  # a problem instead of a pair
     session = msgspec.json.decode(reply.body, type=Session)
     access_token = _tokens(request).sign(Caller(session.customer_id, frozenset(session.roles), session.family_id))
     pair = TokenPair(access_token, "Bearer", ACCESS_TOKEN_LIFETIME_S, token.text, session.expires_at)

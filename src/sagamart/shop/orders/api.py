@@ -117,9 +117,9 @@ async def list_orders(  # noqa: PLR0913  each is something that Litestar hands i
     page = {"before": key_of(cursor, str), "statuses": _statuses(status, stage), "limit": limit + 1}
     owner = customer if is_staff(caller) else caller.id
     if owner is None:
-        orders = orders_of([row async for row in queries.orders_of_everybody(**page)])
+        orders = orders_of(await queries.orders_of_everybody(**page))
     else:
-        orders = orders_of([row async for row in queries.orders_of_customer(customer_id=owner, **page)])
+        orders = orders_of(await queries.orders_of_customer(customer_id=owner, **page))
     return page_of([view(order, language) for order in orders], limit, lambda shown: shown.id)
 
 
@@ -153,7 +153,7 @@ def routes(settings: OrderSettings, waiters: Waiters) -> Sequence[HTTPRouteHandl
         """
 
         async def settled_among(order_ids: list[str]) -> list[Order]:
-            return orders_of([row async for row in queries.settled_among(order_ids=order_ids)])
+            return orders_of(await queries.settled_among(order_ids=order_ids))
 
         lines = tuple(_wanted(place, line) for place, line in enumerate(data.lines))
         rules = settings.rules_for(caller)

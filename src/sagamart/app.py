@@ -1,0 +1,207 @@
+"""Which services run in this process, and how their messages travel.
+
+Rules:
+- Everything here may be started and stopped at any moment: what matters is in the databases.
+- Stopping: take no requests, finish the batch at hand, answer the callers, close.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Annotated, Literal, Self
+
+import asyncpg
+import msgspec
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Meta
+
+from sagamart.messaging.postgres import PostgresDatabase
+from sagamart.messaging.records import Record
+from sagamart.messaging.service import Service
+from sagamart.messaging.sweep import Sweep
+from sagamart.messaging.transport import Transport
+from sagamart.messaging.transport.local import LocalTransport
+from sagamart.messaging.worker import Limits, Node, Worker
+from sagamart.platform.http import Mounted, queries_of
+from sagamart.platform.settings import Section, Settings
+from sagamart.shop.accounts import api as accounts_api
+from sagamart.shop.accounts.service import ACCOUNTS
+from sagamart.shop.catalogue import api as catalogue_api
+from sagamart.shop.catalogue.service import CATALOGUE
+from sagamart.shop.notifications import api as notifications_api
+from sagamart.shop.notifications.service import NOTIFICATIONS
+from sagamart.shop.orders import api as orders_api
+from sagamart.shop.orders.service import ORDERS_SERVICE
+from sagamart.shop.orders.waiting import Waiters
+from sagamart.shop.stock import api as stock_api
+from sagamart.shop.stock.service import STOCK
+from sagamart.shop.wallet import api as wallet_api
+from sagamart.shop.wallet.service import WalletSettings, wallet_service
+
+READERS_MAX = 4
+"""Connections per service for reads; writes have one of their own."""
+
+
+class OrdersSection(Section, frozen=True):
+    """What may be ordered."""
+
+    custom_lines: Annotated[
+        Literal["off", "staff", "all"], Meta(description="Who may order lines with a title and price of their own")
+    ] = "all"
+    unpaid_orders_max: Annotated[
+        int, Meta(ge=1, le=100, description="Orders that one customer may have unpaid at the same time")
+    ] = 1
+
+
+class WalletSection(Section, frozen=True):
+    """Who may put money in."""
+
+    customers_may_deposit: Annotated[
+        bool, Meta(description="Whether customers deposit into their own wallets, as in a demonstration")
+    ] = False
+
+
+class DatabaseSection(Section, frozen=True):
+    """Where the services' databases are, for `serve` and `migrate`; `up` embeds its own."""
+
+    dsn: Annotated[
+        str,
+        Meta(
+            description="DSN of a service's database, {service} in place of its name",
+            examples=["postgresql://sagamart_{service}:secret@db/sagamart_{service}"],
+            extra={"secret": True},
+        ),
+    ] = ""
+    owner_dsn: Annotated[
+        str, Meta(description="The same with the role that owns the tables, for `migrate`", extra={"secret": True})
+    ] = ""
+
+
+class ShopSettings(Settings, frozen=True):
+    """All settings of the shop."""
+
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="Currency of wallets and custom lines")] = "RUB"
+    database: DatabaseSection = DatabaseSection()
+    orders: OrdersSection = OrdersSection()
+    wallet: WalletSection = WalletSection()
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """A service with its routes, and what wants to know of every commit."""
+
+    service: Service
+    routes: Sequence[HTTPRouteHandler]
+    on_commit: Callable[[Sequence[Record]], None] | None = None
+
+
+def _orders(settings: ShopSettings) -> Slice:
+    waiters = Waiters()
+    rules = orders_api.OrderSettings(settings.orders.custom_lines, settings.orders.unpaid_orders_max, settings.currency)
+    return Slice(ORDERS_SERVICE, orders_api.routes(rules, waiters), waiters.on_committed)
+
+
+def _wallet(settings: ShopSettings) -> Slice:
+    rules = WalletSettings(settings.currency, settings.wallet.customers_may_deposit)
+    return Slice(wallet_service(rules), wallet_api.routes(rules))
+
+
+SLICES: Mapping[str, Callable[[ShopSettings], Slice]] = {
+    "accounts": lambda _: Slice(ACCOUNTS, accounts_api.ROUTES),
+    "catalogue": lambda _: Slice(CATALOGUE, catalogue_api.ROUTES),
+    "stock": lambda _: Slice(STOCK, stock_api.ROUTES),
+    "orders": _orders,
+    "wallet": _wallet,
+    "notifications": lambda _: Slice(NOTIFICATIONS, notifications_api.ROUTES),
+}
+"""Every service of the shop."""
+
+
+def strangers(names: Sequence[str]) -> dict[str, set[str]]:
+    """Services that are not among these but consume what these send, each with the message types."""
+    services = {name: build(ShopSettings()).service for name, build in SLICES.items()}
+    sent = set[str]().union(*(services[name].emits for name in names))
+    wanted = {name: set(service.consumes & sent) for name, service in services.items() if name not in names}
+    return {name: kinds for name, kinds in wanted.items() if kinds}
+
+
+class Running(msgspec.Struct, frozen=True):
+    """One service at work in this process."""
+
+    slice: Slice
+    worker: Worker
+    database: PostgresDatabase
+    readers: asyncpg.Pool
+
+    @property
+    def mounted(self) -> Mounted:
+        """The service as the front door sees it."""
+        name = self.slice.service.name
+        queries = queries_of(f"sagamart.shop.{name}", self.readers)
+        return Mounted(name, self.slice.routes, self.worker.ask, queries)
+
+
+class Shop:
+    """Services at work together: `async with Shop(settings, {"stock": dsn}, node=Node("a")) as shop`."""
+
+    def __init__(
+        self,
+        settings: ShopSettings,
+        dsns: Mapping[str, str],
+        *,
+        node: Node,
+        transport: Transport | None = None,
+        limits: Limits = Limits(),  # noqa: B008  immutable
+    ) -> None:
+        self.settings = settings
+        self.node = node
+        self.transport = transport or LocalTransport()
+        self.services: dict[str, Running] = {}
+        self._dsns = dsns
+        self._limits = limits
+        self._lanes: list[asyncio.Task[None]] = []
+        self._sweeps: list[asyncio.Task[None]] = []
+        self._closing = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        for name, dsn in self._dsns.items():
+            self.services[name] = await self._open(SLICES[name](self.settings), dsn)
+        for running in self.services.values():
+            await self._start(running)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for running in self.services.values():
+            running.worker.stop()
+        await asyncio.gather(*self._lanes)
+        for sweep in self._sweeps:
+            sweep.cancel()
+        await asyncio.gather(*self._sweeps, return_exceptions=True)
+        for running in self.services.values():
+            await running.database.end_life(self.node.name)
+        await self._closing.aclose()
+
+    @property
+    def mounted(self) -> list[Mounted]:
+        """All services as the front door sees them."""
+        return [running.mounted for running in self.services.values()]
+
+    async def _open(self, found: Slice, dsn: str) -> Running:
+        database = PostgresDatabase(found.service, dsn, node=self.node.name)
+        self._closing.push_async_callback(database.close)
+        readers = await asyncpg.create_pool(dsn, min_size=1, max_size=READERS_MAX)
+        self._closing.push_async_callback(readers.close)
+        worker = Worker(found.service, database, self.transport, node=self.node, limits=self._limits)
+        if found.on_commit is not None:
+            worker.on_commit.append(found.on_commit)
+        return Running(found, worker, database, readers)
+
+    async def _start(self, running: Running) -> None:
+        """Begin where the last life ended; carefully where it did not end by itself."""
+        worker = running.worker
+        if not await running.database.begin_life(self.node.name):
+            worker.be_careful()
+        self._lanes.append(asyncio.create_task(worker.run(), name=f"{worker.name} worker"))
+        self._sweeps.append(asyncio.create_task(Sweep(worker).run(), name=f"{worker.name} sweep"))

@@ -1,0 +1,139 @@
+"""The command line: `sagamart --help` teaches it."""
+
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import uvloop
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+
+from sagamart import programs
+from sagamart.app import SLICES, ShopSettings
+from sagamart.platform.embedded import EmbeddedPostgresError, FolderInUseError
+from sagamart.platform.http import Problem
+from sagamart.platform.keys import KeyFileError
+from sagamart.platform.migrations import MigrationError
+from sagamart.platform.settings import SettingsError, describe, load
+from sagamart.shop.accounts.registration import NewCustomer
+
+app = App(
+    name="sagamart",
+    help="""The order engine of an online store.
+
+    Try it:  sagamart up --demo     then, in another terminal:  sagamart demo
+    """,
+)
+admin = App(name="admin", help="Administrators.")
+app.command(admin)
+
+terminal = Console(stderr=True, highlight=False)
+
+EXPECTED = (
+    programs.CannotStartError,
+    SettingsError,
+    FolderInUseError,
+    EmbeddedPostgresError,
+    KeyFileError,
+    MigrationError,
+)
+"""What ends a command with a sentence instead of a traceback."""
+
+DataFolder = Annotated[Path | None, Parameter(env_var="SAGAMART_DATA", help="Folder of the database and the keys.")]
+
+
+@app.command
+def up(
+    *,
+    port: Annotated[
+        int | None, Parameter(env_var="SAGAMART_PORT", help="Port to listen on; 0 takes a free one.")
+    ] = None,
+    data: DataFolder = None,
+    demo: Annotated[bool, Parameter(negative=(), help="Fill the shop with products, people and money.")] = False,
+) -> None:
+    """Start the whole shop in this process, its database embedded.  Ctrl-C stops it; nothing is lost."""
+    settings = _settings(data=data, port=port, demo=demo)
+    _run(programs.up(settings, say=_say))
+
+
+@app.command
+def serve(*services: str) -> None:
+    """Run these services over databases of your own (SAGAMART_DATABASE_DSN).  All of them, if none is named."""
+    _run(programs.serve(_settings(), list(services) or list(SLICES), _say))
+
+
+@app.command
+def migrate(*services: str) -> None:
+    """Bring the databases of these services (all, if none is named) to this version (SAGAMART_DATABASE_OWNER_DSN)."""
+    _run(programs.migrate_all(_settings(), list(services) or list(SLICES), _say))
+
+
+@admin.command
+def create(
+    email: str,
+    *,
+    name: str = "Administrator",
+    password: Annotated[str, Parameter(env_var="SAGAMART_ADMIN_PASSWORD", help="Asked for, if not given.")] = "",
+    data: DataFolder = None,
+) -> None:
+    """Make an administrator, who gives roles to others.  The shop may be running."""
+    try:
+        newcomer = msgspec.convert(
+            {"email": email, "name": name, "password": password or getpass.getpass("Password: ")}, NewCustomer
+        )
+        reply = _run(programs.admin_created(_settings(data=data), newcomer, _say))
+    except (msgspec.ValidationError, Problem) as error:
+        sys.exit(f"sagamart: {error}")
+    if reply.refused:
+        sys.exit(f"sagamart: {msgspec.json.decode(reply.body)['title']}")
+    terminal.print(f"{email} is an administrator now.")
+
+
+@app.command
+def settings() -> None:
+    """Print all settings, their defaults and what they mean."""
+    table = Table("setting", "type", "default", "meaning")
+    for row in describe(ShopSettings):
+        table.add_row(*row)
+    Console().print(table)
+
+
+def main() -> None:
+    """Run a command."""
+    app()
+
+
+def _settings(*, data: Path | None = None, port: int | None = None, demo: bool = False) -> ShopSettings:
+    """The settings: arguments before the environment before the file."""
+    environ = {
+        name: value for name, value in os.environ.items() if name not in {"SAGAMART_PORT", "SAGAMART_ADMIN_PASSWORD"}
+    }
+    if data is not None:
+        environ["SAGAMART_DATA"] = str(data)
+    if port is not None:
+        environ["SAGAMART_HTTP_PORT"] = str(port)
+    if demo:
+        environ.setdefault("SAGAMART_WALLET_CUSTOMERS_MAY_DEPOSIT", "true")
+    try:
+        return load(ShopSettings, environ)
+    except SettingsError as error:
+        sys.exit(f"sagamart: {error}")
+
+
+def _run(program: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return uvloop.run(program)
+    except EXPECTED as error:
+        sys.exit(f"sagamart: {error}")
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(130)
+
+
+def _say(text: str) -> None:
+    terminal.print(text, style="dim")

@@ -1,0 +1,177 @@
+"""The programs behind the commands: the whole shop in one process, services over given databases, migrations."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sagamart.app import SLICES, Shop, ShopSettings, strangers
+from sagamart.messaging.message import Message, new_id
+from sagamart.messaging.requests import StoredReply, request_of
+from sagamart.messaging.transport.outbox_only import OutboxOnly
+from sagamart.messaging.worker import Node
+from sagamart.platform.databases import provision
+from sagamart.platform.embedded import EmbeddedPostgres, FolderInUseError, running_dsn
+from sagamart.platform.http import build_app
+from sagamart.platform.http.server import Server
+from sagamart.platform.keys import tokens_from_files
+from sagamart.platform.migrations import at_head, history_of, migrate
+from sagamart.shop.accounts.passwords import Passwords
+from sagamart.shop.accounts.registration import NewCustomer, staff_registration
+
+EMBEDDED_NODE = "embedded"
+"""The node's name where there is only one: after a crash it takes its outbox back at once."""
+
+Say = Callable[[str], None]
+
+
+class CannotStartError(Exception):
+    """The program cannot start; the message says why and what to do."""
+
+
+async def prepared(postgres_dsn: str, names: Sequence[str], say: Say) -> dict[str, str]:
+    """Every service's database at its newest revision; the DSNs of their runtime roles."""
+    dsns = {}
+    for name in names:
+        database = await provision(postgres_dsn, name)
+        await migrate(database.owner_dsn, histories(name), progress=say)
+        dsns[name] = database.runtime_dsn
+    return dsns
+
+
+def histories(name: str) -> list[Path]:
+    """The migrations of a service: the core's first, then its own."""
+    return [history_of("sagamart.messaging"), history_of(f"sagamart.shop.{name}")]
+
+
+@asynccontextmanager
+async def embedded(settings: ShopSettings, say: Say) -> AsyncIterator[dict[str, str]]:
+    """An embedded PostgreSQL with every service's database; gives their DSNs."""
+    async with EmbeddedPostgres(Path(settings.data), progress=say) as postgres:
+        yield await prepared(postgres.dsn(), list(SLICES), say)
+
+
+@asynccontextmanager
+async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str) -> AsyncIterator[tuple[Shop, str]]:
+    """Services at work behind their front door; gives the shop and its address.  Raises CannotStartError."""
+    tokens = tokens_from_files(settings.tokens, Path(settings.data))
+    host, port = settings.http.host, settings.http.port
+    async with Shop(settings, dsns, node=Node(node)) as shop:
+        server = Server(build_app(shop.mounted, tokens=tokens, settings=settings.http, node=node), host=host, port=port)
+        try:
+            await server.start()
+        except OSError as error:
+            raise CannotStartError(
+                f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port or SAGAMART_PORT"
+            ) from error
+        try:
+            yield shop, f"http://{host}:{server.port}"
+        finally:
+            await server.stop()
+
+
+async def until_stopped() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+
+
+def check_company(names: Sequence[str]) -> None:
+    """Raise CannotStartError where messages would go to services that are not here."""
+    unknown = [name for name in names if name not in SLICES]
+    if unknown:
+        raise CannotStartError(f"there is no service {', '.join(unknown)}; there are {', '.join(SLICES)}")
+    missing = strangers(names)
+    if missing:
+        needed = "; ".join(f"{name} ({', '.join(sorted(kinds))})" for name, kinds in sorted(missing.items()))
+        raise CannotStartError(
+            f"messages travel within one process, and nobody here would take what these services send to: {needed}."
+            f" Serve them together: sagamart serve {' '.join([*names, *sorted(missing)])}"
+        )
+
+
+@asynccontextmanager
+async def running_or_embedded(settings: ShopSettings, say: Say) -> AsyncIterator[dict[str, str]]:
+    """The databases of the shop that runs on this data folder, or of one started for the moment."""
+    try:
+        async with embedded(settings, say) as dsns:
+            yield dsns
+    except FolderInUseError:
+        yield await prepared(running_dsn(Path(settings.data)), list(SLICES), say)
+
+
+async def create_admin(settings: ShopSettings, dsns: Mapping[str, str], newcomer: NewCustomer) -> StoredReply:
+    """Make an administrator, through the same loop as everything else.  Raises Problem for a guessable password."""
+    command = await staff_registration(newcomer, ["ADMIN"], Passwords())
+    now = datetime.now(UTC)
+    message_id = new_id(now, os.urandom(10))
+    body = command(message_id)
+    message = Message(
+        id=message_id,
+        type=type(body).__name__,
+        key=body.key,
+        source="cli",
+        at=now,
+        correlation=message_id,
+        body=body,
+        node=f"cli-{os.getpid()}",
+    )
+    accounts = {"accounts": dsns["accounts"]}
+    async with Shop(settings, accounts, node=Node(message.node), transport=OutboxOnly()) as shop:
+        running = shop.services["accounts"]
+        reply = await running.worker.ask(message, request_of("cli", "admin create", message_id, newcomer.email))
+        await running.database.hasten([message_id])
+        return reply
+
+
+async def up(settings: ShopSettings, *, say: Say) -> None:
+    """The whole shop in this process."""
+    async with embedded(settings, say) as dsns, serving(settings, dsns, node=EMBEDDED_NODE) as (_shop, address):
+        say(f"The shop is open at {address}")
+        await until_stopped()
+        say("Stopping: the batch at hand is finished first.")
+
+
+async def serve(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
+    """Services over given databases.  Raises CannotStartError."""
+    check_company(names)
+    dsns = dsns_of(settings.database.dsn, names, "SAGAMART_DATABASE_DSN")
+    behind = [name for name, dsn in dsns.items() if not await at_head(dsn, histories(name))]
+    if behind:
+        raise CannotStartError(f"the databases of {', '.join(behind)} are older than this version: sagamart migrate")
+    node = settings.node or socket.gethostname()
+    async with serving(settings, dsns, node=node) as (_shop, address):
+        say(f"{', '.join(names)} at {address}")
+        await until_stopped()
+        say("Stopping: the batch at hand is finished first.")
+
+
+async def migrate_all(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
+    """The services' databases at this version's revisions.  Raises CannotStartError, MigrationError."""
+    for name, dsn in dsns_of(settings.database.owner_dsn, names, "SAGAMART_DATABASE_OWNER_DSN").items():
+        applied = await migrate(dsn, histories(name))
+        say(f"{name}: {', '.join(applied) or 'nothing to do'}")
+
+
+async def admin_created(settings: ShopSettings, newcomer: NewCustomer, say: Say) -> StoredReply:
+    """An administrator of the shop on the data folder, or of the one whose databases are given."""
+    if settings.database.dsn:
+        dsns = dsns_of(settings.database.dsn, ["accounts"], "SAGAMART_DATABASE_DSN")
+        return await create_admin(settings, dsns, newcomer)
+    async with running_or_embedded(settings, say) as dsns:
+        return await create_admin(settings, dsns, newcomer)
+
+
+def dsns_of(template: str, names: Sequence[str], setting: str) -> dict[str, str]:
+    """Each service's DSN.  Raises CannotStartError where the setting is missing."""
+    if "{service}" not in template:
+        example = "postgresql://sagamart_{service}:secret@db/sagamart_{service}"
+        raise CannotStartError(f"set {setting} to a DSN with {{service}} in place of the service's name, as {example}")
+    return {name: template.replace("{service}", name) for name in names}
