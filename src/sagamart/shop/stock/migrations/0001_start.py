@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from sagamart.platform.databases import append_only
+
 revision = "0001_start"
 down_revision = None
 
@@ -34,3 +36,4 @@ def upgrade() -> None:
             at timestamptz not null
         );
     """)
+    op.execute(append_only("movements"))

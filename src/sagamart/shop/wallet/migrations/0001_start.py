@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from sagamart.platform.databases import append_only
+
 revision = "0001_start"
 down_revision = None
 
@@ -43,3 +45,4 @@ def upgrade() -> None:
         create index postings_of_a_customer on postings (account, at desc, posting_id desc)
             where account like 'customer:%';
     """)
+    op.execute(append_only("postings"))

@@ -12,6 +12,8 @@ import pytest_asyncio
 
 from sagamart.platform.embedded import EmbeddedPostgres
 
+pytest_plugins = ("shop_fixtures",)
+
 FreshDatabase = Callable[..., Awaitable[str]]
 
 _numbers = itertools.count(1)
