@@ -59,8 +59,12 @@ def book(message: BookingRequested, reservation: Reservation | None, skus: Mappi
     return Decision(save=[booked, *changed], send=[_answer(booked), *_turns(skus, changed)])
 
 
-def commit(message: Message[OrderPaid], reservation: Reservation, skus: Mapping[str, Sku]) -> Decision:
+def commit(message: Message[OrderPaid], reservation: Reservation | None, skus: Mapping[str, Sku]) -> Decision:
     """The order is paid: its pieces leave the stock.  It cannot be refused."""
+    if reservation is None:
+        if wanted_pieces(message.body.lines):
+            raise AssertionError(f"{message.body.attempt_id} was paid without a booking")
+        return NOTHING  # custom lines only: nothing was to be booked
     match reservation.status:
         case "committed":
             return NOTHING
@@ -78,6 +82,8 @@ def commit(message: Message[OrderPaid], reservation: Reservation, skus: Mapping[
 
 def release(message: OrderCancelled, reservations: Mapping[str, Reservation], skus: Mapping[str, Sku]) -> Decision:
     """Give back what any attempt of this order reserved; refuse in advance the booking that has not come yet."""
+    if not wanted_pieces(message.lines):
+        return NOTHING  # custom lines only: no booking comes
     saved: list[Reservation] = []
     freed: dict[str, int] = {}
     for attempt in range(1, message.attempt + 1):

@@ -38,7 +38,7 @@ STOCK = Service(
             takes=OrderPaid,
             needs=_attempt,
             decide=lambda m, have: commit(
-                m, have.get(Reservation, m.body.attempt_id), have.pick(Sku, wanted_pieces(m.body.lines))
+                m, have.find(Reservation, m.body.attempt_id), have.pick(Sku, wanted_pieces(m.body.lines))
             ),
         ),
         Handler(
