@@ -93,9 +93,13 @@ def test_an_order_of_custom_lines_only_ends_without_a_trace_in_the_stock(end: Bo
     assert levels(service) == {"CUP": (5, 0)}
 
 
-def test_goods_that_are_paid_without_a_booking_are_a_fault() -> None:
+@pytest.mark.parametrize("earlier", [(), (booking(CUPS),)], ids=["never asked for", "refused"])
+def test_goods_that_are_paid_without_a_booking_are_a_fault(earlier: tuple[Body, ...]) -> None:
+    service = stock(CUP=1)
+    service.hears(*earlier)
+
     with pytest.raises(AssertionError, match="ord_1/1 was paid without a booking"):
-        stock(CUP=5).hears(paid(CUPS))
+        service.hears(paid(CUPS))
 
 
 @pytest.mark.parametrize("on_hand", [5, 1], ids=["booked", "refused"])
