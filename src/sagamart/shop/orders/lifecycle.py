@@ -139,9 +139,9 @@ def step(order: Order, message: Message[Any]) -> Decision:
         return Decision(reply=outcome)
 
     way = _way(status_of(outcome))
-    if way[-1] not in transition.to:
-        raise UnlistedError(f"{order.order_id}: {message.type} led from {order.status} to {way[-1]}")
     if way[-1] != order.status:
+        if way[-1] not in transition.to:
+            raise UnlistedError(f"{order.order_id}: {message.type} led from {order.status} to {way[-1]}")
         return _enter(way, outcome, message.at)
     if outcome is not order:
         return Decision(save=[replace(outcome, version=order.version + 1)])
