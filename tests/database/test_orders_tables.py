@@ -1,0 +1,106 @@
+"""Orders' tables on a real PostgreSQL: what goes in comes out, what must not be is refused, lines are rows too."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from orders_examples import GIFT_WRAP, ORDERED, order_in, shop, shop_with_order, wish
+from sagamart.contracts.orders import Line, ShortLine
+from sagamart.messaging.database import ConflictError, RejectedError
+from sagamart.messaging.records import Record
+from sagamart.shop.orders.lifecycle import LIFECYCLE
+from sagamart.shop.orders.records import Order, ProductCopy, Shortfall, UnpaidOrders
+from sagamart.shop.orders.service import ORDERS_SERVICE
+from shop_fixtures import Tables, TablesOf
+
+PLACED = order_in(shop_with_order("booking_pending"))
+COMPLETED = replace(order_in(shop_with_order("completed")), version=1)
+REFUSED = replace(
+    order_in(shop_with_order("cancelled")),
+    version=1,
+    order_id="ord_2",
+    shortfall=Shortfall(short=(ShortLine("CUP", 2, 1),)),
+)
+
+
+def new(order: Order, **changes: Any) -> Order:
+    return replace(order, version=1, **changes)
+
+
+@pytest.fixture
+async def tables(tables_of: TablesOf) -> Tables:
+    return await tables_of(ORDERS_SERVICE)
+
+
+async def test_what_goes_in_comes_out(tables: Tables) -> None:
+    slots = UnpaidOrders(1, "cus_1", ("ord_1",), 1)
+    copy = ProductCopy(1, "CUP", 3, "Синяя чашка", 45_000, "RUB", True, 7, True)  # noqa: FBT003, RUF001  a row, and a title in Russian
+    await tables.save(COMPLETED, REFUSED, slots, copy)
+
+    assert await tables.load(Order, "ord_1", "ord_2", "ord_none") == [COMPLETED, REFUSED]
+    assert await tables.load(UnpaidOrders, "cus_1") == [slots]
+    assert await tables.load(ProductCopy, "CUP") == [copy]
+
+
+@pytest.mark.parametrize(
+    ("row", "constraint"),
+    [
+        (UnpaidOrders(1, "cus_1", ("ord_1", "ord_2"), 1), "no_more_than_the_slots"),
+        (new(PLACED, status="paid"), "orders_status_check"),
+        (new(PLACED, total_minor=-1), "orders_total_minor_check"),
+        (new(PLACED, total_minor=9_000_000_000_000_001), "orders_total_minor_check"),
+        (new(PLACED, currency="rubles"), "orders_currency_check"),
+        (new(PLACED, lines=()), "orders_lines_check"),
+        (new(PLACED, lines=ORDERED[:1] * 201), "orders_lines_check"),
+        (new(PLACED, attempt=0), "orders_attempt_check"),
+        (new(PLACED, status="cancelled"), "cancelled_for_a_reason"),
+        (new(PLACED, reason="money_refused"), "cancelled_for_a_reason"),
+        (ProductCopy(1, "CUP", price_minor=-1), "product_copies_price_minor_check"),
+    ],
+)
+async def test_a_row_against_the_rules_is_refused(tables: Tables, row: Record, constraint: str) -> None:
+    with pytest.raises(RejectedError, match=constraint):
+        await tables.save(row)
+
+
+async def test_the_table_knows_the_statuses_that_an_order_can_rest_in(tables: Tables) -> None:
+    resting = [status for status, state in LIFECYCLE.items() if status != "new" and state.passes_to is None]
+    for number, status in enumerate(resting):
+        reason = "payment_timeout" if status == "cancelled" else None
+        await tables.save(new(PLACED, order_id=f"ord_{number}", status=status, reason=reason))
+
+    assert len(await tables.run("select from orders")) == 5
+
+
+async def test_an_order_is_saved_only_over_the_version_that_was_loaded(tables: Tables) -> None:
+    await tables.save(PLACED)
+
+    with pytest.raises(ConflictError):
+        await tables.replace(replace(PLACED, version=3), loaded=2)
+
+
+async def test_the_lines_of_orders_are_rows_for_whoever_asks_in_sql(tables: Tables) -> None:
+    service = shop()
+    service.hears(wish(GIFT_WRAP, order_id="ord_0"))
+    await tables.save(order_in(service, "ord_0"), PLACED)
+
+    rows = await tables.run(
+        "select order_id, position, sku, title, quantity, price_minor, currency, order_status from order_items"
+        " order by order_id, position"
+    )
+
+    assert [tuple(row) for row in rows] == [
+        ("ord_0", 1, None, "Gift wrap", 1, 10_000, "RUB", "pay_pending"),
+        ("ord_1", 1, "CUP", "Blue cup", 2, 45_000, "RUB", "booking_pending"),
+        ("ord_1", 2, "PLATE", "White plate", 1, 70_000, "RUB", "booking_pending"),
+    ]
+
+
+async def test_an_order_of_the_largest_size_and_amount_fits(tables: Tables) -> None:
+    lines = (Line("GOLD", "G" * 200, 1_000_000, 45_000_000),) * 200
+    large = new(PLACED, lines=lines, total_minor=9_000_000_000_000_000)
+
+    await tables.save(large)
+
+    assert await tables.load(Order, "ord_1") == [large]
