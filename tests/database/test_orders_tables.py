@@ -35,7 +35,7 @@ async def tables(tables_of: TablesOf) -> Tables:
 
 async def test_what_goes_in_comes_out(tables: Tables) -> None:
     slots = UnpaidOrders(1, "cus_1", ("ord_1",), 1)
-    copy = ProductCopy(1, "CUP", 3, "Синяя чашка", 45_000, "RUB", True, 7, True)  # noqa: FBT003, RUF001  a row, and a title in Russian
+    copy = ProductCopy(1, "CUP", 3, "Синяя чашка", 45_000, "RUB", True, 7, True)  # noqa: FBT003  a row
     await tables.save(COMPLETED, REFUSED, slots, copy)
 
     assert await tables.load(Order, "ord_1", "ord_2", "ord_none") == [COMPLETED, REFUSED]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 
 from sagamart.contracts.orders import Status
 from sagamart.messaging.requests import StoredReply
@@ -45,7 +45,7 @@ from sagamart.shop.orders.waiting import WAIT_S_MAX, Waiters
 
 STAFF = frozenset({"OPERATOR", "ADMIN"})
 TITLE_CHARS_MAX = 200
-SKU_CHARS_MAX = 64
+SKU_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
 
 Stage = Literal["accepted", "awaiting_payment", "processing", "created", "cancelled"]
 CurrencyCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", max_length=3)]
@@ -68,7 +68,7 @@ class OrderSettings(msgspec.Struct, frozen=True):
 class NewLine(RequestBody, frozen=True):
     """A product (`sku`; `price_minor` is the price that was shown), or a custom line (`title` and `price_minor`)."""
 
-    sku: Annotated[str, msgspec.Meta(min_length=1, max_length=SKU_CHARS_MAX)] | None = None
+    sku: Annotated[str, msgspec.Meta(pattern=SKU_PATTERN)] | None = None
     quantity: Quantity = 1
     price_minor: PriceMinor | None = None
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=TITLE_CHARS_MAX)] | None = None
@@ -92,7 +92,9 @@ def is_staff(caller: Caller) -> bool:
 
 
 @get("/v1/orders/{order_id:str}", guards=[logged_in])
-async def get_order(order_id: str, caller: Caller, language: Language, queries: Queries) -> Response[OrderView]:
+async def get_order(
+    order_id: FromPath[str], caller: Caller, language: Language, queries: Queries
+) -> Response[OrderView]:
     """One order, with its version as ETag.  Somebody else's looks like none."""
     row = await queries.order_by_id(order_id=order_id)
     orders = orders_of([row] if row is not None else [])
@@ -107,9 +109,9 @@ async def list_orders(  # noqa: PLR0913  each is something that Litestar hands i
     caller: Caller,
     language: Language,
     queries: Queries,
-    status: Status | None = None,
-    stage: Stage | None = None,
-    customer: Annotated[str | None, Parameter(max_length=100)] = None,
+    status: FromQuery[Status | None] = None,
+    stage: FromQuery[Stage | None] = None,
+    customer: Annotated[str | None, QueryParameter(max_length=100)] = None,
     cursor: Cursor = None,
     limit: Limit = LIMIT_DEFAULT,
 ) -> Page[OrderView]:
@@ -129,7 +131,7 @@ async def list_orders(  # noqa: PLR0913  each is something that Litestar hands i
     opt={"idempotent": "required"},
     status_code=200,
 )
-async def cancel_order(order_id: str, ask: Ask, caller: Caller, language: Language) -> Response[OrderView]:
+async def cancel_order(order_id: FromPath[str], ask: Ask, caller: Caller, language: Language) -> Response[OrderView]:
     """Cancel an order: refused from the moment on that its money is being taken."""
     return await ask(CancelOrder(order_id, caller.id, is_staff(caller), language))
 
@@ -140,12 +142,12 @@ def routes(settings: OrderSettings, waiters: Waiters) -> Sequence[HTTPRouteHandl
     @post("/v1/orders", guards=[logged_in], opt={"idempotent": "required"}, status_code=202)
     async def place_order(  # noqa: PLR0913  each is something that Litestar hands in
         *,
-        data: NewOrder,
+        data: JSONBody[NewOrder],
         ask: Ask,
         caller: Caller,
         language: Language,
         queries: Queries,
-        prefer: Annotated[str | None, Parameter(header="Prefer", max_length=200)] = None,
+        prefer: Annotated[str | None, HeaderParameter(name="Prefer", max_length=200)] = None,
     ) -> Response[OrderView]:
         """Place an order: 202 and where it is, or with `Prefer: wait=N` what has become of it within N seconds.
 
