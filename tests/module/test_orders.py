@@ -1,7 +1,7 @@
 """Orders at work: its worker and a real database, the other services played by the test."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import pytest
@@ -10,8 +10,10 @@ from orders_examples import CUP, PLATE
 from sagamart.contracts.orders import OrderCancelled, OrderMessage, ShortLine
 from sagamart.contracts.stock import SkuSoldOut, StockBooked, StockRefused
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused
+from sagamart.messaging.records import Record
 from sagamart.platform.http import Caller
 from sagamart.shop.orders.api import ROUTES, OrderSettings, routes
+from sagamart.shop.orders.records import Order
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from sagamart.shop.orders.waiting import Waiters
 from shop_fixtures import TOKENS, RunningService, Started
@@ -154,7 +156,7 @@ async def test_the_slot_holds_over_replicas(orders: RunningService, replica: Run
     assert_one_took_the_slot(answers)
 
 
-def assert_one_took_the_slot(answers: list[httpx.Response]) -> None:
+def assert_one_took_the_slot(answers: Sequence[httpx.Response]) -> None:
     """One order was placed; all others were refused with a link to it."""
     (won,) = [answer for answer in answers if answer.status_code == 202]
     for lost in answers:
@@ -167,8 +169,9 @@ def assert_one_took_the_slot(answers: list[httpx.Response]) -> None:
 async def test_who_waits_here_hears_of_an_order_that_another_replica_settles(
     orders: RunningService, replica: RunningService
 ) -> None:
+    committed = first_order_of(orders)
     waiting = asyncio.create_task(wait_for_order(orders))
-    order_id = await order_that_is_booked(orders)
+    order_id = await committed
 
     await replica.hears(StockRefused(order_id, 1))
 
@@ -181,10 +184,9 @@ async def test_who_waits_hears_of_the_commit_without_asking_the_database(started
     orders = await started(ORDERS_SERVICE, routes(OrderSettings(), waiters))
     orders.worker.on_commit.append(waiters.on_committed)
     await orders.hears(CUP)
+    committed = first_order_of(orders)
     waiting = asyncio.create_task(wait_for_order(orders))
-    order_id = await order_that_is_booked(orders)
-    while not waiters.count:
-        await asyncio.sleep(0)
+    order_id = await committed
 
     await orders.hears(
         StockBooked(order_id, 1), MoneyHeld(order_id, 1, 90_000, "RUB"), MoneyCaptured(order_id, 1, 90_000, "RUB")
@@ -199,11 +201,17 @@ async def wait_for_order(orders: RunningService) -> httpx.Response:
     return await orders.http.post("/v1/orders", json=TWO_CUPS, headers=headers)
 
 
-async def order_that_is_booked(orders: RunningService) -> str:
-    """The id of the first order that asks for its goods."""
-    while not [body for body in orders.sent if isinstance(body, OrderMessage)]:
-        await asyncio.sleep(0)
-    return next(body.order_id for body in orders.sent if isinstance(body, OrderMessage))
+def first_order_of(orders: RunningService) -> asyncio.Future[str]:
+    """The id of the first order that is committed from now on."""
+    first: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def tell(saved: Sequence[Record]) -> None:
+        for row in saved:
+            if isinstance(row, Order) and not first.done():
+                first.set_result(row.order_id)
+
+    orders.worker.on_commit.append(tell)
+    return first
 
 
 async def test_a_cancellation_races_the_money_and_one_of_them_wins(orders: RunningService) -> None:

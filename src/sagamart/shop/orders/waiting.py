@@ -32,15 +32,15 @@ class Waiters:
         self._waiters_max = waiters_max
         self._poll_s = poll_s
         self._waiting: dict[str, set[asyncio.Future[Order]]] = {}
-        self.count = 0
+        self._count = 0
         self._polling: asyncio.Task[None] | None = None
 
     async def wait(self, order_id: str, wait_s: float, settled_among: SettledAmong) -> Order | None:
         """The order once it is settled; None where it takes longer, or where too many wait already."""
-        if self.count >= self._waiters_max:
+        if self._count >= self._waiters_max:
             return None
         settled: asyncio.Future[Order] = asyncio.get_running_loop().create_future()
-        self.count += 1
+        self._count += 1
         self._waiting.setdefault(order_id, set()).add(settled)
         if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._poll(settled_among))
@@ -64,7 +64,7 @@ class Waiters:
                     settled.set_result(order)
 
     def _leave(self, order_id: str, settled: asyncio.Future[Order]) -> None:
-        self.count -= 1
+        self._count -= 1
         others = self._waiting[order_id]
         others.discard(settled)
         if not others:
