@@ -16,10 +16,9 @@ RETRY_S = 0.5
 """When to offer again what a full consumer could not take."""
 
 WRITE = (
-    "insert into outbox (id, type, key, cause, message, lease_owner, lease_until)"
-    f" select *, now() + interval '{LEASE_S} s'"
-    " from (select unnest({}::uuid[]), unnest({}::text[]), unnest({}::text[]), unnest({}::uuid[]), unnest({}::bytea[]),"
-    " {}::text) r"
+    "insert into outbox (lease_owner, lease_until, id, type, key, cause, message)"
+    f" select {{}}::text, now() + interval '{LEASE_S} s', (r ->> 0)::uuid, r ->> 1, r ->> 2, (r ->> 3)::uuid, message"
+    " from rows from (jsonb_array_elements({}::jsonb), unnest({}::bytea[])) as o(r, message)"
 )
 ARRIVED = "delete from outbox where id = any({}::uuid[])"
 DUE = f"""

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+import msgspec
+from msgspec.structs import astuple
 
 from sagamart.messaging import dead_letters, inbox, outbox, requests, timers
 from sagamart.messaging.database import (
@@ -25,7 +27,7 @@ from sagamart.messaging.message import encode, first_id_at
 from sagamart.messaging.records import Need, Table
 from sagamart.messaging.requests import StoredReply
 from sagamart.messaging.service import Service
-from sagamart.messaging.statements import Part, insert, select, statement, update
+from sagamart.messaging.statements import Part, insert, rows_of, select, statement, update
 
 SESSION = {
     "transaction_timeout": "20s",
@@ -55,9 +57,10 @@ _BURY = Part(dead_letters.BURY)
 _REVIVED = Part(dead_letters.REVIVED)
 _ATTEMPTS_OVER = Part(dead_letters.ATTEMPTS_OVER)
 _ANSWERED = Part(
-    "insert into requests (key, fingerprint, message_id, status, body, location, refused) select * from"
-    " unnest({}::text[], {}::bytea[], {}::uuid[], {}::bigint[], {}::bytea[], {}::text[], {}::boolean[])"
+    "insert into requests (key, fingerprint, message_id, status, body, location, refused) "
+    + rows_of("text", "bytea", "uuid", "bigint", "bytea", "text", "boolean")
 )
+_encoder = msgspec.json.Encoder()
 
 _CONFLICTS = (
     asyncpg.SerializationError,
@@ -209,13 +212,13 @@ class PostgresTransaction:
 
     async def load(self, wanted: Wanted) -> Loaded:
         """Read all that the batch asks for; lock the records."""
-        parts, arguments = [_KNOWN, _PARKED], [wanted.message_ids, wanted.keys]
+        parts, arguments = [_KNOWN, _PARKED], [_json(wanted.message_ids), _json(wanted.keys)]
         if wanted.timers:
             parts.append(_STILL_ARMED)
-            arguments.append(wanted.timers)
+            arguments.append(_json(wanted.timers))
         if wanted.requests:
             parts.append(_REQUESTS)
-            arguments.append(wanted.requests)
+            arguments.append(_json(wanted.requests))
         row, place = await self._read(parts, arguments, wanted.needs)
         answered: dict[str, KnownRequest] = {}
         first = 2 + bool(wanted.timers)
@@ -246,13 +249,11 @@ class PostgresTransaction:
             arguments.extend(columns)
 
         if changes.handled:
-            add(_REMEMBER, changes.handled)
+            add(_REMEMBER, _json(changes.handled))
         for kind, rows in changes.new.items():
-            table = self._table(kind)
-            add(insert(table), *table.values(rows))
+            add(insert(self._table(kind)), _json([astuple(row) for row in rows]))
         for kind, pairs in changes.changed.items():
-            table = self._table(kind)
-            add(update(table), *table.values([row for row, _ in pairs]), [version for _, version in pairs])
+            add(update(self._table(kind)), _json([(*astuple(row), loaded) for row, loaded in pairs]))
             expected.append(len(pairs))
         self._add_core(changes, add)
         if not parts:
@@ -264,37 +265,26 @@ class PostgresTransaction:
     def _add_core(self, changes: Changes, add: Any) -> None:
         """The core's own tables."""
         if changes.requests:
-            known = changes.requests
-            replies = zip(
-                *((r.reply.status, r.reply.body, r.reply.location, r.reply.refused) for r in known), strict=True
-            )
-            add(
-                _ANSWERED,
-                [r.key for r in known],
-                [r.fingerprint for r in known],
-                [r.message_id for r in known],
-                *replies,
-            )
+            add(_ANSWERED, _json([(r.key, r.fingerprint, r.message_id, *astuple(r.reply)) for r in changes.requests]))
         if changes.disarmed:
-            add(_DISARM, *zip(*changes.disarmed, strict=True))
+            add(_DISARM, _json(changes.disarmed))
         if changes.armed:
-            add(_ARM, *zip(*((t.key, t.name, t.generation, t.after_s, t.message) for t in changes.armed), strict=True))
+            timers_ = changes.armed
+            placed = [(t.key, t.name, t.generation, t.after_s) for t in timers_]
+            add(_ARM, _json(placed), [t.message for t in timers_])
         if changes.outbox:
             out = changes.outbox
-            columns = zip(*((m.id, m.type, m.key, m.cause, encode(m)) for m in out), strict=True)
-            add(_OUTBOX, *columns, self._database.node)
+            addressed = [(m.id, m.type, m.key, m.cause) for m in out]
+            add(_OUTBOX, self._database.node, _json(addressed), [encode(m) for m in out])
         if changes.arrived:
-            add(_ARRIVED, changes.arrived)
+            add(_ARRIVED, _json(changes.arrived))
         if changes.dead:
-            dead = [
-                (d.message.id, d.message.key, d.message.type, d.status, d.error, encode(d.message))
-                for d in changes.dead
-            ]
-            add(_BURY, *zip(*dead, strict=True))
+            dead = [(d.message.id, d.message.key, d.message.type, d.status, d.error) for d in changes.dead]
+            add(_BURY, *map(_json, zip(*dead, strict=True)), [encode(d.message) for d in changes.dead])
         if changes.revived:
-            add(_REVIVED, changes.revived)
+            add(_REVIVED, _json(changes.revived))
         if changes.attempted:
-            add(_ATTEMPTS_OVER, changes.attempted)
+            add(_ATTEMPTS_OVER, _json(changes.attempted))
 
     async def _read(self, parts: list[Part], arguments: list[Any], needs: Sequence[Need]) -> tuple[Any, int]:
         """The one row of the statement, and where its records begin."""
@@ -302,7 +292,7 @@ class PostgresTransaction:
         for kind, values, column in needs:
             table = self._table(kind)
             parts.append(select(table, column or table.key))
-            arguments.append(values)
+            arguments.append(_json(values))
         return await self._connection.fetchrow(statement(tuple(parts)), *arguments), place
 
     def _records(self, needs: Sequence[Need], row: Any, place: int) -> dict[type, list[Any]]:
@@ -316,6 +306,10 @@ class PostgresTransaction:
 
     def _table(self, kind: type) -> Table[Any]:
         return self._database.tables[kind]
+
+
+def _json(value: Any) -> str:
+    return _encoder.encode(value).decode()
 
 
 async def _rolled_back(connection: asyncpg.Connection) -> bool:

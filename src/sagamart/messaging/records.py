@@ -30,11 +30,10 @@ R = TypeVar("R", bound=Record)
 
 
 class Column(NamedTuple):
-    """A column, its PostgreSQL type, and how a value goes in and comes out where that is not as it stands."""
+    """A column, its PostgreSQL type, and how a value comes out where that is not as it stands."""
 
     name: str
     type: str
-    encode: Callable[[Any], Any] | None = None
     decode: Callable[[Any], Any] | None = None
 
 
@@ -52,7 +51,6 @@ class Table(Generic[Row]):
         self.unique = unique
         self.journal = not issubclass(record, Record)
         self.columns = tuple(_column(field, hints[field]) for field in record.__struct_fields__)
-        self._encoders = [(place, column.encode) for place, column in enumerate(self.columns) if column.encode]
 
     def rows(self, columns: Sequence[Sequence[Any] | None]) -> list[Row]:
         """Structs from the columns of a query, each an array of equal length (None: no rows)."""
@@ -63,13 +61,6 @@ class Table(Generic[Row]):
             for column, values in zip(self.columns, columns, strict=True)
         ]
         return list(map(self.record, *decoded))
-
-    def values(self, rows: Sequence[Row]) -> list[Sequence[Any]]:
-        """The columns of these rows, each an array of equal length."""
-        columns: list[Sequence[Any]] = list(zip(*map(msgspec.structs.astuple, rows), strict=True))
-        for place, encode in self._encoders:
-            columns[place] = [None if value is None else encode(value) for value in columns[place]]
-        return columns
 
 
 _COLUMN_TYPES: Mapping[Any, str] = {
@@ -90,8 +81,7 @@ def _column(name: str, hint: Any) -> Column:
     plain = _COLUMN_TYPES.get(hint)
     if plain:
         return Column(name, plain)
-    encoder = msgspec.json.Encoder()
-    return Column(name, "jsonb", lambda value: encoder.encode(value).decode(), msgspec.json.Decoder(hint).decode)
+    return Column(name, "jsonb", msgspec.json.Decoder(hint).decode)
 
 
 class Need(NamedTuple):

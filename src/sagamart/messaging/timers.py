@@ -25,15 +25,12 @@ class ArmedTimer(msgspec.Struct, frozen=True):
 STILL_ARMED = "select array_agg(generation::text) from timers where generation = any({}::uuid[])"
 ARM = (
     "insert into timers (key, name, generation, due_at, message)"
-    " select key, name, generation, now() + make_interval(secs => after_s), message"
-    " from unnest({}::text[], {}::text[], {}::uuid[], {}::float8[], {}::bytea[])"
-    " as r(key, name, generation, after_s, message)"
+    " select r ->> 0, r ->> 1, (r ->> 2)::uuid, now() + make_interval(secs => (r ->> 3)::float8), message"
+    " from rows from (jsonb_array_elements({}::jsonb), unnest({}::bytea[])) as t(r, message)"
     " on conflict (key, name) do update"
     " set generation = excluded.generation, due_at = excluded.due_at, message = excluded.message"
 )
-DISARM = (
-    "delete from timers t using unnest({}::text[], {}::text[]) as r(key, name) where t.key = r.key and t.name = r.name"
-)
+DISARM = "delete from timers t using jsonb_array_elements({}::jsonb) r where t.key = r ->> 0 and t.name = r ->> 1"
 DUE = f"""
     update timers set due_at = now() + interval '{REFIRE_S} s'
     where (key, name) in (
