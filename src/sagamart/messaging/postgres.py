@@ -42,7 +42,7 @@ STATEMENTS_MAX = 1000
 
 _KNOWN = Part(inbox.KNOWN, scalar=True)
 _PARKED = Part(dead_letters.PARKED, scalar=True)
-_STILL_ARMED = Part(timers.STILL_ARMED, scalar=True)
+_STILL_ARMED = Part(timers.STILL_ARMED, columns=("generation",))
 _REQUESTS = Part(
     "select key, fingerprint, message_id::text as message_id, status, body, location, refused"
     " from requests where key = any({}::text[])",
@@ -213,22 +213,18 @@ class PostgresTransaction:
     async def load(self, wanted: Wanted) -> Loaded:
         """Read all that the batch asks for; lock the records."""
         parts, arguments = [_KNOWN, _PARKED], [_json(wanted.message_ids), _json(wanted.keys)]
-        if wanted.timers:
-            parts.append(_STILL_ARMED)
-            arguments.append(_json(wanted.timers))
         if wanted.requests:
             parts.append(_REQUESTS)
             arguments.append(_json(wanted.requests))
-        row, place = await self._read(parts, arguments, wanted.needs)
+        row, place = await self._read(parts, arguments, wanted.needs, wanted.timers)
         answered: dict[str, KnownRequest] = {}
-        first = 2 + bool(wanted.timers)
-        if wanted.requests and row[first] is not None:
-            for key, fingerprint, message_id, *reply in zip(*row[first:place], strict=True):
+        if wanted.requests and row[2] is not None:
+            for key, fingerprint, message_id, *reply in zip(*row[2:place], strict=True):
                 answered[key] = KnownRequest(key, fingerprint, message_id, StoredReply(*reply))
         return Loaded(
             handled=set(row[0] or ()),
             parked=set(row[1] or ()),
-            timers=set(row[2] or ()) if wanted.timers else set(),
+            timers=set(row[-1] or ()) if wanted.timers else set(),
             requests=answered,
             records=self._records(wanted.needs, row, place),
         )
@@ -286,13 +282,21 @@ class PostgresTransaction:
         if changes.attempted:
             add(_ATTEMPTS_OVER, _json(changes.attempted))
 
-    async def _read(self, parts: list[Part], arguments: list[Any], needs: Sequence[Need]) -> tuple[Any, int]:
-        """The one row of the statement, and where its records begin."""
+    async def _read(
+        self, parts: list[Part], arguments: list[Any], needs: Sequence[Need], firing: Sequence[str] = ()
+    ) -> tuple[Any, int]:
+        """The one row of the statement, and where its records begin.
+
+        Timers are locked last, as a batch that arms them does; whoever arms or disarms them meanwhile is waited for.
+        """
         place = sum(len(part.columns) or 1 for part in parts)
         for kind, values, column in needs:
             table = self._table(kind)
             parts.append(select(table, column or table.key))
             arguments.append(_json(values))
+        if firing:
+            parts.append(_STILL_ARMED)
+            arguments.append(_json(firing))
         return await self._connection.fetchrow(statement(tuple(parts)), *arguments), place
 
     def _records(self, needs: Sequence[Need], row: Any, place: int) -> dict[type, list[Any]]:

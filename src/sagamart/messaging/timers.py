@@ -22,7 +22,9 @@ class ArmedTimer(msgspec.Struct, frozen=True):
     message: bytes
 
 
-STILL_ARMED = "select array_agg(generation::text) from timers where generation = any({}::uuid[])"
+STILL_ARMED = (
+    "select generation::text as generation from timers where generation = any({}::uuid[]) order by key, name for update"
+)
 ARM = (
     "insert into timers (key, name, generation, due_at, message)"
     " select r ->> 0, r ->> 1, (r ->> 2)::uuid, now() + make_interval(secs => (r ->> 3)::float8), message"
