@@ -10,21 +10,27 @@ Rules:
 """
 
 import base64
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 ALGORITHM = "EdDSA"
 TYPE = "at+jwt"
 ACCESS_TOKEN_LIFETIME_S = 600
 TOKEN_CHARS_MAX = 4096
 VERIFIED_TOKENS_MAX = 20_000
+
+KEY_FILES = "access-[0-9][0-9][0-9][0-9].pem"
+"""The private keys of a folder: the highest number is the newest."""
 
 _HEADER = frozenset(("alg", "typ", "kid"))
 
@@ -128,6 +134,18 @@ class Tokens:
             raise TokenRefusedError("signed with a key that is not ours")
         return key
 
+    @classmethod
+    def of_folder(cls, folder: Path, *, issuer: str, audience: str) -> Self:
+        """Sign with the newest key of a folder, verify with all.  The first start makes the first key."""
+        keys = load_keys(folder)
+        known = keys_by_id(key.public_key() for key in keys)
+        return cls(known, issuer=issuer, audience=audience, signer=keys[-1])
+
+    @classmethod
+    def of_jwks(cls, file: Path, *, issuer: str, audience: str) -> Self:
+        """Verify only, with the public keys of a file."""
+        return cls(keys_of_jwks(file.read_bytes()), issuer=issuer, audience=audience)
+
     def trust(self, keys: Mapping[str, Ed25519PublicKey]) -> None:
         """Verify with these keys from now on.  What a dropped key had signed is refused at once."""
         if set(self._keys) - set(keys):
@@ -137,6 +155,48 @@ class Tokens:
     def jwks(self) -> dict[str, Any]:
         """The public keys as a JSON Web Key Set (RFC 7517), for who verifies elsewhere."""
         return {"keys": [_jwk(kid, key) for kid, key in self._keys.items()]}
+
+
+def load_keys(folder: Path) -> list[Ed25519PrivateKey]:
+    """The private keys of a folder, the newest last; the first one is made where there is none.
+
+    Raises ValueError for a file that holds no Ed25519 key.
+    """
+    files = sorted(folder.glob(KEY_FILES)) if folder.is_dir() else []
+    if not files:
+        add_key(folder)
+        files = sorted(folder.glob(KEY_FILES))
+    return [_private_key(file) for file in files]
+
+
+def _private_key(file: Path) -> Ed25519PrivateKey:
+    key = load_pem_private_key(file.read_bytes(), password=None)
+    if isinstance(key, Ed25519PrivateKey):
+        return key
+    raise ValueError(f"{file} holds no Ed25519 key")
+
+
+def add_key(folder: Path) -> Path:
+    """Make a key, which signs from the next start on; what older keys have signed stays good while they lie there.
+
+    The file is readable by its owner only, and appears whole.  Where two processes make the first key at the same
+    time, one wins and both use it.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    numbers = [int(file.stem.rpartition("-")[2]) for file in folder.glob(KEY_FILES)]
+    made = folder / f"access-{max(numbers, default=0) + 1:04d}.pem"
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    draft = folder / f".{made.name}.{os.getpid()}"
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(pem)
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, made)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return made
 
 
 def key_id(key: Ed25519PublicKey) -> str:

@@ -8,7 +8,7 @@ A handler gets by name: `ask` (change something), `queries` (read), `caller` (wh
 `expected_version` (If-Match).
 """
 
-from sagamart.platform.http.application import Mounted, build_app
+from sagamart.platform.http.application import Mounted, Process, build_app
 from sagamart.platform.http.asking import Ask, json_response
 from sagamart.platform.http.bodies import RequestBody
 from sagamart.platform.http.callers import Role, logged_in, roles
@@ -33,6 +33,7 @@ __all__ = [
     "NotFound",
     "Page",
     "Problem",
+    "Process",
     "Queries",
     "RequestBody",
     "Role",

@@ -4,6 +4,7 @@ Each service's routes get their own `ask` and `queries`; everything else is the 
 """
 
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Any, get_type_hints
 
 import msgspec
@@ -15,11 +16,15 @@ from sagamart.platform.http.asking import Admit, Ask
 from sagamart.platform.http.binding import Provider, bind, check_first
 from sagamart.platform.http.bodies import BODY_BYTES_MAX, ShopRequest, loose_fields
 from sagamart.platform.http.callers import caller_of
+from sagamart.platform.http.docs_pages import docs_routes
+from sagamart.platform.http.documents import TITLE, document
 from sagamart.platform.http.languages import provide_language
 from sagamart.platform.http.limits import Clients, admission_of, buckets_of
+from sagamart.platform.http.operations import Check, Info, operations_routes
 from sagamart.platform.http.problems import HANDLERS
 from sagamart.platform.http.shell import Shell
 from sagamart.platform.http.versions import provide_expected_version
+from sagamart.platform.metrics import Metrics
 from sagamart.platform.settings import HttpSettings
 from sagamart.platform.tokens import Tokens
 
@@ -33,6 +38,8 @@ class Mounted(msgspec.Struct, frozen=True):
     queries: Any
 
 
+VERSION = version("sagamart")
+
 COMMON: Mapping[str, Provider] = {
     "caller": caller_of,
     "language": provide_language,
@@ -40,28 +47,55 @@ COMMON: Mapping[str, Provider] = {
 }
 
 
+class Process(msgspec.Struct, frozen=True):
+    """The process around the services: its settings and name, what it needs to be ready, what it measures."""
+
+    settings: HttpSettings = HttpSettings()
+    node: str = ""
+    checks: Mapping[str, Check] = {}
+    metrics: Metrics = msgspec.field(default_factory=Metrics)
+
+
 def build_app(
     services: Sequence[Mounted],
     *,
     tokens: Tokens,
-    settings: HttpSettings | None = None,
-    node: str = "",
+    process: Process | None = None,
+    pages: Sequence[HTTPRouteHandler] = (),
 ) -> Litestar:
-    """The application of these services.  Raises TypeError for a request body that lets anything in."""
-    settings = settings or HttpSettings()
+    """The application of these services.  `pages` are routes of no service, which are in no API document.
+
+    Raises TypeError for a request body that lets anything in.
+    """
     for service in services:
         _check_bodies(service)
+    process = process or Process()
+    settings = process.settings
+    names = [service.name for service in services]
+    routers = {service.name: _router(service, process.node) for service in services}
+    own = operations_routes(Info(VERSION, process.node, names), process.checks, process.metrics)
+    others = Router("/", route_handlers=[bind(route, COMMON) for route in own])
+    documents = docs_routes(names, lambda name: _document(name, routers, others))
     app = Litestar(
-        [_router(service, node) for service in services],
+        [*routers.values(), others, *documents, *(bind(page, COMMON) for page in pages)],
         before_request=check_first,
         exception_handlers=HANDLERS,
         request_class=ShopRequest,
         request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
         logging_config=None,
         state=State({"tokens": tokens, "account_admission": admission_of(buckets_of(settings))}),
     )
-    app.asgi_handler = Shell(app.asgi_handler, Clients(settings.trusted_proxies), buckets_of(settings))
+    shell = Shell(app.asgi_handler, Clients(settings.trusted_proxies), buckets_of(settings))
+    app.asgi_handler = shell
+    process.metrics.answers(shell.answers)
     return app
+
+
+def _document(name: str | None, routers: Mapping[str, Router], others: Router) -> bytes:
+    if name is None:
+        return document([*routers.values(), others], VERSION)
+    return document([routers[name]], VERSION, f"{TITLE}: {name}")
 
 
 def _router(service: Mounted, node: str) -> Router:

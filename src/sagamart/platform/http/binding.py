@@ -16,16 +16,21 @@ from litestar.handlers import HTTPRouteHandler
 
 from sagamart.platform.http.callers import ROLES, check_roles
 
+GIVEN = "sagamart_given"
+"""Where a bound route carries the names that are filled in: the API document reads them."""
+
 Provider = Callable[[Request[Any, Any, Any]], Any]
 
 
 def bind(route: HTTPRouteHandler, providers: Mapping[str, Provider]) -> HTTPRouteHandler:
     """The same route, its function's parameters of these names filled in, its guards of ours checked first."""
     bound = copy(route)
+    given = tuple(name for name in inspect.signature(route.fn).parameters if name in providers)
+    bound.opt = {**route.opt, GIVEN: given}
     ours = [guard for guard in route.guards or () if hasattr(guard, ROLES)]
     if ours:
         bound.guards = [guard for guard in route.guards or () if guard not in ours]
-        bound.opt = {**route.opt, ROLES: tuple(getattr(guard, ROLES) for guard in ours)}
+        bound.opt = {**bound.opt, ROLES: tuple(getattr(guard, ROLES) for guard in ours)}
     bound.sync_to_thread = None  # what is bound is async
     return bound(_filled(route.fn, providers))
 
