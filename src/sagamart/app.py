@@ -16,6 +16,7 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
+from sagamart.messaging.fold import Batch
 from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.records import Record
 from sagamart.messaging.service import Service
@@ -24,6 +25,7 @@ from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Limits, Node, Worker
 from sagamart.platform.http import Mounted, queries_of
+from sagamart.platform.metrics import Metrics
 from sagamart.platform.settings import Section, Settings
 from sagamart.shop.accounts import api as accounts_api
 from sagamart.shop.accounts.service import ACCOUNTS
@@ -156,6 +158,7 @@ class Shop:
         self.settings = settings
         self.node = node
         self.transport = transport or LocalTransport()
+        self.metrics = Metrics()
         self.services: dict[str, Running] = {}
         self._dsns = dsns
         self._limits = limits
@@ -196,6 +199,7 @@ class Shop:
         worker = Worker(found.service, database, self.transport, node=self.node, limits=self._limits)
         if found.on_commit is not None:
             worker.on_commit.append(found.on_commit)
+        self._measure(worker)
         return Running(found, worker, database, readers)
 
     async def _start(self, running: Running) -> None:
@@ -205,3 +209,18 @@ class Shop:
             worker.be_careful()
         self._lanes.append(asyncio.create_task(worker.run(), name=f"{worker.name} worker"))
         self._sweeps.append(asyncio.create_task(Sweep(worker).run(), name=f"{worker.name} sweep"))
+
+    def _measure(self, worker: Worker) -> None:
+        """Count by batch; read depths when somebody asks."""
+        metrics, name = self.metrics, worker.name
+
+        def count(batch: Batch, seconds: float) -> None:
+            metrics.batch(name, len(batch.arrivals), seconds)
+            metrics.messages(name, "handled", len(batch.changes.handled))
+            metrics.messages(name, "duplicate", batch.duplicates)
+            metrics.messages(name, "dead", len(batch.changes.dead))
+
+        worker.on_batch.append(count)
+        metrics.gauge("queue_messages", "Messages that wait for the worker", name, lambda: worker.waiting[0])
+        metrics.gauge("queue_requests", "Requests that wait for the worker", name, lambda: worker.waiting[1])
+        metrics.gauge("under_way_messages", "Messages sent and not arrived", name, lambda: len(worker.under_way))

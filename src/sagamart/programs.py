@@ -14,9 +14,11 @@ from sagamart.messaging.message import Message, new_id
 from sagamart.messaging.requests import StoredReply, request_of
 from sagamart.messaging.transport.outbox_only import OutboxOnly
 from sagamart.messaging.worker import Node
+from sagamart.platform import logs
 from sagamart.platform.databases import provision
 from sagamart.platform.embedded import EmbeddedPostgres, FolderInUseError, running_dsn
-from sagamart.platform.http import build_app
+from sagamart.platform.http.application import VERSION, Process, build_app
+from sagamart.platform.http.operations import Check
 from sagamart.platform.http.server import Server
 from sagamart.platform.keys import tokens_from_files
 from sagamart.platform.migrations import at_head, history_of, migrate
@@ -58,10 +60,12 @@ async def embedded(settings: ShopSettings, say: Say) -> AsyncIterator[dict[str, 
 @asynccontextmanager
 async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str) -> AsyncIterator[tuple[Shop, str]]:
     """Services at work behind their front door; gives the shop and its address.  Raises CannotStartError."""
+    logs.configure(node, VERSION, settings.logs.level, settings.logs.format)
     tokens = tokens_from_files(settings.tokens, Path(settings.data))
     host, port = settings.http.host, settings.http.port
     async with Shop(settings, dsns, node=Node(node)) as shop:
-        server = Server(build_app(shop.mounted, tokens=tokens, settings=settings.http, node=node), host=host, port=port)
+        process = Process(settings.http, node, checks_of(shop, dsns), shop.metrics)
+        server = Server(build_app(shop.mounted, tokens=tokens, process=process), host=host, port=port)
         try:
             await server.start()
         except OSError as error:
@@ -72,6 +76,27 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
             yield shop, f"http://{host}:{server.port}"
         finally:
             await server.stop()
+
+
+def checks_of(shop: Shop, dsns: Mapping[str, str]) -> dict[str, Check]:
+    """What makes this process ready: every database answers, is migrated, and its worker works."""
+
+    async def databases() -> None:
+        await asyncio.gather(*(running.readers.fetchval("select 1") for running in shop.services.values()))
+
+    async def migrations() -> None:
+        behind = [name for name, dsn in dsns.items() if not await at_head(dsn, histories(name))]
+        if behind:
+            raise CannotStartError(f"to be migrated: {', '.join(behind)}")
+
+    async def workers() -> None:
+        failed = [
+            f"{name}: {running.worker.failed}" for name, running in shop.services.items() if running.worker.failed
+        ]
+        if failed:
+            raise CannotStartError("; ".join(failed))
+
+    return {"databases": databases, "migrations": migrations, "workers": workers}
 
 
 async def until_stopped() -> None:
