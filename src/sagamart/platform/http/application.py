@@ -77,7 +77,7 @@ def build_app(
     others = Router("/", route_handlers=[bind(route, COMMON) for route in own])
     documents = docs_routes(names, lambda name: _document(name, routers, others))
     app = Litestar(
-        [*routers.values(), others, *documents, *(bind(page, COMMON) for page in pages)],
+        [*routers.values(), others, *(bind(page, COMMON) for page in (*documents, *pages))],
         before_request=check_first,
         exception_handlers=HANDLERS,
         request_class=ShopRequest,

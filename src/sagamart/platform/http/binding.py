@@ -15,6 +15,7 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 
 from sagamart.platform.http.callers import ROLES, check_roles
+from sagamart.platform.http.parameters import marked
 
 GIVEN = "sagamart_given"
 """Where a bound route carries the names that are filled in: the API document reads them."""
@@ -32,10 +33,11 @@ def bind(route: HTTPRouteHandler, providers: Mapping[str, Provider]) -> HTTPRout
         bound.guards = [guard for guard in route.guards or () if guard not in ours]
         bound.opt = {**bound.opt, ROLES: tuple(getattr(guard, ROLES) for guard in ours)}
     bound.sync_to_thread = None  # what is bound is async
-    return bound(_filled(route.fn, providers))
+    return bound(_filled(route, providers))
 
 
-def _filled(function: Any, providers: Mapping[str, Provider]) -> Any:
+def _filled(route: HTTPRouteHandler, providers: Mapping[str, Provider]) -> Any:
+    function: Any = route.fn
     signature = inspect.signature(function, eval_str=True)
     given = {name: providers[name] for name in signature.parameters if name in providers}
     wants_request = "request" in signature.parameters
@@ -50,7 +52,11 @@ def _filled(function: Any, providers: Mapping[str, Provider]) -> Any:
         answer = function(**named)
         return await answer if is_async else answer
 
-    left = [one.replace(kind=one.KEYWORD_ONLY) for name, one in signature.parameters.items() if name not in given]
+    left = [
+        marked(one.replace(kind=one.KEYWORD_ONLY), route.paths)
+        for name, one in signature.parameters.items()
+        if name not in given
+    ]
     if not wants_request:
         left.append(inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request[Any, Any, Any]))
     filled.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]  # what inspect reads

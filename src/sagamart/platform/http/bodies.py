@@ -3,6 +3,7 @@
 Rules:
 - A request body is a `RequestBody`: a field that it does not have is refused, so nobody smuggles in `role` or `price`.
 - It holds no `Any` and does not nest in itself: its depth is bounded by its type.
+- A route that needs the bytes as they came (a signature is over them) has no `data` and awaits `request.body()`.
 - A NUL character, which no text column can hold, is refused at the door.
 """
 

@@ -7,7 +7,7 @@ lose `additionalProperties: false`, the discriminators of unions, and make integ
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 from litestar import Litestar, Response, Router
@@ -76,7 +76,8 @@ def _schemas(
 
 
 def _sent(route: HTTPRouteHandler) -> Any:
-    return get_type_hints(route.fn, include_extras=True).get("data")
+    sent = get_type_hints(route.fn, include_extras=True).get("data")
+    return get_args(sent)[0] if get_origin(sent) is Annotated else sent
 
 
 def _answered(route: HTTPRouteHandler) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from sagamart.platform.http.problems import Malformed
 
@@ -18,12 +18,12 @@ LIMIT_MAX = 200
 LIMIT_DEFAULT = 50
 CURSOR_CHARS_MAX = 1000
 
-Limit = Annotated[int, Parameter(ge=1, le=LIMIT_MAX, description=f"Items a page, at most {LIMIT_MAX}")]
+Limit = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX, description=f"Items a page, at most {LIMIT_MAX}")]
 """A handler's `limit: Limit = LIMIT_DEFAULT`."""
 
 Cursor = Annotated[
     str | None,
-    Parameter(max_length=CURSOR_CHARS_MAX, description="`next_cursor` of the page before; none for the first"),
+    QueryParameter(max_length=CURSOR_CHARS_MAX, description="`next_cursor` of the page before; none for the first"),
 ]
 """A handler's `cursor: Cursor = None`."""
 

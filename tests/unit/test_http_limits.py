@@ -1,0 +1,78 @@
+"""How many requests one client or account may send."""
+
+import pytest
+from http_shop import open_shop
+
+from sagamart.platform.http import Problem, Process
+from sagamart.platform.http.limits import Buckets, Clients, admission_of
+from sagamart.platform.settings import HttpSettings
+
+
+class Clock:
+    """A clock that is set by hand, in seconds."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_burst_is_let_through_and_the_rest_waits_for_the_refill() -> None:
+    clock = Clock()
+    buckets = Buckets(2, 3, now=clock)
+    assert [buckets.take("anna") for _ in range(4)] == [0, 0, 0, 0.5]
+    assert buckets.take("boris") == 0
+    clock.now_s += 0.5
+    assert [buckets.take("anna") for _ in range(2)] == [0, 0.5]
+
+
+def test_the_table_of_buckets_is_bounded() -> None:
+    buckets = Buckets(1, 1, keys_max=2, now=Clock())
+    for client in ("a", "b", "c"):
+        buckets.take(client)
+    assert len(buckets) == 2
+    assert buckets.take("a") == 0
+    assert buckets.take("c") > 0
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("203.0.113.9", None, "203.0.113.9"),
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+        ("10.0.0.2", "198.51.100.1", "198.51.100.1"),
+        ("10.0.0.2", "192.0.2.66, 198.51.100.1, 10.0.0.7", "198.51.100.1"),
+        ("10.0.0.2", "nonsense", "unknown"),
+        ("2001:db8:1:2:aaaa::1", None, "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:bbbb::2", None, "2001:db8:1:2::/64"),
+        ("::ffff:198.51.100.1", None, "198.51.100.1"),
+        ("", None, "unknown"),
+    ],
+)
+def test_a_client_is_the_nearest_address_that_is_no_proxy_of_ours(
+    peer: str, forwarded: str | None, client: str
+) -> None:
+    assert Clients(["10.0.0.0/8"]).client(peer, forwarded) == client
+
+
+def test_a_forged_forwarded_for_does_not_help() -> None:
+    limited = Process(HttpSettings(rate_limit_per_s=0.01, rate_limit_burst=2))
+    with open_shop(process=limited) as client:
+        sent = [client.get("/v1/products", headers={"X-Forwarded-For": f"198.51.100.{n}"}) for n in range(3)]
+    assert [answer.status_code for answer in sent] == [200, 200, 429]
+    assert sent[2].json()["code"] == "too_many_requests"
+    assert 50 <= int(sent[2].headers["retry-after"]) <= 100
+
+
+def test_an_account_is_limited_apart_from_its_address() -> None:
+    admit = admission_of(Buckets(0.01, 1, now=Clock()))
+    admit("cus_anna")
+    admit("cus_boris")
+    with pytest.raises(Problem) as refused:
+        admit("cus_anna")
+    assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "100"})
+
+
+def test_probes_are_not_limited() -> None:
+    with open_shop(process=Process(HttpSettings(rate_limit_per_s=0.01, rate_limit_burst=1))) as client:
+        assert [client.get("/healthz").status_code for _ in range(3)] == [200, 200, 200]

@@ -1,0 +1,63 @@
+"""What a line of the log holds, and what it never holds."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from sagamart.platform import logs
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    root, stream = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers, root.level
+    logs.configure("node-1", "1.2.3", form="json", stream=stream)
+    yield stream
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_is_json_of_the_elastic_common_schema(written: io.StringIO) -> None:
+    structlog.get_logger("shop").info("batch committed", messages=40, **{"trace.id": "4bf9"})
+    logging.getLogger("asyncpg").warning("connection %s lost", 7)
+    ours, theirs = lines(written)
+    assert (ours["message"], ours["messages"], ours["log.level"]) == ("batch committed", 40, "info")
+    assert ours["service"] == {"name": "sagamart", "version": "1.2.3", "node": {"name": "node-1"}}
+    assert "@timestamp" in ours
+    assert (theirs["message"], theirs["log.level"]) == ("connection 7 lost", "warning")
+
+
+def test_an_error_has_its_type_and_words_in_fields(written: io.StringIO) -> None:
+    structlog.get_logger("shop").error("batch failed", exc_info=ValueError("no such sku"))
+    (line,) = lines(written)
+    assert line["error"]["type"] == "ValueError"
+    assert line["error"]["message"] == "no such sku"
+    assert "ValueError: no such sku" in line["error"]["stack_trace"]
+
+
+def test_secrets_are_never_written(written: io.StringIO) -> None:
+    canary = "canary-7f3a"
+    headers = {"Authorization": f"Bearer {canary}", "Host": "shop"}
+    structlog.get_logger("shop").info("asked", password=canary, access_token=canary, headers=headers)
+    logging.getLogger("library").warning("asked", extra={"client_secret": canary})
+    assert canary not in written.getvalue()
+    assert headers["Authorization"] == f"Bearer {canary}"
+
+
+def test_what_is_below_the_level_is_not_written(written: io.StringIO) -> None:
+    log = structlog.get_logger("shop")
+    log.debug("one")
+    logs.set_level("debug")
+    log.debug("two")
+    logs.set_level("error")
+    log.warning("three")
+    assert [line["message"] for line in lines(written)] == ["two"]
