@@ -11,11 +11,9 @@ from asyncio import Future, create_task, get_running_loop
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-import aiosql
 import asyncpg
 import httpx
 import pytest_asyncio
@@ -31,7 +29,7 @@ from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Node, Worker
 from sagamart.platform.databases import ServiceDatabase, provision
 from sagamart.platform.embedded import EmbeddedPostgres
-from sagamart.platform.http import Caller, Mounted, Queries, build_app
+from sagamart.platform.http import Caller, Mounted, build_app, queries_of
 from sagamart.platform.migrations import history_of, migrate
 from sagamart.platform.settings import HttpSettings
 from sagamart.platform.tokens import Tokens, keys_by_id
@@ -99,8 +97,8 @@ class RunningService:
         self._closing.callback(self.worker.stop)
         self.pool = await asyncpg.create_pool(self.dsn, min_size=1, max_size=2)
         self._closing.push_async_callback(self.pool.close)
-        queries = aiosql.from_str(_queries_of(self.service), "asyncpg")
-        mounted = Mounted(self.service.name, self._routes, self.worker.ask, Queries(queries, self.pool))
+        queries = queries_of(_package(self.service), self.pool)
+        mounted = Mounted(self.service.name, self._routes, self.worker.ask, queries)
         app = build_app([mounted], tokens=TOKENS, settings=UNLIMITED)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=cast("Any", app)), base_url="http://shop")
         self._closing.push_async_callback(self.http.aclose)
@@ -201,8 +199,8 @@ def _authorization(caller: Caller | None) -> dict[str, str]:
     return {} if caller is None else {"Authorization": f"Bearer {TOKENS.sign(caller)}"}
 
 
-def _queries_of(service: Service) -> str:
-    return files(service.migrations.removesuffix(".migrations")).joinpath("queries.sql").read_text()
+def _package(service: Service) -> str:
+    return service.migrations.removesuffix(".migrations")
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -213,7 +211,7 @@ async def migrated(postgres: EmbeddedPostgres) -> Callable[[Service], Awaitable[
     async def make(service: Service) -> ServiceDatabase:
         if service.name not in made:
             database = await provision(postgres.dsn(), service.name)
-            packages = ["sagamart.messaging", service.migrations.removesuffix(".migrations")]
+            packages = ["sagamart.messaging", _package(service)]
             await migrate(database.owner_dsn, [history_of(package) for package in packages])
             made[service.name] = database
         return made[service.name]
