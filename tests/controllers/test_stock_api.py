@@ -1,0 +1,138 @@
+"""Stock's routes: what each does, refuses, cannot read, and does not let everybody do."""
+
+from typing import Any
+
+import pytest
+
+from sagamart.contracts.orders import BookingRequested, Line
+from sagamart.platform.http import Caller
+from sagamart.shop.stock.api import ROUTES
+from sagamart.shop.stock.service import STOCK
+from shop_fixtures import RunningService, Started
+
+KEEPER = Caller("usr_keeper", frozenset({"STOCK_OPERATOR"}))
+ADMIN = Caller("usr_admin", frozenset({"ADMIN"}))
+ANNA = Caller("cus_018f0000000070008000000000000001", frozenset({"CUSTOMER"}))
+OPERATOR = Caller("usr_operator", frozenset({"OPERATOR"}))
+
+
+@pytest.fixture
+async def stock(started: Started) -> RunningService:
+    """Five cups, of which an order has two."""
+    service = await started(STOCK, ROUTES)
+    await service.post("/v1/stock/CUP/receipts", {"quantity": 5}, caller=KEEPER, key="first")
+    lines = (Line("CUP", "Blue cup", 2, 45_000),)
+    await service.hears(BookingRequested("ord_1", 2, "booking_pending", ANNA.id, 1, lines, 90_000, "RUB"))
+    return service
+
+
+def level(on_hand: int, version: int) -> dict[str, Any]:
+    return {"sku": "CUP", "on_hand": on_hand, "reserved": 2, "available": on_hand - 2, "version": version}
+
+
+@pytest.mark.parametrize("caller", [KEEPER, ADMIN], ids=["stock operator", "admin"])
+async def test_staff_receive_pieces(stock: RunningService, caller: Caller) -> None:
+    response = await stock.post("/v1/stock/CUP/receipts", {"quantity": 3}, caller=caller)
+
+    assert (response.status_code, response.json()) == (200, level(8, 3))
+
+
+async def test_a_receipt_repeated_under_its_key_is_taken_in_once(stock: RunningService) -> None:
+    first = await stock.post("/v1/stock/CUP/receipts", {"quantity": 3}, caller=KEEPER)
+    again = await stock.post("/v1/stock/CUP/receipts", {"quantity": 3}, caller=KEEPER)
+
+    assert again.content == first.content
+    assert (await stock.get("/v1/stock/CUP", caller=KEEPER)).json() == level(8, 3)
+
+
+async def test_staff_correct_the_count(stock: RunningService) -> None:
+    body = {"quantity": -3, "reason": "broken"}
+
+    response = await stock.post("/v1/stock/CUP/adjustments", body, caller=KEEPER)
+
+    assert (response.status_code, response.json()) == (200, level(2, 3))
+    assert await stock.rows("select quantity, reference from movements where kind = 'adjusted'") == [
+        (-3, "usr_keeper: broken")
+    ]
+
+
+async def test_an_adjustment_below_what_is_reserved_is_refused_with_the_numbers(stock: RunningService) -> None:
+    response = await stock.post("/v1/stock/CUP/adjustments", {"quantity": -4, "reason": "stolen"}, caller=KEEPER)
+
+    answer = response.json()
+    assert (response.status_code, answer["code"]) == (409, "below_reserved")
+    assert (answer["on_hand"], answer["reserved"], answer["adjustment"]) == (5, 2, -4)
+    assert (await stock.get("/v1/stock/CUP", caller=KEEPER)).json() == level(5, 2)
+
+
+async def test_anybody_sees_what_is_available_and_no_more(stock: RunningService) -> None:
+    for caller in (None, ANNA, KEEPER):
+        response = await stock.get("/v1/stock/CUP/availability", caller=caller)
+        assert (response.status_code, response.json()) == (200, {"sku": "CUP", "available": 3})
+
+
+async def test_nothing_is_available_of_what_never_came(stock: RunningService) -> None:
+    response = await stock.get("/v1/stock/PLATE/availability")
+
+    assert response.json() == {"sku": "PLATE", "available": 0}
+
+
+async def test_the_level_of_what_never_came_is_not_found(stock: RunningService) -> None:
+    response = await stock.get("/v1/stock/PLATE", caller=KEEPER)
+
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("resource", "body", "field"),
+    [
+        ("receipts", {"quantity": 0}, "quantity"),
+        ("receipts", {"quantity": -1}, "quantity"),
+        ("receipts", {"quantity": 1.5}, "quantity"),
+        ("receipts", {"quantity": 10**9 + 1}, "quantity"),
+        ("receipts", {}, "quantity"),
+        ("receipts", {"quantity": 1, "on_hand": 99}, "on_hand"),
+        ("adjustments", {"quantity": 1}, "reason"),
+        ("adjustments", {"quantity": 1, "reason": ""}, "reason"),
+        ("adjustments", {"quantity": -(10**9) - 1, "reason": "x"}, "quantity"),
+    ],
+)
+async def test_a_malformed_movement_is_told_which_field_is_wrong(
+    stock: RunningService, resource: str, body: Any, field: str
+) -> None:
+    response = await stock.post(f"/v1/stock/CUP/{resource}", body, caller=KEEPER)
+
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
+    assert [one["field"] for one in response.json()["fields"]] == [field]
+
+
+async def test_a_sku_that_cannot_be_one_is_refused(stock: RunningService) -> None:
+    response = await stock.post("/v1/stock/a%20cup/receipts", {"quantity": 1}, caller=KEEPER)
+
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
+
+
+@pytest.mark.parametrize("resource", ["receipts", "adjustments"])
+async def test_pieces_move_only_under_an_idempotency_key(stock: RunningService, resource: str) -> None:
+    body = {"quantity": 1} if resource == "receipts" else {"quantity": 1, "reason": "found"}
+
+    response = await stock.post(f"/v1/stock/CUP/{resource}", body, caller=KEEPER, key=None)
+
+    assert (response.status_code, response.json()["code"]) == (400, "idempotency_key_required")
+
+
+@pytest.mark.parametrize(
+    ("caller", "status", "code"),
+    [(None, 401, "unauthenticated"), (ANNA, 403, "forbidden"), (OPERATOR, 403, "forbidden")],
+    ids=["nobody", "customer", "operator"],
+)
+async def test_only_the_stocks_staff_move_pieces_and_see_the_level(
+    stock: RunningService, caller: Caller | None, status: int, code: str
+) -> None:
+    for response in (
+        await stock.post("/v1/stock/CUP/receipts", {"quantity": 1}, caller=caller),
+        await stock.post("/v1/stock/CUP/adjustments", {"quantity": 1, "reason": "found"}, caller=caller),
+        await stock.get("/v1/stock/CUP", caller=caller),
+    ):
+        assert (response.status_code, response.json()["code"]) == (status, code)
+    assert await stock.rows("select on_hand from skus") == [(5,)]
