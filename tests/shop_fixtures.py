@@ -29,7 +29,7 @@ from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Node, Worker
 from sagamart.platform.databases import ServiceDatabase, provision
 from sagamart.platform.embedded import EmbeddedPostgres
-from sagamart.platform.http import Caller, Mounted, build_app, queries_of
+from sagamart.platform.http import Caller, Mounted, Process, build_app, queries_of
 from sagamart.platform.migrations import history_of, migrate
 from sagamart.platform.settings import HttpSettings
 from sagamart.platform.tokens import Tokens, keys_by_id
@@ -38,7 +38,7 @@ R = TypeVar("R", bound=Record)
 
 KEY = Ed25519PrivateKey.generate()
 TOKENS = Tokens(keys_by_id([KEY.public_key()]), issuer="test", audience="test", signer=KEY)
-UNLIMITED = HttpSettings(rate_limit_per_s=0)
+UNLIMITED = Process(HttpSettings(rate_limit_per_s=0))
 
 
 class World:
@@ -99,7 +99,7 @@ class RunningService:
         self._closing.push_async_callback(self.pool.close)
         queries = queries_of(_package(self.service), self.pool)
         mounted = Mounted(self.service.name, self._routes, self.worker.ask, queries)
-        app = build_app([mounted], tokens=TOKENS, settings=UNLIMITED)
+        app = build_app([mounted], tokens=TOKENS, process=UNLIMITED)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=cast("Any", app)), base_url="http://shop")
         self._closing.push_async_callback(self.http.aclose)
 

@@ -1,8 +1,8 @@
 """How many requests one client or account may send."""
 
 import pytest
-from http_shop import open_shop
 
+from http_shop import open_shop
 from sagamart.platform.http import Problem, Process
 from sagamart.platform.http.limits import Buckets, Clients, admission_of
 from sagamart.platform.settings import HttpSettings

@@ -1,11 +1,14 @@
 """The wallet as a service: which records each message needs, and which rule decides."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from sagamart.contracts.accounts import CustomerRegistered
 from sagamart.contracts.orders import CaptureRequested, HoldRequested, OrderCancelled
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused, WalletOpened
-from sagamart.messaging.records import Records, need
+from sagamart.messaging.message import Message
+from sagamart.messaging.records import Need, Records, need
 from sagamart.messaging.service import Handler, Service
 from sagamart.shop.wallet.decide import capture, deposit, hold, hold_ids, register, release, withdraw
 from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
@@ -17,6 +20,10 @@ class WalletSettings(msgspec.Struct, frozen=True):
 
     currency: str = "RUB"
     customers_may_deposit: bool = False
+
+
+def _attempt(message: Message[HoldRequested] | Message[CaptureRequested]) -> Sequence[Need]:
+    return need(Hold, message.body.attempt_id), need(Wallet, message.body.customer_id)
 
 
 def wallet_service(settings: WalletSettings) -> Service:
@@ -49,7 +56,7 @@ def wallet_service(settings: WalletSettings) -> Service:
             ),
             Handler(
                 takes=HoldRequested,
-                needs=lambda m: (need(Hold, m.body.attempt_id), need(Wallet, m.body.customer_id)),
+                needs=_attempt,
                 decide=lambda m, have: hold(
                     m.body, have.find(Hold, m.body.attempt_id), wallet(have, m.body.customer_id)
                 ),
@@ -57,7 +64,7 @@ def wallet_service(settings: WalletSettings) -> Service:
             ),
             Handler(
                 takes=CaptureRequested,
-                needs=lambda m: (need(Hold, m.body.attempt_id), need(Wallet, m.body.customer_id)),
+                needs=_attempt,
                 decide=lambda m, have: capture(
                     m, have.get(Hold, m.body.attempt_id), have.get(Wallet, m.body.customer_id)
                 ),
