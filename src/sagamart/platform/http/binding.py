@@ -9,11 +9,15 @@ import inspect
 from collections.abc import Callable, Mapping
 from copy import copy
 from functools import wraps
-from typing import Any
+from typing import Any, get_type_hints
 
+import msgspec
 from litestar import Request
+from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import BodyKwarg
 
+from sagamart.platform.http.bodies import DECODE
 from sagamart.platform.http.callers import ROLES, check_roles
 from sagamart.platform.http.parameters import marked
 
@@ -27,13 +31,24 @@ def bind(route: HTTPRouteHandler, providers: Mapping[str, Provider]) -> HTTPRout
     """The same route, its function's parameters of these names filled in, its guards of ours checked first."""
     bound = copy(route)
     given = tuple(name for name in inspect.signature(route.fn).parameters if name in providers)
-    bound.opt = {**route.opt, GIVEN: given}
+    bound.opt = {**route.opt, GIVEN: given, DECODE: _decode(route)}
     ours = [guard for guard in route.guards or () if hasattr(guard, ROLES)]
     if ours:
         bound.guards = [guard for guard in route.guards or () if guard not in ours]
         bound.opt = {**bound.opt, ROLES: tuple(getattr(guard, ROLES) for guard in ours)}
     bound.sync_to_thread = None  # what is bound is async
     return bound(_filled(route, providers))
+
+
+def _decode(route: HTTPRouteHandler) -> Callable[[bytes], Any]:
+    hint = get_type_hints(route.fn, include_extras=True).get("data", Any)
+    return msgspec.json.Decoder(Any if _is_form(hint) else hint).decode
+
+
+def _is_form(hint: Any) -> bool:
+    """Whether a body is marked as a form, which is read by other means."""
+    marks = getattr(hint, "__metadata__", ())
+    return any(isinstance(mark, BodyKwarg) and mark.media_type != RequestEncodingType.JSON for mark in marks)
 
 
 def _filled(route: HTTPRouteHandler, providers: Mapping[str, Provider]) -> Any:

@@ -9,7 +9,6 @@ Rules:
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -22,7 +21,8 @@ from sagamart.platform.http.problems import Malformed, Problem
 BODY_BYTES_MAX = 1024 * 1024
 """1 MiB: larger bodies are refused with 413."""
 
-BODY_TYPES_MAX = 1000
+DECODE = "sagamart_decode"
+"""Where a bound route carries the function that reads its body."""
 
 _FIELD = re.compile(r"field `([^`]*)`")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -53,18 +53,12 @@ class ShopRequest(Request[Any, Any, State]):
         raw = await self.body()
         if b"\\u0000" in raw and _NUL.search(raw):
             raise Malformed("body", "the character U+0000 is not text")
-        wanted = self.route_handler.parsed_data_field
         try:
-            return _decoder(Any if wanted is None else wanted.raw).decode(raw)
+            return self.route_handler.opt[DECODE](raw)
         except msgspec.ValidationError as error:
             raise _malformed(str(error)) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Malformed("body", str(error)) from error
-
-
-@lru_cache(maxsize=BODY_TYPES_MAX)
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
 
 
 def _malformed(message: str) -> Malformed:
