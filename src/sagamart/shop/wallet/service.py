@@ -1,6 +1,7 @@
 """The wallet as a service: which records each message needs, and which rule decides."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -29,7 +30,8 @@ def _attempt(message: Message[HoldRequested] | Message[CaptureRequested]) -> Seq
 def wallet_service(settings: WalletSettings) -> Service:
     """The wallet of a shop with these settings."""
 
-    def wallet(have: Records, customer_id: str) -> Wallet:
+    def wallet(have: Records, message: Message[Any]) -> Wallet:
+        customer_id = message.body.customer_id
         return have.find(Wallet, customer_id) or Wallet(0, customer_id, settings.currency)
 
     return Service(
@@ -40,26 +42,24 @@ def wallet_service(settings: WalletSettings) -> Service:
             Handler(
                 takes=CustomerRegistered,
                 needs=lambda m: (need(Wallet, m.body.customer_id),),
-                decide=lambda m, have: register(wallet(have, m.body.customer_id)),
+                decide=lambda m, have: register(wallet(have, m)),
                 emits=(WalletOpened,),
             ),
             Handler(
                 takes=DepositMoney,
                 needs=lambda m: (need(Wallet, m.body.customer_id),),
-                decide=lambda m, have: deposit(m, wallet(have, m.body.customer_id)),
+                decide=lambda m, have: deposit(m, wallet(have, m)),
                 emits=(WalletOpened,),
             ),
             Handler(
                 takes=WithdrawMoney,
                 needs=lambda m: (need(Wallet, m.body.customer_id),),
-                decide=lambda m, have: withdraw(m, wallet(have, m.body.customer_id)),
+                decide=lambda m, have: withdraw(m, wallet(have, m)),
             ),
             Handler(
                 takes=HoldRequested,
                 needs=_attempt,
-                decide=lambda m, have: hold(
-                    m.body, have.find(Hold, m.body.attempt_id), wallet(have, m.body.customer_id)
-                ),
+                decide=lambda m, have: hold(m.body, have.find(Hold, m.body.attempt_id), wallet(have, m)),
                 emits=(MoneyHeld, MoneyRefused, WalletOpened),
             ),
             Handler(
@@ -73,7 +73,7 @@ def wallet_service(settings: WalletSettings) -> Service:
             Handler(
                 takes=OrderCancelled,
                 needs=lambda m: (need(Hold, *hold_ids(m.body)), need(Wallet, m.body.customer_id)),
-                decide=lambda m, have: release(m.body, have.all(Hold), wallet(have, m.body.customer_id)),
+                decide=lambda m, have: release(m.body, have.all(Hold), wallet(have, m)),
             ),
         ),
     )
