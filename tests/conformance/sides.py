@@ -1,0 +1,180 @@
+"""Both sides of the conformance suite: the twin and PostgreSQL, each seen by two nodes, `a` and `b`."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import asyncpg
+import msgspec
+
+from conformance.things import CHECKS, THINGS
+from sagamart.messaging.database import Changes, Database, Loaded, Wanted
+from sagamart.messaging.dead_letters import LetterStatus
+from sagamart.messaging.memory import MemoryDatabase
+from sagamart.messaging.memory_store import Store
+from sagamart.messaging.postgres import PostgresDatabase
+
+POLLS_MAX = 2000
+
+
+class Shown(msgspec.Struct):
+    """All that anybody can see of a database, times aside."""
+
+    rows: dict[str, list[Any]]
+    inbox: list[str]
+    requests: list[str]
+    outbox: list[tuple[str, str]]
+    timers: list[tuple[str, str, str]]
+    letters: list[tuple[str, str]]
+    attempts: list[tuple[str, int]]
+    nodes: list[tuple[str, bool]]
+
+
+class Side(Protocol):
+    """A database, with what a test must be able to do beside it."""
+
+    a: Database
+    b: Database
+
+    async def empty(self) -> None:
+        """Forget everything."""
+
+    async def until_somebody_waits(self) -> None:
+        """Return when one transaction waits for another."""
+
+    async def pass_time(self, seconds: int) -> None:
+        """Let it be so much later."""
+
+    async def set_letter(self, message_id: str, status: LetterStatus) -> None:
+        """What an operator does."""
+
+    async def shown(self) -> Shown:
+        """What is committed."""
+
+
+async def batch(database: Database, wanted: Wanted, changes: Changes | None = None) -> Loaded:
+    """A whole transaction: load, write, commit."""
+    async with database.transaction() as transaction:
+        loaded = await transaction.load(wanted)
+        if changes is not None:
+            await transaction.write(changes)
+    return loaded
+
+
+async def write(database: Database, *changes: Changes) -> None:
+    """Transactions that only write."""
+    for change in changes:
+        async with database.transaction() as transaction:
+            await transaction.write(change)
+
+
+class TwinSide:
+    """The twin."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    async def empty(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self.later = timedelta()
+        self.store = Store(THINGS, clock=lambda: datetime.now(UTC) + self.later, checks=CHECKS, lock_timeout_s=0.2)
+        self.a = MemoryDatabase(self.store, node="a")
+        self.b = MemoryDatabase(self.store, node="b")
+
+    async def until_somebody_waits(self) -> None:
+        for _ in range(POLLS_MAX):
+            if self.store.locks.waiting:
+                return
+            await asyncio.sleep(0)
+        raise AssertionError("nobody waits")
+
+    async def pass_time(self, seconds: int) -> None:
+        self.later += timedelta(seconds=seconds)
+
+    async def set_letter(self, message_id: str, status: LetterStatus) -> None:
+        if message_id in self.store.letters:
+            self.store.letters[message_id].status = status
+
+    async def shown(self) -> Shown:
+        store = self.store
+        return Shown(
+            rows={table.name: [rows[key] for key in sorted(rows)] for rows, table in self._tables()},
+            inbox=sorted(store.inbox),
+            requests=sorted(store.requests),
+            outbox=sorted((row.id, row.lease_owner) for row in store.outbox.values()),
+            timers=sorted((row.key, row.name, row.generation) for row in store.timers.values()),
+            letters=sorted((row.id, row.status) for row in store.letters.values()),
+            attempts=sorted(store.attempts.items()),
+            nodes=sorted(store.nodes.items()),
+        )
+
+    def _tables(self) -> list[tuple[dict[str, Any], Any]]:
+        return [(self.store.rows[kind], table) for kind, table in self.store.tables.items()]
+
+
+class PostgresSide:
+    """The real one."""
+
+    def __init__(self, dsn: str) -> None:
+        self.a = PostgresDatabase(THINGS, dsn, node="a")
+        self.b = PostgresDatabase(THINGS, dsn, node="b")
+        self.dsn = dsn
+
+    async def open(self) -> None:
+        self._look: asyncpg.Connection = await asyncpg.connect(self.dsn)
+
+    async def close(self) -> None:
+        await self._look.close()
+        await self.a.close()
+        await self.b.close()
+
+    async def empty(self) -> None:
+        await self._look.execute(
+            "delete from things; delete from lines; delete from inbox; delete from requests; delete from outbox;"
+            " delete from timers; delete from dead_letters; delete from attempts; delete from nodes"
+        )
+
+    async def until_somebody_waits(self) -> None:
+        waiting = (
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        )
+        for _ in range(POLLS_MAX):
+            if await self._look.fetchval(waiting):
+                return
+        raise AssertionError("nobody waits")
+
+    async def pass_time(self, seconds: int) -> None:
+        for table, column in (
+            ("outbox", "lease_until"),
+            ("timers", "due_at"),
+            ("dead_letters", "retry_at"),
+            ("requests", "at"),
+        ):
+            await self._look.execute(
+                f"update {table} set {column} = {column} - make_interval(secs => $1)", float(seconds)
+            )
+
+    async def set_letter(self, message_id: str, status: LetterStatus) -> None:
+        await self._look.execute("update dead_letters set status = $2 where id = $1::uuid", message_id, status)
+
+    async def shown(self) -> Shown:
+        rows = {}
+        for table in THINGS.tables:
+            names = [column.name for column in table.columns]
+            found = await self._look.fetch(f'select * from {table.name} order by {table.key} collate "C"')
+            rows[table.name] = table.rows([[row[name] for row in found] for name in names]) if found else []
+        return Shown(
+            rows=rows,
+            inbox=[row[0] for row in await self._fetch("select id::text from inbox")],
+            requests=[row[0] for row in await self._fetch("select key from requests")],
+            outbox=await self._fetch("select id::text, lease_owner from outbox"),
+            timers=await self._fetch("select key, name, generation::text from timers"),
+            letters=await self._fetch("select id::text, status from dead_letters"),
+            attempts=await self._fetch("select id::text, attempts from attempts"),
+            nodes=await self._fetch("select node, running from nodes"),
+        )
+
+    async def _fetch(self, sql: str) -> list[Any]:
+        return sorted(tuple(row) for row in await self._look.fetch(sql))
