@@ -1,0 +1,159 @@
+"""Who uses the shop in a run: staff who fill it, customers who order, pay, change their minds and ask twice.
+
+Everybody repeats a request under its key until it is answered, as a client must, and remembers every answer.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from sagamart.messaging.message import Body, Message, new_id
+from sagamart.messaging.requests import Overloaded, StoredReply, request_of
+from sagamart.shop.accounts.messages import RegisterCustomer
+from sagamart.shop.catalogue.messages import ChangeProduct, CreateProduct
+from sagamart.shop.orders.messages import CancelOrder, PlaceOrder, PlacingRules, WantedLine, order_id_of
+from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
+from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
+from simulation.chaos import Chaos
+from simulation.processes import Process
+
+ANSWER_S_MAX = 4.0
+BETWEEN_ORDERS_S_MAX = 3.0
+CUSTOMERS = tuple(f"cus_{number}" for number in range(6))
+PRICES_MINOR = {"apple": 300, "pear": 500, "melon": 2_000}
+PIECES = {"apple": 40, "pear": 6, "melon": 3}
+PURSES_MINOR = (100_000, 100_000, 20_000, 5_000, 1_000, 0)
+RULES = PlacingRules(custom_lines=True, unpaid_orders_max=1, currency="RUB")
+
+
+class Asked(msgspec.Struct):
+    """A request under one key, and all answers that came back."""
+
+    service: str
+    body: Body
+    answers: list[StoredReply] = []
+
+
+class People:
+    """All clients of a run."""
+
+    def __init__(self, chaos: Chaos, clock: Callable[[], datetime], processes: Mapping[str, Process]) -> None:
+        self.chaos = chaos
+        self.clock = clock
+        self.processes = processes
+        self.asked: dict[str, Asked] = {}
+
+    async def fill_the_shop(self) -> None:
+        """Staff bring products and pieces; customers register and bring money, in any order."""
+        make_product = lambda sku, price: lambda _: CreateProduct(  # noqa: E731  one product is one expression
+            sku, "ann", sku.title(), "", price, "RUB", 100, None, None, None, 2000, active=True
+        )
+        wishes = [self.ask("catalogue", f"product {sku}", make_product(sku, p)) for sku, p in PRICES_MINOR.items()]
+        wishes += [
+            self.ask("stock", f"receive {sku}", lambda _, sku=sku, pieces=pieces: ReceiveStock(sku, pieces, "ann"))
+            for sku, pieces in PIECES.items()
+        ]
+        for who, purse in zip(CUSTOMERS, PURSES_MINOR, strict=True):
+            wishes.append(self.ask("accounts", f"register {who}", lambda _, who=who: _registration(who)))
+            if purse:
+                money = DepositMoney(who, purse, "RUB", "ann")
+                wishes.append(self.ask("wallet", f"deposit {who}", lambda _, money=money: money))
+        await asyncio.gather(*wishes)
+
+    async def order(self, orders: int) -> None:
+        """Customers place so many orders in all, each customer one after another; staff meddle meanwhile."""
+        share = [orders // len(CUSTOMERS) + (place < orders % len(CUSTOMERS)) for place in range(len(CUSTOMERS))]
+        buying = [self._buy(who, count) for who, count in zip(CUSTOMERS, share, strict=True)]
+        await asyncio.gather(*buying, self._meddle())
+
+    async def ask(self, service: str, key: str, make: Callable[[str], Body]) -> StoredReply:
+        """Ask under this key until there is an answer; sometimes twice at the same time."""
+        asked = self.asked.setdefault(key, Asked(service, make("")))
+        if self.chaos.strikes("request doubled"):
+            await asyncio.gather(self._until_answered(asked, key, make), self._until_answered(asked, key, make))
+        else:
+            await self._until_answered(asked, key, make)
+        return asked.answers[0]
+
+    async def _until_answered(self, asked: Asked, key: str, make: Callable[[str], Body]) -> None:
+        while True:
+            reply = await self._try(asked.service, key, make)
+            if reply is not None:
+                asked.answers.append(reply)
+                if not self.chaos.strikes("reply lost"):
+                    return
+            await asyncio.sleep(self.chaos.random.uniform(0.1, 1.0))
+
+    async def _try(self, service: str, key: str, make: Callable[[str], Body]) -> StoredReply | None:
+        alive = [process for process in self.processes.values() if service in process.workers]
+        if not alive:
+            return None
+        worker = self.chaos.random.choice(alive).workers[service]
+        message = self._message(make)
+        try:
+            async with asyncio.timeout(ANSWER_S_MAX):
+                return await worker.ask(message, request_of("someone", service, key, key))
+        except (Overloaded, TimeoutError):
+            return None
+
+    def _message(self, make: Callable[[str], Body]) -> Message[Any]:
+        now = self.clock()
+        message_id = new_id(now, self.chaos.random.randbytes(10))
+        body = make(message_id)
+        return Message(
+            id=message_id,
+            type=type(body).__name__,
+            key=body.key,
+            source="client",
+            at=now,
+            correlation=message_id,
+            body=body,
+        )
+
+    async def _buy(self, who: str, count: int) -> None:
+        random = self.chaos.random
+        for number in range(count):
+            skus = random.sample(sorted(PRICES_MINOR), random.randint(1, 3))
+            lines = [WantedLine(sku, random.randint(1, 3)) for sku in skus]
+            if random.random() < 0.1:
+                lines = [WantedLine(None, 1, 700, "wrapping")]
+            lines_now = tuple(lines)
+            reply = await self.ask(
+                "orders",
+                f"order {who} {number}",
+                lambda one: PlaceOrder(order_id_of(one) if one else "", who, lines_now, RULES),
+            )
+            await asyncio.sleep(random.uniform(0, 0.5))
+            if reply.status == 202 and random.random() < 0.3:
+                placed = _order_of(reply)
+                await self.ask("orders", f"cancel {who} {number}", lambda _: CancelOrder(placed, who, staff=False))  # noqa: B023  asked at once
+            await asyncio.sleep(random.uniform(0, BETWEEN_ORDERS_S_MAX))
+
+    async def _meddle(self) -> None:
+        """Staff count again, bring more, change a price; a customer takes money out."""
+        random = self.chaos.random
+        for number in range(6):
+            await asyncio.sleep(random.uniform(0, 5))
+            sku, who = random.choice(sorted(PIECES)), random.choice(CUSTOMERS)
+            price_minor = random.randint(100, 900)
+            service, body = random.choice(
+                [
+                    ("stock", AdjustStock(sku, -random.randint(1, 3), "ann", "broken")),
+                    ("stock", ReceiveStock(sku, random.randint(1, 3), "ann")),
+                    ("wallet", WithdrawMoney(who, random.randint(1, 3_000), "RUB", "ann")),
+                    ("wallet", DepositMoney(who, random.randint(1, 3_000), "RUB", "ann")),
+                    ("catalogue", ChangeProduct(sku, "ann", 1, price_minor=price_minor)),
+                ]
+            )
+            await self.ask(service, f"meddle {number}", lambda _, body=body: body)
+
+
+def _order_of(reply: StoredReply) -> str:
+    return (reply.location or "").rpartition("/")[2]
+
+
+def _registration(who: str) -> RegisterCustomer:
+    return RegisterCustomer(who, f"{who}@example.org", "argon2id", who.title(), "en")

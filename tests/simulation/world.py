@@ -1,0 +1,197 @@
+"""One run: a shop of real services over the twin, faults by the seed, then peace, rest, and an audit."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import structlog
+
+from sagamart.messaging.memory_store import Check, OutboxRow, Store
+from sagamart.messaging.records import Record
+from sagamart.messaging.service import Service
+from sagamart.messaging.transport.local import LocalTransport
+from sagamart.messaging.worker import Limits, Worker
+from sagamart.shop.accounts.service import ACCOUNTS
+from sagamart.shop.catalogue.service import CATALOGUE
+from sagamart.shop.notifications.service import NOTIFICATIONS
+from sagamart.shop.orders.lifecycle import LIFECYCLE
+from sagamart.shop.orders.records import Order
+from sagamart.shop.orders.service import ORDERS_SERVICE
+from sagamart.shop.stock.records import Sku
+from sagamart.shop.stock.service import STOCK
+from sagamart.shop.wallet.records import Wallet
+from sagamart.shop.wallet.service import WALLET
+from simulation.audit import Evidence, audit
+from simulation.chaos import Chaos
+from simulation.customers import RULES, People
+from simulation.network import Network, Wire
+from simulation.processes import Process, Surroundings
+from simulation.virtual_loop import NothingWillHappenError, run_virtually
+
+SERVICES: Sequence[Service] = (ACCOUNTS, CATALOGUE, STOCK, ORDERS_SERVICE, WALLET, NOTIFICATIONS)
+CHECKS: dict[type, Check] = {
+    Sku: lambda sku: 0 <= sku.reserved <= sku.on_hand,
+    Wallet: lambda wallet: 0 <= wallet.held_minor <= wallet.balance_minor,
+}
+ORDERS = 24
+BEGIN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+CRASH_EVERY_S = 2.0
+LOOK_EVERY_S = 5.0
+TROUBLE_S_MAX = 600.0
+REST_S_MAX = 3600.0
+BATCHES = (1, 3, 20, 500)
+QUEUES = (3, 30, 20_000)
+
+
+class Outcome(msgspec.Struct):
+    """What a run came to."""
+
+    seed: int
+    trace: str
+    fired: Counter[str]
+    statuses: Counter[str]
+    lasted_s: float
+    violations: list[str]
+
+    @property
+    def replay(self) -> str:
+        """How to see it again."""
+        return f"make sim SEED={self.seed}"
+
+
+class Emitted(dict[str, OutboxRow]):
+    """An outbox that remembers every message that was ever committed to it."""
+
+    def __init__(self, seen: dict[str, str]) -> None:
+        super().__init__()
+        self.seen = seen
+
+    def update(self, *rows: Any, **named: Any) -> None:
+        super().update(*rows, **named)
+        for row in dict(*rows, **named).values():
+            self.seen[row.id] = msgspec.json.decode(row.message)["type"]
+
+
+class World:
+    """The shop of one run."""
+
+    def __init__(self, seed: int) -> None:
+        self.chaos = Chaos(seed)
+        self.emitted: dict[str, str] = {}
+        self.violations: list[str] = []
+        self.workers: list[Worker] = []
+        self.stores = {service.name: self._store(service) for service in SERVICES}
+        self.consumers: dict[str, list[str]] = {}
+        for service in SERVICES:
+            for kind in sorted(service.consumes):
+                self.consumers.setdefault(kind, []).append(service.name)
+        self.network = Network(self.chaos, self.consumers)
+        self.processes = self._processes()
+        self.people = People(self.chaos, self.clock, self.processes)
+
+    def clock(self) -> datetime:
+        """Give the time, which is the same everywhere."""
+        return BEGIN + timedelta(seconds=asyncio.get_running_loop().time())
+
+    async def run(self, orders: int) -> None:
+        """Trouble, then peace, then rest."""
+        for process in self.processes.values():
+            process.start()
+        crashes = asyncio.create_task(self._crash_somebody())
+        try:
+            async with asyncio.timeout(TROUBLE_S_MAX):
+                await self.people.fill_the_shop()
+                await self.people.order(orders)
+        except TimeoutError:
+            self.violations.append("somebody still waits for an answer")
+        crashes.cancel()
+        self.chaos.heal()
+        try:
+            async with asyncio.timeout(REST_S_MAX):
+                while not self._is_at_rest():
+                    await asyncio.sleep(LOOK_EVERY_S)
+        except TimeoutError:
+            self.violations.append("the shop does not come to rest")
+        self.violations += [f"{worker.name}: {worker.failed}" for worker in self.workers if worker.failed]
+        self.violations += audit(Evidence(self.stores, self.people.asked, self.emitted, self.consumers))
+
+    @property
+    def statuses(self) -> Counter[str]:
+        """How the orders ended."""
+        orders = self.stores["orders"].rows[Order].values()
+        return Counter(order.reason or order.status for order in orders)
+
+    def _store(self, service: Service) -> Store:
+        store = Store(service, clock=self.clock, checks=CHECKS)
+        store.outbox = Emitted(self.emitted)
+        return store
+
+    def _processes(self) -> dict[str, Process]:
+        """Two replicas of each service, each in a process of its own; or two processes of all services."""
+        random = self.chaos.random
+        together = random.random() < 0.3
+        around = Surroundings(
+            self.chaos,
+            self.clock,
+            self.stores,
+            transport=LocalTransport if together else lambda: Wire(self.network),
+            limits=Limits(batch_max=random.choice(BATCHES), messages_max=random.choice(QUEUES)),
+            on_start=self._watch,
+            crashes={},
+        )
+        if together:
+            return {name: Process(name, SERVICES, around) for name in ("shop-1", "shop-2")}
+        named = [(f"{service.name}-{number}", service) for service in SERVICES for number in (1, 2)]
+        return {name: Process(name, [service], around) for name, service in named}
+
+    def _watch(self, worker: Worker) -> None:
+        self.workers.append(worker)
+        if worker.name == "orders":
+            worker.on_commit.append(self._check_slots)
+
+    def _check_slots(self, saved: Sequence[Record]) -> None:
+        """At no moment has a customer more unpaid orders than the shop allows."""
+        if any(isinstance(row, Order) for row in saved):
+            orders = self.stores["orders"].rows[Order].values()
+            unpaid = Counter(order.customer_id for order in orders if LIFECYCLE[order.status].unpaid)
+            self.violations += [f"{who} has {n} unpaid orders" for who, n in unpaid.items() if n > RULES.unpaid_orders_max]
+
+    async def _crash_somebody(self) -> None:
+        while True:
+            await asyncio.sleep(self.chaos.random.uniform(0, CRASH_EVERY_S))
+            process = self.chaos.random.choice(list(self.processes.values()))
+            if process.may_crash and self.chaos.strikes("crash"):
+                process.crash()
+
+    def _is_at_rest(self) -> bool:
+        stores = self.stores.values()
+        waiting = any(any(worker.waiting) for process in self.processes.values() for worker in process.workers.values())
+        return not waiting and not any(store.outbox or store.timers for store in stores)
+
+
+def simulate(seed: int, orders: int = ORDERS) -> Outcome:
+    """Run one seed to its end."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[_swallow])
+    try:
+        return run_virtually(_simulated(seed, orders))
+    finally:
+        structlog.reset_defaults()
+
+
+async def _simulated(seed: int, orders: int) -> Outcome:
+    world = World(seed)
+    try:
+        await world.run(orders)
+    except NothingWillHappenError:
+        world.violations.append("everybody waits for somebody")
+    for name, store in world.stores.items():
+        world.chaos.note(name, sorted(store.inbox), store.rows)
+    lasted_s = asyncio.get_running_loop().time()
+    return Outcome(seed, world.chaos.trace, world.chaos.fired, world.statuses, lasted_s, world.violations)
+
+
+def _swallow(_logger: Any, _name: str, _event: Any) -> Any:
+    raise structlog.DropEvent
