@@ -229,8 +229,12 @@ async def database_of(
 
     async def make(service: Service) -> str:
         template = (await migrated(service)).name
-        copy = await fresh_database(template)
-        return postgres.dsn(urlsplit(copy).path[1:], role=template)
+        copy = urlsplit(await fresh_database(template)).path[1:]
+        # As provisioned: foreign keys are checked with the owner's rights in the schema.
+        admin = await asyncpg.connect(postgres.dsn())
+        await admin.execute(f"alter database {copy} owner to {template}_owner")
+        await admin.close()
+        return postgres.dsn(copy, role=template)
 
     return make
 
