@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from litestar import Request, Response, get, patch, post, put
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import PathParameter
 
 from sagamart.messaging.requests import StoredReply
 from sagamart.platform.http import (
@@ -42,7 +42,7 @@ JWKS_FRESH_S = 300
 
 _passwords = Passwords()
 
-UserId = Annotated[str, Parameter(pattern=r"^cus_[0-9a-f]{32}$(?!\n)", description="A user's id")]
+UserId = Annotated[str, PathParameter(pattern=r"^cus_[0-9a-f]{32}$(?!\n)", description="A user's id")]
 
 
 class Credentials(RequestBody, frozen=True):

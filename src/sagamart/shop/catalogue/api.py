@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, get, patch, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from sagamart.platform.http import (
@@ -40,11 +40,11 @@ WeightG = Annotated[int, Meta(ge=0, le=1_000_000)]
 LengthMm = Annotated[int, Meta(ge=1, le=100_000)]
 TaxRateBp = Annotated[int, Meta(ge=0, le=10_000, description="Basis points: 2000 is 20 %")]
 
-SkuInPath = Annotated[str, Parameter(pattern=SKU_PATTERN)]
+SkuInPath = Annotated[str, PathParameter(pattern=SKU_PATTERN)]
 Question = Annotated[
     str | None,
-    Parameter(
-        query="q", pattern=r"^[^\x00]*$", max_length=QUESTION_CHARACTERS_MAX, description="Words, the last may be begun"
+    QueryParameter(
+        name="q", pattern=r"^[^\x00]*$", max_length=QUESTION_CHARACTERS_MAX, description="Words, the last may be begun"
     ),
 ]
 

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from sagamart.platform.databases import append_only
+
 revision = "0001_start"
 down_revision = None
 
@@ -33,6 +35,7 @@ def upgrade() -> None:
         );
         create index prices_by_sku on prices (sku, since);
     """)
+    op.execute(append_only("prices"))
     # English and Russian stems find "shoes" by "shoe"; the words as they stand find "sho" while somebody types.
     op.execute("""
         create function product_words(title text, description text) returns tsvector
@@ -42,8 +45,8 @@ def upgrade() -> None:
                 || to_tsvector('russian', title || ' ' || description);
         create function question_words(question text) returns tsquery
             language sql immutable parallel safe
-            return websearch_to_tsquery('english', question)
-                || websearch_to_tsquery('russian', question)
+            return plainto_tsquery('english', question)
+                || plainto_tsquery('russian', question)
                 || coalesce((nullif(plainto_tsquery('simple', question)::text, '') || ':*')::tsquery, ''::tsquery);
         create index products_by_words on products using gin (product_words(title, description));
     """)
