@@ -1,0 +1,111 @@
+"""The tables of accounts: what they keep and what they refuse."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from sagamart.messaging.database import Changes, ConflictError, RejectedError
+from sagamart.messaging.postgres import PostgresDatabase
+from sagamart.messaging.records import need, need_by
+from sagamart.messaging.service import Service
+from sagamart.shop.accounts.records import RefreshFamily, User
+from sagamart.shop.accounts.service import ACCOUNTS
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
+DIGEST = "0123456789abcdef" * 4
+
+ANN = User(1, "cus_ann", "ann@example.com", HASH, "Анна", "ru", ("CUSTOMER", "OPERATOR"), NOON)
+LOG_IN = RefreshFamily(1, "ses_1", "cus_ann", DIGEST, DIGEST, 1, NOON)
+
+
+@pytest_asyncio.fixture
+async def database(database_of: Callable[[Service], Awaitable[str]]) -> AsyncIterator[PostgresDatabase]:
+    made = PostgresDatabase(ACCOUNTS, await database_of(ACCOUNTS), node="test")
+    yield made
+    await made.close()
+
+
+async def write(database: PostgresDatabase, *rows: msgspec.Struct) -> None:
+    async with database.transaction() as transaction:
+        await transaction.write(Changes(new={type(row): [row] for row in rows}))
+
+
+async def everything(database: PostgresDatabase) -> dict[type, list[Any]]:
+    async with database.transaction() as transaction:
+        return dict(await transaction.load_more([need(User, "cus_ann"), need(RefreshFamily, "ses_1")]))
+
+
+async def test_users_and_log_ins_come_back_as_they_were_kept(database: PostgresDatabase) -> None:
+    await write(database, ANN, LOG_IN)
+    assert await everything(database) == {User: [ANN], RefreshFamily: [LOG_IN]}
+
+
+async def test_a_log_in_that_has_ended_says_why(database: PostgresDatabase) -> None:
+    await write(database, ANN, LOG_IN)
+    async with database.transaction() as transaction:
+        await transaction.write(Changes(changed={RefreshFamily: [(LOG_IN.revoked("token_reused"), 1)]}))
+    assert await everything(database) == {User: [ANN], RefreshFamily: [LOG_IN.revoked("token_reused")]}
+
+
+async def test_a_user_is_found_by_email_address(database: PostgresDatabase) -> None:
+    await write(database, ANN)
+    async with database.transaction() as transaction:
+        found = await transaction.load_more([need_by(User, "email", "ann@example.com", "bob@example.com")])
+    assert found == {User: [ANN]}
+
+
+async def test_an_email_address_has_one_user_even_where_two_register_at_once(database: PostgresDatabase) -> None:
+    await write(database, ANN)
+    with pytest.raises(ConflictError, match="email_has_one_user"):
+        await write(database, msgspec.structs.replace(ANN, customer_id="cus_other"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "constraint"),
+    [
+        ({"email": "Ann@example.com"}, "email_is_lower_case"),
+        ({"password_hash": "otter counts nine reeds"}, "only_argon2id_is_kept"),
+        ({"language": "de"}, "language_is_spoken"),
+        ({"roles": ("CUSTOMER", "OWNER")}, "roles_are_known"),
+    ],
+    ids=str,
+)
+async def test_the_users_table_refuses_what_the_rules_would_never_write(
+    database: PostgresDatabase, wrong: dict[str, Any], constraint: str
+) -> None:
+    with pytest.raises(RejectedError, match=constraint):
+        await write(database, msgspec.structs.replace(ANN, **wrong))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "constraint"),
+    [
+        ({"customer_id": "cus_nobody"}, "family_has_a_user"),
+        ({"family_hash": "a secret as it stands"}, "family_secret_is_digested"),
+        ({"token_hash": "a secret as it stands"}, "token_secret_is_digested"),
+        ({"generation": 0}, "generations_count_from_one"),
+        ({"revoked_for": "fun"}, "reason_is_known"),
+    ],
+    ids=str,
+)
+async def test_the_table_of_log_ins_refuses_what_the_rules_would_never_write(
+    database: PostgresDatabase, wrong: dict[str, Any], constraint: str
+) -> None:
+    with pytest.raises(RejectedError, match=constraint):
+        await write(database, ANN, msgspec.structs.replace(LOG_IN, **wrong))
+
+
+async def test_a_batch_that_breaks_off_leaves_neither_user_nor_log_in(database: PostgresDatabase) -> None:
+    async def break_off() -> None:
+        async with database.transaction() as transaction:
+            await transaction.write(Changes(new={User: [ANN], RefreshFamily: [LOG_IN]}))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await break_off()
+    assert await everything(database) == {User: [], RefreshFamily: []}
