@@ -216,7 +216,8 @@ class PostgresTransaction:
         if wanted.requests:
             parts.append(_REQUESTS)
             arguments.append(_json(wanted.requests))
-        row, place = await self._read(parts, arguments, wanted.needs, wanted.timers)
+        firing = [_json(wanted.keys), _json(wanted.timers)] if wanted.timers else []
+        row, place = await self._read(parts, arguments, wanted.needs, firing)
         answered: dict[str, KnownRequest] = {}
         if wanted.requests and row[2] is not None:
             for key, fingerprint, message_id, *reply in zip(*row[2:place], strict=True):
@@ -296,7 +297,7 @@ class PostgresTransaction:
             arguments.append(_json(values))
         if firing:
             parts.append(_STILL_ARMED)
-            arguments.append(_json(firing))
+            arguments.extend(firing)
         return await self._connection.fetchrow(statement(tuple(parts)), *arguments), place
 
     def _records(self, needs: Sequence[Need], row: Any, place: int) -> dict[type, list[Any]]:

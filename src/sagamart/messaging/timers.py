@@ -23,7 +23,8 @@ class ArmedTimer(msgspec.Struct, frozen=True):
 
 
 STILL_ARMED = (
-    "select generation::text as generation from timers where generation = any({}::uuid[]) order by key, name for update"
+    "select generation::text as generation from timers"
+    " where key = any({}::text[]) and generation = any({}::uuid[]) order by key, name for update"
 )
 ARM = (
     "insert into timers (key, name, generation, due_at, message)"

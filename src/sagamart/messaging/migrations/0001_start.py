@@ -38,7 +38,6 @@ def upgrade() -> None:
             message bytea not null,
             primary key (key, name)
         );
-        create index timers_by_generation on timers (generation);
         create index timers_by_due on timers (due_at);
         create table dead_letters (
             id uuid primary key,
