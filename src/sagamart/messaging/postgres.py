@@ -34,6 +34,8 @@ SESSION = {
     "idle_in_transaction_session_timeout": "10s",
     "lock_timeout": "3s",
     "plan_cache_mode": "force_generic_plan",
+    # A batch finds all rows by key.  A plan made while a table was small would compare every row with every key.
+    "enable_seqscan": "off",
     "application_name": "sagamart",
 }
 CONNECT_S_MAX = 10
