@@ -47,6 +47,14 @@ def test_a_cancelled_order_is_told_with_its_reason_and_the_names_of_short_produc
     assert not GOOD[found.kind]
 
 
+def test_a_cancellation_for_want_of_money_keeps_what_there_was() -> None:
+    short_of_money = OrderCancelled(
+        "ord_1", 4, "cancelled", "cus_1", 1, LINES, 135_000, "RUB", "money_refused", available_minor=35_050
+    )
+
+    assert told(short_of_money)["ord_1/order_cancelled"].facts.available_minor == 35_050
+
+
 def test_an_opened_wallet_is_told_to_its_customer() -> None:
     found = told(OPENED)["cus_1/wallet_opened"]
 
@@ -96,9 +104,9 @@ def test_each_short_product_is_named(language: Language, reason: str) -> None:
     ("language", "available_minor", "ending"),
     [
         ("en", 35_050, "There was not enough money in your wallet: ₽350.50 was available, ₽999.50 was missing."),
-        ("en", None, "There was not enough money in your wallet."),
+        ("en", None, "Your wallet could not pay for it."),
         ("ru", 35_050, "В кошельке не хватило денег: доступно 350,50 ₽, не хватает 999,50 ₽."),
-        ("ru", None, "В кошельке не хватило денег."),
+        ("ru", None, "Не удалось оплатить его из кошелька."),
     ],
 )
 def test_it_is_said_how_much_money_was_missing(language: Language, available_minor: int | None, ending: str) -> None:

@@ -85,10 +85,15 @@ class OrderCompleted(OrderMessage, frozen=True):
 
 
 class OrderCancelled(OrderMessage, frozen=True):
-    """Delete order: whoever reserved or held something for any of its attempts lets it go."""
+    """Delete order: whoever reserved or held something for any of its attempts lets it go.
+
+    `short` names the lines that the stock refused; `available_minor` is what the wallet had free,
+    where that was too little.
+    """
 
     reason: CancelReason
     short: tuple["ShortLine", ...] = ()
+    available_minor: int | None = None
 
 
 class ShortLine(msgspec.Struct, frozen=True):

@@ -39,11 +39,14 @@ class MoneyHeld(MoneyAnswer, frozen=True):
 
 
 class MoneyRefused(MoneyAnswer, frozen=True):
-    """Nothing is held for this attempt.  `available_minor` is what the wallet had free then."""
+    """Nothing is held for this attempt.  Where the funds were too few, `available_minor` is what was free then.
+
+    `released`: the attempt had been let go before, or before its hold arrived.
+    """
 
     reason: HoldRefusal
     available_minor: int = 0
 
 
 class MoneyCaptured(MoneyAnswer, frozen=True):
-    """The held amount has become the shop's."""
+    """The held amount has become the shop's.  It follows every CaptureRequested: a capture cannot be refused."""

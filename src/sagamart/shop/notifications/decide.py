@@ -23,7 +23,7 @@ def tell_cancelled(message: Message[OrderCancelled], earlier: Notification | Non
     short = tuple(
         ShortProduct(line.sku, titles.get(line.sku, line.sku), line.wanted, line.available) for line in body.short
     )
-    facts = Facts(body.order_id, body.total_minor, body.currency, body.reason, short)
+    facts = Facts(body.order_id, body.total_minor, body.currency, body.reason, short, body.available_minor)
     return _once(message, earlier, facts)
 
 

@@ -52,7 +52,7 @@ _TEXTS: Mapping[Language, Mapping[Kind, str]] = {
 _REASONS: Mapping[Language, Mapping[CancelReason, str]] = {
     "en": {
         "stock_refused": "There is not enough in stock{short}.",
-        "money_refused": "There was not enough money in your wallet{missing}.",
+        "money_refused": "{missing}",
         "cancelled_by_customer": "You cancelled it.",
         "cancelled_by_staff": "The shop cancelled it.",
         "booking_timeout": "We could not reserve the goods in time. Please order again.",
@@ -60,7 +60,7 @@ _REASONS: Mapping[Language, Mapping[CancelReason, str]] = {
     },
     "ru": {
         "stock_refused": "Товара недостаточно{short}.",
-        "money_refused": "В кошельке не хватило денег{missing}.",
+        "money_refused": "{missing}",
         "cancelled_by_customer": "Вы отменили его сами.",
         "cancelled_by_staff": "Его отменил магазин.",
         "booking_timeout": "Мы не успели зарезервировать товар. Пожалуйста, оформите заказ ещё раз.",
@@ -74,8 +74,13 @@ _SHORT: Mapping[Language, str] = {
 }
 
 _MISSING: Mapping[Language, str] = {
-    "en": ": {available} was available, {missing} was missing",
-    "ru": ": доступно {available}, не хватает {missing}",
+    "en": "There was not enough money in your wallet: {available} was available, {missing} was missing.",
+    "ru": "В кошельке не хватило денег: доступно {available}, не хватает {missing}.",
+}
+
+_NOT_PAYABLE: Mapping[Language, str] = {
+    "en": "Your wallet could not pay for it.",
+    "ru": "Не удалось оплатить его из кошелька.",
 }
 
 
@@ -107,9 +112,9 @@ def _short(facts: Facts, language: Language) -> str:
 
 
 def _missing(facts: Facts, language: Language) -> str:
-    """How much there was and how much was missing, where the cancellation said so."""
+    """How much there was and how much was missing, where too little was the reason."""
     if facts.available_minor is None or facts.amount_minor is None or facts.currency is None:
-        return ""
+        return _NOT_PAYABLE[language]
     return _MISSING[language].format(
         available=money(facts.available_minor, facts.currency, language),
         missing=money(facts.amount_minor - facts.available_minor, facts.currency, language),

@@ -32,7 +32,7 @@ from sagamart.messaging.decision import NOTHING, Arm, Decision, Disarm, Refusal
 from sagamart.messaging.message import Body, Message
 from sagamart.shop.orders.decide import Rule, accept, cancel, give_up, learn, refuse_to_cancel, status_of, stay
 from sagamart.shop.orders.messages import CancelOrder, OrderDeadline, PlaceOrder
-from sagamart.shop.orders.records import Order
+from sagamart.shop.orders.records import Order, Shortfall
 
 BOOKING_S = 60
 PAYMENT_S = 900
@@ -179,7 +179,9 @@ def told(order: Order, status: Status) -> OrderMessage:
         return kind(*same)
     if order.reason is None:
         raise AssertionError(f"{order.order_id} is cancelled without a reason")
-    return OrderCancelled(*same, order.reason, order.shortfall.short if order.shortfall is not None else ())
+    lacked = order.shortfall or Shortfall()
+    available_minor = lacked.available_minor if lacked.money == "insufficient_funds" else None
+    return OrderCancelled(*same, order.reason, lacked.short, available_minor)
 
 
 def _timer(order: Order) -> Arm | Disarm:
