@@ -1,0 +1,7 @@
+-- The products, for comparing with their copies.
+
+-- name: products_by_sku
+-- What is for sale.
+select sku, version, title, price_minor, currency, active
+from products where :only::text[] is null or sku = any(:only::text[])
+order by sku collate "C";

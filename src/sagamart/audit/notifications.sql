@@ -1,0 +1,16 @@
+-- What people were told, for comparing with what happened.
+
+-- name: told_by_order
+-- What was told about each order.
+select split_part(notification_id, '/', 1) as order_id, version, kind, customer_id
+from notifications
+where kind in ('order_completed', 'order_cancelled')
+    and (:only::text[] is null or split_part(notification_id, '/', 1) = any(:only::text[]))
+order by 1 collate "C", kind;
+
+-- name: told_by_customer
+-- Who was told of a wallet.
+select customer_id, version
+from notifications
+where kind = 'wallet_opened' and (:only::text[] is null or customer_id = any(:only::text[]))
+order by customer_id collate "C";

@@ -1,0 +1,187 @@
+"""What all services must agree on about an order: its own row, its holds, its reservations, and what was told.
+
+Each rule takes the story of one order and says what does not fit.  An order that still moves may know less than others
+do; what a rule finds then is dropped as long as a message about the order is under way.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sagamart.audit.snapshots import Row
+from sagamart.contracts.orders import Line
+from sagamart.shop.orders.records import Fact, FactName
+from sagamart.shop.stock.decide import wanted_pieces
+from sagamart.shop.stock.records import ReservedLine
+
+Breach = tuple[int, str]
+"""The number of an invariant, and what was seen."""
+
+QUERIES = {
+    "orders": "orders_by_id",
+    "wallet": "holds_by_order",
+    "stock": "reservations_by_order",
+    "notifications": "told_by_order",
+}
+
+FACTS: Mapping[str, frozenset[FactName]] = {
+    "held": frozenset({"held"}),
+    "captured": frozenset({"held", "captured"}),
+    "money refused": frozenset({"money_refused"}),
+    "money released": frozenset({"held"}),
+    "money never asked for": frozenset(),
+    "booked": frozenset({"booked"}),
+    "committed": frozenset({"booked"}),
+    "stock refused": frozenset({"stock_refused"}),
+    "stock released": frozenset({"booked"}),
+    "stock never asked for": frozenset(),
+}
+"""What an order must have heard where a hold or a reservation stands so."""
+
+TOMBSTONE_FACTS: Mapping[str, FactName] = {
+    "money never asked for": "money_refused",
+    "stock never asked for": "stock_refused",
+}
+"""A release that came first answers a late request with a refusal: the order may have heard that."""
+
+_known = msgspec.json.Decoder(tuple[Fact, ...])
+_lines = msgspec.json.Decoder(tuple[Line, ...])
+_reserved = msgspec.json.Decoder(tuple[ReservedLine, ...])
+
+
+class Story(NamedTuple):
+    """The rows about one order; none of its own row: the others speak of an order that does not exist."""
+
+    order: Row | None
+    holds: Sequence[Row]
+    reservations: Sequence[Row]
+    told: Sequence[Row]
+
+
+def no_order_is_made_up(story: Story) -> Iterator[Breach]:
+    """Money, goods and messages to people have an order behind them."""
+    if story.order is None:
+        yield from ((11, f"a hold ({hold['status']}) of an order that does not exist") for hold in story.holds)
+        yield from ((11, f"a reservation ({row['status']}) of an order that does not exist")
+                    for row in story.reservations)  # fmt: skip
+        yield from ((11, f"told {row['kind']} of an order that does not exist") for row in story.told)
+
+
+def money_follows(story: Story) -> Iterator[Breach]:
+    """Completed: the total is captured.  Cancelled: nothing is captured, nothing is held."""
+    order = story.order
+    if order is None:
+        return
+    for hold in story.holds:
+        if (hold["customer_id"], hold["currency"], hold["amount_minor"]) != _due(order):
+            yield 11, f"{_amount(hold)} of {hold['customer_id']} {hold['status']}, but {_due(order)} are due"
+        if hold["status"] == "held" and _ended(order):
+            yield 4, f"{order['status']}, but its hold is still open"
+        if hold["status"] == "captured" and order["status"] == "cancelled":
+            yield 8, f"cancelled, but {_amount(hold)} were captured"
+    captured = [hold for hold in story.holds if hold["status"] == "captured"]
+    if order["status"] == "completed" and len(captured) != 1:
+        yield 8, f"completed, but captured {len(captured)} times"
+
+
+def goods_follow(story: Story) -> Iterator[Breach]:
+    """Completed: every piece is committed.  Cancelled: none is, and nothing is reserved."""
+    order = story.order
+    if order is None:
+        return
+    wanted = wanted_pieces(_lines.decode(order["lines"]))
+    for row in story.reservations:
+        if row["status"] in ("booked", "committed") and _pieces(row) != wanted:
+            yield 11, f"{_pieces(row)} {row['status']}, but {wanted} were ordered"
+        if row["status"] == "booked" and _ended(order):
+            yield 6, f"{order['status']}, but its reservation is still open"
+        if row["status"] == "committed" and order["status"] == "cancelled":
+            yield 8, "cancelled, but its pieces have left the stock"
+    committed = [row for row in story.reservations if row["status"] == "committed"]
+    if order["status"] == "completed" and len(committed) != (1 if wanted else 0):
+        yield 8, f"completed, but committed {len(committed)} times"
+
+
+def money_is_known(story: Story) -> Iterator[Breach]:
+    """The order has heard what the wallet says, and nothing that the wallet does not say."""
+    yield from _hearing(story.order, story.holds, "money", {"held", "captured", "money_refused"})
+
+
+def goods_are_known(story: Story) -> Iterator[Breach]:
+    """The order has heard what stock says, and nothing that stock does not say."""
+    yield from _hearing(story.order, story.reservations, "stock", {"booked", "stock_refused"})
+
+
+def the_customer_is_told(story: Story) -> Iterator[Breach]:
+    """Good news or bad, once, when the order has ended, and to whoever placed it."""
+    order = story.order
+    if order is None:
+        return
+    due = [f"order_{order['status']}"] if _ended(order) else []
+    told = sorted(row["kind"] for row in story.told)
+    missing, needless = set(due) - set(told), set(told) - set(due)
+    if missing:
+        yield 10, f"{order['status']}, but nobody was told"
+    if needless:
+        yield 11, f"{order['status']}, but told {', '.join(sorted(needless))}"
+    yield from ((11, f"{row['customer_id']} was told {row['kind']}, but {order['customer_id']} placed it")
+                for row in story.told if row["customer_id"] != order["customer_id"])  # fmt: skip
+
+
+RULES: Sequence[tuple[frozenset[str], Callable[[Story], Iterator[Breach]]]] = (
+    (frozenset({"orders"}), no_order_is_made_up),
+    (frozenset({"orders", "wallet"}), money_follows),
+    (frozenset({"orders", "wallet"}), money_is_known),
+    (frozenset({"orders", "stock"}), goods_follow),
+    (frozenset({"orders", "stock"}), goods_are_known),
+    (frozenset({"orders", "notifications"}), the_customer_is_told),
+)
+"""Each rule, and the services that have to be present for it."""
+
+
+def story_of(rows: Mapping[str, Sequence[Row]]) -> Story:
+    """The rows of each service as one story."""
+    return Story(next(iter(rows["orders"]), None), rows["wallet"], rows["stock"], rows["notifications"])
+
+
+def _hearing(order: Row | None, rows: Sequence[Row], what: str, about: set[str]) -> Iterator[Breach]:
+    if order is None:
+        return
+    said = {Fact(row["attempt"], fact) for row in rows for fact in FACTS[_standing(row, what)]}
+    may = {
+        Fact(row["attempt"], TOMBSTONE_FACTS[standing])
+        for row in rows
+        if (standing := _standing(row, what)) in TOMBSTONE_FACTS
+    }
+    heard = {fact for fact in _known.decode(order["known"]) if fact.name in about}
+    for fact in sorted(said - heard):
+        yield 10, f"{order['status']}, and has not heard of its {what}: {fact.name}"
+    for fact in sorted(heard - said - may):
+        yield 11, f"{order['status']}, and has heard of its {what} what is not so: {fact.name}"
+
+
+def _standing(row: Row, what: str) -> str:
+    match row["status"], row["version"]:
+        case "released", 1:
+            return f"{what} never asked for"
+        case ("released" | "refused") as ended, _:
+            return f"{what} {ended}"
+        case status, _:
+            return str(status)
+
+
+def _ended(order: Row) -> bool:
+    return order["status"] in ("completed", "cancelled")
+
+
+def _due(order: Row) -> tuple[Any, ...]:
+    return order["customer_id"], order["currency"], order["total_minor"]
+
+
+def _amount(hold: Row) -> str:
+    return f"{hold['amount_minor']} {hold['currency']}"
+
+
+def _pieces(reservation: Row) -> dict[str, int]:
+    return {line.sku: line.quantity for line in _reserved.decode(reservation["lines"])}
