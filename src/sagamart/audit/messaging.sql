@@ -34,7 +34,7 @@ select
         count(*),
         case count(*) when 1 then 'message' else 'messages' end,
         type,
-        array_to_string((array_agg(distinct key))[:20], ', '),
+        array_to_string((array_agg(distinct key))[1 : 20], ', '),
         left(split_part(min(error), e'\n', 1), 200)
     ) as seen
 from dead_letters

@@ -6,7 +6,7 @@ select split_part(notification_id, '/', 1) as order_id, version, kind, customer_
 from notifications
 where kind in ('order_completed', 'order_cancelled')
     and (:only::text[] is null or split_part(notification_id, '/', 1) = any(:only::text[]))
-order by 1 collate "C", kind;
+order by split_part(notification_id, '/', 1) collate "C", kind;
 
 -- name: told_by_customer
 -- Who was told of a wallet.

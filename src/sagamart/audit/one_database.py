@@ -1,6 +1,6 @@
 """What one service's database must agree on with itself: a named query each, that finds what does not."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sagamart.audit.findings import Suspect
@@ -18,7 +18,7 @@ class Query(NamedTuple):
     invariant: int
     file: str
     name: str
-    more: tuple[Any, ...] = ()
+    more: Mapping[str, Any] = {}
 
 
 EVERYWHERE = (
@@ -41,11 +41,11 @@ OWN = (
     Query(13, "stock", "sku_versions_with_gaps"),
     Query(13, "stock", "reservation_versions_with_gaps"),
     Query(14, "stock", "forgotten_movements"),
-    Query(7, "orders", "orders_that_are_stuck", (MOVING, DEADLINES_S)),
-    Query(7, "orders", "orders_without_a_deadline", (MOVING,)),
+    Query(7, "orders", "orders_that_are_stuck", {"statuses": MOVING, "deadlines_s": DEADLINES_S}),
+    Query(7, "orders", "orders_without_a_deadline", {"statuses": MOVING}),
     Query(13, "orders", "order_versions_with_gaps"),
     Query(14, "orders", "forgotten_orders"),
-    Query(15, "orders", "orders_without_a_slot", (UNSETTLED,)),
+    Query(15, "orders", "orders_without_a_slot", {"statuses": UNSETTLED}),
     Query(15, "orders", "slots_without_an_order"),
 )
 
@@ -62,7 +62,7 @@ class Check(NamedTuple):
     async def suspects(self, look: Snapshots, only: Only) -> AsyncIterator[Suspect]:
         """What the query finds."""
         query = self.query
-        for row in await look.rows(self.service, query.file, query.name, only, *query.more):
+        for row in await look.rows(self.service, query.file, query.name, only, **query.more):
             seen = row["seen"] if query.file != "messaging" else f"{self.service}: {row['seen']}"
             yield Suspect(query.invariant, row["subject"], seen, (row["version"],))
 

@@ -38,11 +38,10 @@ class Snapshots:
         """The services that are present."""
         return frozenset(self._connections)
 
-    async def rows(self, service: str, file: str, query: str, only: Only, *more: Any) -> list[Row]:
-        """All rows of a query that finds few."""
-        sql = statement(file, query)
-        found: list[Row] = await self._connections[service].fetch(sql, only, *more)
-        return found
+    async def rows(self, service: str, file: str, query: str, only: Only, **more: Any) -> list[Row]:
+        """All rows of a query that finds few; `more` are its other parameters."""
+        find = getattr(_queries(file), query)
+        return [row async for row in find(self._connections[service], only=only, **more)]
 
     async def merged(
         self, queries: Mapping[str, str], only: Only
@@ -94,11 +93,12 @@ class Stream:
 
 @lru_cache
 def _queries(file: str) -> Any:
-    return aiosql.from_str((files("sagamart.audit") / f"{file}.sql").read_text("utf-8"), "asyncpg")
+    text = (files("sagamart.audit") / f"{file}.sql").read_text("utf-8")
+    return aiosql.from_str(text, "asyncpg", mandatory_parameters=False)
 
 
 def statement(file: str, query: str) -> str:
-    """The text of a named query."""
+    """The text of a named query that has no parameter but `only`."""
     sql: str = getattr(_queries(file), query).sql
     return sql
 
