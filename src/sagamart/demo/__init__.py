@@ -1,0 +1,8 @@
+"""The demo: data to try the shop with, and orders to watch, all through the public API."""
+
+from sagamart.demo.assortment import ADMIN, PEOPLE, Person
+from sagamart.demo.client import DemoError
+from sagamart.demo.placing import demonstrate
+from sagamart.demo.seeding import log_ins, seed
+
+__all__ = ["ADMIN", "PEOPLE", "DemoError", "Person", "demonstrate", "log_ins", "seed"]
