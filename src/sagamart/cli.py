@@ -10,12 +10,14 @@ from typing import Annotated, Any
 
 import msgspec
 import uvloop
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 from rich.console import Console
 from rich.table import Table
 
 from sagamart import programs
 from sagamart.app import SLICES, ShopSettings
+from sagamart.audit import INVARIANTS, SETTLE_S
+from sagamart.demo import DemoError, demonstrate
 from sagamart.platform.embedded import EmbeddedPostgresError, FolderInUseError
 from sagamart.platform.http import Problem
 from sagamart.platform.keys import KeyFileError
@@ -42,6 +44,7 @@ EXPECTED = (
     EmbeddedPostgresError,
     KeyFileError,
     MigrationError,
+    DemoError,
 )
 """What ends a command with a sentence instead of a traceback."""
 
@@ -59,7 +62,7 @@ def up(
 ) -> None:
     """Start the whole shop in this process, its database embedded.  Ctrl-C stops it; nothing is lost."""
     settings = _settings(data=data, port=port, demo=demo)
-    _run(programs.up(settings, say=_say))
+    _run(programs.up(settings, demo=demo, say=_say))
 
 
 @app.command
@@ -72,6 +75,35 @@ def serve(*services: str) -> None:
 def migrate(*services: str) -> None:
     """Bring the databases of these services (all, if none is named) to this version (SAGAMART_DATABASE_OWNER_DSN)."""
     _run(programs.migrate_all(_settings(), list(services) or list(SLICES), _say))
+
+
+@app.command
+def audit(
+    *,
+    data: DataFolder = None,
+    settle_s: Annotated[float, Parameter(help="How long a suspect must stay as it is to count.")] = SETTLE_S,
+) -> None:
+    """Check that no money and no goods are lost, doubled or stuck.  The shop may be running.
+
+    Exit code 0: every invariant holds.  1: each finding is named.
+    """
+    findings = _run(programs.audited(_settings(data=data), settle_s=settle_s, say=_say))
+    for finding in findings:
+        print(finding)  # noqa: T201  the command's answer
+    if findings:
+        sys.exit(1)
+    terminal.print(f"{len(INVARIANTS)} invariants hold.")
+
+
+@app.command
+def demo(
+    *,
+    url: Annotated[str, Parameter(help="Where the shop is.")] = "http://127.0.0.1:8080",
+    orders: Annotated[int, Parameter(help="How many orders.", validator=validators.Number(gte=1, lte=10_000))] = 20,
+    rate: Annotated[float, Parameter(help="Orders a second.", validator=validators.Number(gt=0, lte=1_000))] = 4.0,
+) -> None:
+    """Place orders in a running demo shop (sagamart up --demo) and watch the way of each."""
+    _run(demonstrate(url, orders=orders, rate_per_s=rate))
 
 
 @admin.command

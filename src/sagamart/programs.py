@@ -9,11 +9,15 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.console import Console
+
 from sagamart.app import SLICES, Shop, ShopSettings, strangers
+from sagamart.audit import Finding, audit
+from sagamart.demo import ADMIN, log_ins, seed
 from sagamart.messaging.message import Message, new_id
 from sagamart.messaging.requests import StoredReply, request_of
 from sagamart.messaging.transport.outbox_only import OutboxOnly
-from sagamart.messaging.worker import Node
+from sagamart.messaging.worker import Node, Worker
 from sagamart.platform import logs
 from sagamart.platform.databases import provision
 from sagamart.platform.embedded import EmbeddedPostgres, FolderInUseError, running_dsn
@@ -132,8 +136,8 @@ async def running_or_embedded(settings: ShopSettings, say: Say) -> AsyncIterator
         yield await prepared(running_dsn(Path(settings.data)), list(SLICES), say)
 
 
-async def create_admin(settings: ShopSettings, dsns: Mapping[str, str], newcomer: NewCustomer) -> StoredReply:
-    """Make an administrator, through the same loop as everything else.  Raises Problem for a guessable password."""
+async def create_admin(worker: Worker, newcomer: NewCustomer) -> StoredReply:
+    """Ask accounts for an administrator, as everything is asked.  Raises Problem for a guessable password."""
     command = await staff_registration(newcomer, ["ADMIN"], Passwords())
     now = datetime.now(UTC)
     message_id = new_id(now, os.urandom(10))
@@ -146,22 +150,29 @@ async def create_admin(settings: ShopSettings, dsns: Mapping[str, str], newcomer
         at=now,
         correlation=message_id,
         body=body,
-        node=f"cli-{os.getpid()}",
+        node=worker.node.name,
     )
-    accounts = {"accounts": dsns["accounts"]}
-    async with Shop(settings, accounts, node=Node(message.node), transport=OutboxOnly()) as shop:
-        running = shop.services["accounts"]
-        reply = await running.worker.ask(message, request_of("cli", "admin create", message_id, newcomer.email))
-        await running.database.hasten([message_id])
-        return reply
+    return await worker.ask(message, request_of("cli", "admin create", message_id, newcomer.email))
 
 
-async def up(settings: ShopSettings, *, say: Say) -> None:
+async def up(settings: ShopSettings, *, demo: bool, say: Say) -> None:
     """The whole shop in this process."""
-    async with embedded(settings, say) as dsns, serving(settings, dsns, node=EMBEDDED_NODE) as (_shop, address):
+    async with embedded(settings, say) as dsns, serving(settings, dsns, node=EMBEDDED_NODE) as (shop, address):
+        if demo:
+            await fill(shop, address, say)
         say(f"The shop is open at {address}")
+        if demo:
+            say(f"Its API to try: {address}/docs   Orders on their way: sagamart demo --url {address}")
         await until_stopped()
         say("Stopping: the batch at hand is finished first.")
+
+
+async def fill(shop: Shop, address: str, say: Say) -> None:
+    """Put the demo's people, products and money into a shop; what is there stays as it is."""
+    newcomer = NewCustomer(email=ADMIN.email, password=ADMIN.password, name=ADMIN.name)
+    await create_admin(shop.services["accounts"].worker, newcomer)
+    people = await seed(address, currency=shop.settings.currency, say=say)
+    Console(stderr=True).print(log_ins(people))
 
 
 async def serve(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
@@ -186,12 +197,33 @@ async def migrate_all(settings: ShopSettings, names: Sequence[str], say: Say) ->
 
 
 async def admin_created(settings: ShopSettings, newcomer: NewCustomer, say: Say) -> StoredReply:
-    """An administrator of the shop on the data folder, or of the one whose databases are given."""
+    """An administrator of the shop on the data folder, or of the one whose databases are given.
+
+    What this tells other services stays in the outbox, for the program that runs them.
+    """
+    async with databases_of(settings, say) as dsns:
+        node = Node(f"cli-{os.getpid()}")
+        accounts = {"accounts": dsns["accounts"]}
+        async with Shop(settings, accounts, node=node, transport=OutboxOnly()) as shop:
+            reply = await create_admin(shop.services["accounts"].worker, newcomer)
+            await shop.services["accounts"].database.take_back(node.name)
+            return reply
+
+
+async def audited(settings: ShopSettings, *, settle_s: float, say: Say) -> list[Finding]:
+    """What the audit finds in the shop on the data folder, or in the one whose databases are given."""
+    async with databases_of(settings, say) as dsns:
+        return await audit(dsns, settle_s=settle_s, progress=say)
+
+
+@asynccontextmanager
+async def databases_of(settings: ShopSettings, say: Say) -> AsyncIterator[dict[str, str]]:
+    """The databases of the settings; without any, those of the shop on the data folder."""
     if settings.database.dsn:
-        dsns = dsns_of(settings.database.dsn, ["accounts"], "SAGAMART_DATABASE_DSN")
-        return await create_admin(settings, dsns, newcomer)
+        yield dsns_of(settings.database.dsn, list(SLICES), "SAGAMART_DATABASE_DSN")
+        return
     async with running_or_embedded(settings, say) as dsns:
-        return await create_admin(settings, dsns, newcomer)
+        yield dsns
 
 
 def dsns_of(template: str, names: Sequence[str], setting: str) -> dict[str, str]:

@@ -164,8 +164,12 @@ class PostgresDatabase:
             " returning (select running from before)",
             node,
         )
-        await self._fetch(outbox.TAKE_BACK, node)
+        await self.take_back(node)
         return not rows[0][0]
+
+    async def take_back(self, node: str) -> None:
+        """Let the leases of this node's outbox rows end now."""
+        await self._fetch(outbox.TAKE_BACK, node)
 
     async def end_life(self, node: str) -> None:
         """Note that this node stopped of its own will."""
