@@ -233,6 +233,15 @@ def test_more_pieces_of_what_is_there_are_no_news() -> None:
     assert list(stock(CUP=1).hears(ReceiveStock("CUP", 7, "usr_keeper")).send) == []
 
 
+def test_what_is_sold_out_is_not_told_again() -> None:
+    service = stock(CUP=2)
+    service.hears(booking(CUPS))
+
+    decision = service.hears(booking(GIFT_WRAP, order_id="ord_2"), AdjustStock("CUP", 0, "usr_keeper", "counted"))
+
+    assert list(decision.send) == []
+
+
 def test_an_adjustment_may_take_all_that_is_not_reserved() -> None:
     service = stock(CUP=5)
     service.hears(booking(CUPS))

@@ -118,6 +118,23 @@ def test_a_withdrawal_goes_back_through_the_clearing_account() -> None:
     assert accounts(service) == {"house:clearing": -300, "customer:cus_1": 300}
 
 
+def test_all_that_is_available_can_be_withdrawn() -> None:
+    service = wallet(500)
+    service.hears(hold(300))
+
+    assert service.hears(withdrawal(200)).reply == Reply(201, WalletState("cus_1", "RUB", 300, 300, 0))
+
+
+def test_what_one_order_holds_another_cannot() -> None:
+    service = wallet(500)
+    service.hears(hold(300))
+
+    decision = service.hears(hold(300, order_id="ord_2"))
+
+    assert decision.send == [MoneyRefused("ord_2", 1, 300, "RUB", "insufficient_funds", 200)]
+    assert money(service) == (500, 300)
+
+
 def test_held_money_cannot_be_withdrawn() -> None:
     service = wallet(500)
     service.hears(hold(300))

@@ -11,10 +11,3 @@ from postings
 where account = :account and account like 'customer:%' and (at, posting_id) < (:before_at, :before_id)
 order by at desc, posting_id desc
 limit :limit;
-
--- name: balances_of_accounts
--- Every account, the house's included, as the sum of its postings.
-select account, currency, sum(amount_minor)::bigint as balance_minor
-from postings
-group by account, currency
-order by account, currency;
