@@ -70,6 +70,7 @@ class Locks:
     def _grant(self, owner: Owner, place: Place) -> None:
         self._owners[place] = owner
         owner.held.append(place)
+        owner.awaits = None
 
     async def _wait(self, owner: Owner, place: Place) -> None:
         if self._leads_back(owner, place):

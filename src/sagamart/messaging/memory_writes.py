@@ -101,8 +101,8 @@ class Writes:
             value = getattr(row, column.name)
             if isinstance(value, int) and not -BIGINT_MAX <= value <= BIGINT_MAX:
                 raise RejectedError(f"{table.name}.{column.name}: {value} does not fit")
-            stored = column.encode(value) if column.encode and value is not None else value
-            if isinstance(stored, str) and ("\0" in stored or (column.encode and "\\u0000" in stored)):
+            texts = msgspec.json.encode(value) if column.type == "jsonb" else msgspec.json.encode(str(value))
+            if b"\\u0000" in texts:
                 raise RejectedError(f"{table.name}.{column.name}: a text cannot hold a zero byte")
         check = self._store.checks.get(type(row))
         if check is not None and not check(row):
