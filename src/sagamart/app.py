@@ -17,6 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
 from sagamart.messaging.fold import Batch
+from sagamart.messaging.operations import DeadLetters
 from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.records import Record
 from sagamart.messaging.service import Service
@@ -190,6 +191,11 @@ class Shop:
     def mounted(self) -> list[Mounted]:
         """All services as the front door sees them."""
         return [running.mounted for running in self.services.values()]
+
+    @property
+    def dead_letters(self) -> dict[str, DeadLetters]:
+        """What the services could not handle."""
+        return {name: DeadLetters(name, running.readers) for name, running in self.services.items()}
 
     async def _open(self, found: Slice, dsn: str) -> Running:
         database = PostgresDatabase(found.service, dsn, node=self.node.name)

@@ -68,7 +68,7 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
     tokens = tokens_from_files(settings.tokens, Path(settings.data))
     host, port = settings.http.host, settings.http.port
     async with Shop(settings, dsns, node=Node(node)) as shop:
-        process = Process(settings.http, node, checks_of(shop, dsns), shop.metrics)
+        process = Process(settings.http, node, checks_of(shop, dsns), shop.metrics, shop.dead_letters)
         server = Server(build_app(shop.mounted, tokens=tokens, process=process), host=host, port=port)
         try:
             await server.start()

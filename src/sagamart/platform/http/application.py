@@ -12,10 +12,12 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
+from sagamart.messaging.operations import DeadLetters
 from sagamart.platform.http.asking import Admit, Ask
 from sagamart.platform.http.binding import Provider, bind, check_first
 from sagamart.platform.http.bodies import BODY_BYTES_MAX, ShopRequest, loose_fields
 from sagamart.platform.http.callers import caller_of
+from sagamart.platform.http.dead_letters import dead_letter_routes
 from sagamart.platform.http.docs_pages import docs_routes
 from sagamart.platform.http.documents import TITLE, document
 from sagamart.platform.http.languages import provide_language
@@ -48,12 +50,13 @@ COMMON: Mapping[str, Provider] = {
 
 
 class Process(msgspec.Struct, frozen=True):
-    """The process around the services: its settings and name, what it needs to be ready, what it measures."""
+    """The process around the services: settings, name, needs to be ready, measures, and the services' dead letters."""
 
     settings: HttpSettings = HttpSettings()
     node: str = ""
     checks: Mapping[str, Check] = {}
     metrics: Metrics = msgspec.field(default_factory=Metrics)
+    letters: Mapping[str, DeadLetters] = {}
 
 
 def build_app(
@@ -74,6 +77,7 @@ def build_app(
     names = [service.name for service in services]
     routers = {service.name: _router(service, process.node) for service in services}
     own = operations_routes(Info(VERSION, process.node, names), process.checks, process.metrics)
+    own += dead_letter_routes(process.letters)
     others = Router("/", route_handlers=[bind(route, COMMON) for route in own])
     documents = docs_routes(names, lambda name: _document(name, routers, others))
     app = Litestar(
