@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from sagamart.platform.embedded import EmbeddedPostgres
 
-pytest_plugins = ("shop_fixtures",)
+pytest_plugins = ("shop_fixtures", "open_shop")
 
 FreshDatabase = Callable[..., Awaitable[str]]
 
@@ -42,14 +42,15 @@ async def postgres() -> AsyncIterator[EmbeddedPostgres]:
 def fresh_database(postgres: EmbeddedPostgres) -> FreshDatabase:
     """Give `await fresh_database()`: the DSN of a new empty database, or of a copy of `template`.
 
-    A template is the name of a database that nobody is connected to.
+    A template is the name of a database that nobody is connected to; its copy belongs to the same owner.
     """
 
     async def make(template: str = "template1") -> str:
         name = f"test_{next(_numbers)}"
         admin = await asyncpg.connect(postgres.dsn())
         try:
-            await admin.execute(f"create database {name} template {template}")
+            owner = await admin.fetchval("select datdba::regrole from pg_database where datname = $1", template)
+            await admin.execute(f"create database {name} template {template} owner {owner}")
         finally:
             await admin.close()
         return postgres.dsn(name)
