@@ -155,7 +155,7 @@ class WorkingSet:
     def knows(self, need_: Need) -> bool:
         """Whether all that a message needs has been loaded (or is known to be absent)."""
         rows = self.present.get(need_.kind) if need_.column is None else self._by.get((need_.kind, need_.column))
-        return rows is not None and all(value in rows for value in need_.values)
+        return not need_.values or (rows is not None and all(value in rows for value in need_.values))
 
     def find(self, kind: type[R], key: str) -> R | None:
         """The record as it stands now in this batch."""
