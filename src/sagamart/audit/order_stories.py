@@ -5,6 +5,7 @@ do; what a rule finds then is dropped as long as a message about the order is un
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -45,7 +46,6 @@ TOMBSTONE_FACTS: Mapping[str, FactName] = {
 }
 """A release that came first answers a late request with a refusal: the order may have heard that."""
 
-_known = msgspec.json.Decoder(tuple[Fact, ...])
 _lines = msgspec.json.Decoder(tuple[Line, ...])
 _reserved = msgspec.json.Decoder(tuple[ReservedLine, ...])
 
@@ -140,9 +140,22 @@ RULES: Sequence[tuple[frozenset[str], Callable[[Story], Iterator[Breach]]]] = (
 """Each rule, and the services that have to be present for it."""
 
 
-def story_of(rows: Mapping[str, Sequence[Row]]) -> Story:
-    """The rows of each service as one story."""
-    return Story(next(iter(rows["orders"]), None), rows["wallet"], rows["stock"], rows["notifications"])
+def rule_of(services: frozenset[str]) -> Callable[[Mapping[str, Sequence[Row]]], Iterator[Breach]]:
+    """All rules for which these services suffice, as one over the rows of each service."""
+    able = [rule for needed, rule in RULES if needed <= services]
+
+    def rule(rows: Mapping[str, Sequence[Row]]) -> Iterator[Breach]:
+        story = Story(next(iter(rows["orders"]), None), rows["wallet"], rows["stock"], rows["notifications"])
+        for one in able:
+            yield from one(story)
+
+    return rule
+
+
+@lru_cache
+def _facts(known: str) -> frozenset[Fact]:
+    """What an order knows.  Few different things are known by many orders."""
+    return frozenset(msgspec.json.decode(known, type=tuple[Fact, ...]))
 
 
 def _hearing(order: Row | None, rows: Sequence[Row], what: str, about: set[str]) -> Iterator[Breach]:
@@ -154,7 +167,7 @@ def _hearing(order: Row | None, rows: Sequence[Row], what: str, about: set[str])
         for row in rows
         if (standing := _standing(row, what)) in TOMBSTONE_FACTS
     }
-    heard = {fact for fact in _known.decode(order["known"]) if fact.name in about}
+    heard = {fact for fact in _facts(order["known"]) if fact.name in about}
     for fact in sorted(said - heard):
         yield 10, f"{order['status']}, and has not heard of its {what}: {fact.name}"
     for fact in sorted(heard - said - may):
