@@ -17,14 +17,14 @@ R = TypeVar("R", bound=Record)
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
-def message(body: Body, number: int = 1) -> Message[Any]:
+def message(body: Body, number: int = 1, at: datetime = AT) -> Message[Any]:
     """A message of this body; another `number`, another message."""
     return Message(
         id=f"019aa000-0000-7000-8000-{number:012d}",
         type=type(body).__name__,
         key=body.key,
         source="test",
-        at=AT,
+        at=at,
         correlation="019aa000-0000-7000-8000-000000000000",
         body=body,
     )
@@ -37,6 +37,7 @@ class OneService:
         self.service = service
         self.working = WorkingSet(service.tables)
         self.sent: list[Body] = []
+        self.now = AT
         self._heard = 0
 
     def hears(self, *bodies: Body) -> Decision:
@@ -61,7 +62,7 @@ class OneService:
 
     def _hear(self, body: Body) -> Decision:
         self._heard += 1
-        heard = message(body, self._heard)
+        heard = message(body, self._heard, self.now)
         handler = self.service.handlers[heard.type]
         needs: Sequence[Need] = handler.needs(heard)
         self.working.load(needs, {})

@@ -1,6 +1,7 @@
 """Every row of the lifecycle, message by message."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -78,7 +79,7 @@ def test_booked_goods_ask_for_the_money() -> None:
     decision = service.hears(BOOKED)
 
     assert decision.send == [HoldRequested("ord_1", 2, "pay_pending", "cus_1", 1, ORDERED, TOTAL_MINOR, "RUB")]
-    assert decision.timers == [Arm("deadline", 900, OrderDeadline("ord_1", "pay_pending"))]
+    assert decision.timers == []
 
 
 def test_short_stock_cancels_and_keeps_each_short_line() -> None:
@@ -100,7 +101,7 @@ def test_held_money_passes_the_point_of_no_return() -> None:
     decision = service.hears(HELD)
 
     assert decision.send == [CaptureRequested("ord_1", 3, "capturing", "cus_1", 1, ORDERED, TOTAL_MINOR, "RUB")]
-    assert decision.timers == [Arm("deadline", 30, OrderDeadline("ord_1", "capturing"))]
+    assert decision.timers == []
 
 
 def test_refused_money_cancels_and_says_what_was_available() -> None:
@@ -188,10 +189,23 @@ def test_what_does_not_come_in_time_cancels_the_order(status: str, reason: str) 
     assert order_in(service).reason == reason
 
 
-def test_a_deadline_that_the_order_has_left_behind_changes_nothing() -> None:
+def test_a_deadline_that_the_order_has_left_behind_arms_what_is_left_of_the_present_one() -> None:
     service = shop_with_order("pay_pending")
+    service.now += timedelta(seconds=60)
 
-    assert service.hears(deadline("booking_pending")) == NOTHING
+    decision = service.hears(deadline("booking_pending"))
+
+    assert decision.timers == [Arm("deadline", 840, OrderDeadline("ord_1", "pay_pending"))]
+    assert decision.save == ()
+
+
+def test_a_present_deadline_that_has_passed_meanwhile_is_armed_to_fire_at_once() -> None:
+    service = shop_with_order("capturing")
+    service.now += timedelta(seconds=900)
+
+    decision = service.hears(deadline("pay_pending"))
+
+    assert decision.timers == [Arm("deadline", 0, OrderDeadline("ord_1", "capturing"))]
 
 
 def test_a_capture_that_takes_long_is_asked_for_again() -> None:

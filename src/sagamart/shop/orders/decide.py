@@ -98,8 +98,8 @@ def cancel(order: Order, message: CancelOrder) -> Order:
 def give_up(reason: CancelReason) -> Rule:
     """A rule: what was awaited did not come in time."""
 
-    def rule(order: Order, message: OrderDeadline) -> Order:
-        return order if message.status != order.status else replace(order, reason=reason)
+    def rule(order: Order, _message: OrderDeadline) -> Order:
+        return replace(order, reason=reason)
 
     return rule
 

@@ -38,7 +38,11 @@ BOOKING_S = 60
 PAYMENT_S = 900
 CAPTURE_AGAIN_S = 30
 DEADLINE = "deadline"
-"""The one timer of an order: entering a status arms it anew or disarms it."""
+"""The one timer of an order: armed when it is placed, disarmed when it ends.
+
+A firing that finds the order further on arms what is left of the present status's time.  So an order that takes its way
+at once arms one timer and not one a status, and a short deadline may come as late as the longer one before it.
+"""
 
 
 class Transition(msgspec.Struct, frozen=True):
@@ -92,7 +96,7 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
         MoneyRefused:  to(learn, "cancelled"),
         MoneyCaptured: to(learn, "completed"),
         CancelOrder:   to(cancel, "cancelled"),
-        OrderDeadline: to(give_up("payment_timeout"), "pay_pending", "cancelled"),
+        OrderDeadline: to(give_up("payment_timeout"), "cancelled"),
     }),
     # The point of no return: a capture cannot be refused, and is asked for until it is done.
     "capturing": State(
@@ -133,6 +137,8 @@ def step(order: Order, message: Message[Any]) -> Decision:
     transition = LIFECYCLE[order.status].on.get(type(message.body))
     if transition is None:
         raise UnlistedError(f"{order.order_id}: {message.type} came while {order.status}")
+    if isinstance(message.body, OrderDeadline) and message.body.status != order.status:
+        return _what_is_left(order, message.at)
 
     outcome = transition.rule(order, message.body)
     if isinstance(outcome, Refusal):
@@ -145,7 +151,7 @@ def step(order: Order, message: Message[Any]) -> Decision:
         return _enter(way, outcome, message.at)
     if outcome is not order:
         return Decision(save=[replace(outcome, version=order.version + 1)])
-    return Decision(send=[told(order, order.status)], timers=[_timer(order)]) if transition.asks_again else NOTHING
+    return Decision(send=[told(order, order.status)], timers=[_armed(order)]) if transition.asks_again else NOTHING
 
 
 def _way(status: Status) -> tuple[Status, ...]:
@@ -157,7 +163,21 @@ def _way(status: Status) -> tuple[Status, ...]:
 def _enter(way: tuple[Status, ...], order: Order, at: datetime) -> Decision:
     """Move to the end of this way, telling every status on it."""
     after = replace(order, version=order.version + 1, status=way[-1], changed_at=at)
-    return Decision(save=[after], send=[told(after, status) for status in way], timers=[_timer(after)])
+    timers = [_armed(after)] if order.status == "new" else [Disarm(DEADLINE)] if LIFECYCLE[way[-1]].final else []
+    return Decision(save=[after], send=[told(after, status) for status in way], timers=timers)
+
+
+def _armed(order: Order, passed_s: float = 0) -> Arm:
+    """The deadline of the order's status, of whose time so much has passed."""
+    deadline_s = LIFECYCLE[order.status].deadline_s or 0
+    return Arm(DEADLINE, max(0, deadline_s - passed_s), OrderDeadline(order.order_id, order.status))
+
+
+def _what_is_left(order: Order, at: datetime) -> Decision:
+    """The order has left behind the status whose deadline this is."""
+    if LIFECYCLE[order.status].final:
+        return NOTHING
+    return Decision(timers=[_armed(order, (at - order.changed_at).total_seconds())])
 
 
 def told(order: Order, status: Status) -> OrderMessage:
@@ -182,13 +202,6 @@ def told(order: Order, status: Status) -> OrderMessage:
     lacked = order.shortfall or Shortfall()
     available_minor = lacked.available_minor if lacked.money == "insufficient_funds" else None
     return OrderCancelled(*same, order.reason, lacked.short, available_minor)
-
-
-def _timer(order: Order) -> Arm | Disarm:
-    deadline_s = LIFECYCLE[order.status].deadline_s
-    if deadline_s is None:
-        return Disarm(DEADLINE)
-    return Arm(DEADLINE, deadline_s, OrderDeadline(order.order_id, order.status))
 
 
 def emitted_for(kind: type[Body]) -> tuple[type[Body], ...]:
