@@ -28,7 +28,7 @@ ORDERS = """
         ),
         lines jsonb not null check (jsonb_array_length(lines) between 1 and 200),
         total_minor bigint not null check (total_minor between 0 and 9000000000000000),
-        currency text not null check (currency ~ '^[A-Z]{3}$'),
+        currency text not null check (length(currency) = 3),
         placed_at timestamptz not null,
         changed_at timestamptz not null,
         attempt bigint not null check (attempt >= 1),
