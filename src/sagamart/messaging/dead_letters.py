@@ -41,12 +41,12 @@ BURY = (
 REVIVED = "delete from dead_letters where id = any({}::uuid[])"
 DUE = f"""
     update dead_letters set retry_at = now() + interval '{RETRY_LETTER_S} s'
-    where id in (
+    where id = any(array(
         select id from dead_letters l
         where retry_at <= now() and (status = 'released' or (status = 'waiting' and not exists (
             select from dead_letters d where d.key = l.key and d.status = 'dead')))
         order by id limit $1 for update skip locked
-    )
+    ))
     returning message
 """
 ATTEMPTS = """

@@ -23,7 +23,9 @@ WRITE = (
 ARRIVED = "delete from outbox where id = any({}::uuid[])"
 DUE = f"""
     update outbox set lease_owner = $1, lease_until = now() + interval '{LEASE_S} s'
-    where id in (select id from outbox where lease_until <= now() order by id limit $2 for update skip locked)
+    where id = any(array(
+        select id from outbox where lease_until <= now() order by lease_until limit $2 for update skip locked
+    ))
     returning message
 """
 TAKE_BACK = "update outbox set lease_until = now() where lease_owner = $1"

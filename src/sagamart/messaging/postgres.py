@@ -34,8 +34,10 @@ SESSION = {
     "idle_in_transaction_session_timeout": "10s",
     "lock_timeout": "3s",
     "plan_cache_mode": "force_generic_plan",
-    # A batch finds all rows by key.  A plan made while a table was small would compare every row with every key.
+    # A batch finds all rows by key.  A plan made while a table was small would read all of it when it has grown.
     "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
     "application_name": "sagamart",
 }
 CONNECT_S_MAX = 10

@@ -36,8 +36,8 @@ ARM = (
 DISARM = "delete from timers t using jsonb_array_elements({}::jsonb) r where t.key = r ->> 0 and t.name = r ->> 1"
 DUE = f"""
     update timers set due_at = now() + interval '{REFIRE_S} s'
-    where (key, name) in (
-        select key, name from timers where due_at <= now() order by due_at limit $1 for update skip locked
-    )
+    where ctid = any(array(
+        select ctid from timers where due_at <= now() order by due_at limit $1 for update skip locked
+    ))
     returning name, message
 """

@@ -19,6 +19,7 @@ def upgrade() -> None:
             lease_owner text not null,
             lease_until timestamptz not null
         );
+        create index outbox_by_lease on outbox (lease_until);
         create table requests (
             key text primary key,
             fingerprint bytea not null,
