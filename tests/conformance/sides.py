@@ -33,8 +33,13 @@ class Shown(msgspec.Struct):
 class Side(Protocol):
     """A database, with what a test must be able to do beside it."""
 
-    a: Database
-    b: Database
+    @property
+    def a(self) -> Database:
+        """One node."""
+
+    @property
+    def b(self) -> Database:
+        """Another."""
 
     async def empty(self) -> None:
         """Forget everything."""

@@ -63,10 +63,14 @@ async def test_a_rolled_back_batch_leaves_nothing(side: Side) -> None:
     everything = Changes(
         handled=[an_id(1)], new={Thing: [APPLE]}, outbox=[told(7)], requests=answered("k").requests, dead=letter(8).dead
     )
-    with pytest.raises(LookupError):
+
+    async def fail() -> None:
         async with side.a.transaction() as transaction:
             await transaction.write(everything)
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
 
     assert await side.shown() == _nothing()
 
@@ -191,9 +195,7 @@ async def test_absent_rows_are_neither_seen_nor_locked(side: Side) -> None:
         await too_late()
 
 
-@pytest.mark.parametrize(
-    "change", [handled(1), new(APPLE), answered("k")], ids=["message", "record", "request"]
-)
+@pytest.mark.parametrize("change", [handled(1), new(APPLE), answered("k")], ids=["message", "record", "request"])
 async def test_an_insert_waits_for_the_same_insert_and_loses_if_that_commits(side: Side, change: Changes) -> None:
     async with side.a.transaction() as first:
         await first.write(change)
@@ -204,13 +206,19 @@ async def test_an_insert_waits_for_the_same_insert_and_loses_if_that_commits(sid
 
 
 async def test_an_insert_waits_for_the_same_insert_and_wins_if_that_is_rolled_back(side: Side) -> None:
-    with pytest.raises(LookupError):
-        async with side.a.transaction() as first:
-            await first.write(handled(1))
-            second = asyncio.create_task(write(side.b, handled(1)))
-            await side.until_somebody_waits()
-            raise LookupError
-    await second
+    async def let_somebody_wait_and_fail() -> asyncio.Task[None]:
+        second: asyncio.Task[None] | None = None
+        try:
+            async with side.a.transaction() as first:
+                await first.write(handled(1))
+                second = asyncio.create_task(write(side.b, handled(1)))
+                await side.until_somebody_waits()
+                raise LookupError
+        except LookupError:
+            assert second is not None
+            return second
+
+    await (await let_somebody_wait_and_fail())
     assert (await side.shown()).inbox == [an_id(1)]
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from sagamart.messaging.database import Changes, KnownRequest, Wanted
 from sagamart.messaging.dead_letters import DeadLetter, LetterStatus
+from sagamart.messaging.memory_store import Check
 from sagamart.messaging.message import Body, Message, encode
 from sagamart.messaging.records import Entry, Need, Record, Table
 from sagamart.messaging.requests import StoredReply
@@ -56,7 +57,7 @@ DDL = """
     create table lines (line_id text primary key, thing_id text not null, amount bigint not null);
 """
 
-CHECKS = {Thing: lambda thing: thing.amount >= 0}
+CHECKS: dict[type, Check] = {Thing: lambda thing: thing.amount >= 0}
 
 
 def an_id(number: int) -> str:

@@ -28,6 +28,9 @@ PIECES = {"apple": 40, "pear": 6, "melon": 3}
 PURSES_MINOR = (100_000, 100_000, 20_000, 5_000, 1_000, 0)
 RULES = PlacingRules(custom_lines=True, unpaid_orders_max=1, currency="RUB")
 
+Wish = Body | Callable[[str], Body]
+"""What is asked for; an order takes its id from its message."""
+
 
 class Asked(msgspec.Struct):
     """A request under one key, and all answers that came back."""
@@ -48,19 +51,15 @@ class People:
 
     async def fill_the_shop(self) -> None:
         """Staff bring products and pieces; customers register and bring money, in any order."""
-        make_product = lambda sku, price: lambda _: CreateProduct(  # noqa: E731  one product is one expression
-            sku, "ann", sku.title(), "", price, "RUB", 100, None, None, None, 2000, active=True
-        )
-        wishes = [self.ask("catalogue", f"product {sku}", make_product(sku, p)) for sku, p in PRICES_MINOR.items()]
+        wishes = [self.ask("catalogue", f"product {sku}", _product(sku, price)) for sku, price in PRICES_MINOR.items()]
         wishes += [
-            self.ask("stock", f"receive {sku}", lambda _, sku=sku, pieces=pieces: ReceiveStock(sku, pieces, "ann"))
-            for sku, pieces in PIECES.items()
+            self.ask("stock", f"receive {sku}", ReceiveStock(sku, pieces, "ann")) for sku, pieces in PIECES.items()
         ]
         for who, purse in zip(CUSTOMERS, PURSES_MINOR, strict=True):
-            wishes.append(self.ask("accounts", f"register {who}", lambda _, who=who: _registration(who)))
+            wishes.append(self.ask("accounts", f"register {who}", _registration(who)))
             if purse:
                 money = DepositMoney(who, purse, "RUB", "ann")
-                wishes.append(self.ask("wallet", f"deposit {who}", lambda _, money=money: money))
+                wishes.append(self.ask("wallet", f"deposit {who}", money))
         await asyncio.gather(*wishes)
 
     async def order(self, orders: int) -> None:
@@ -69,16 +68,16 @@ class People:
         buying = [self._buy(who, count) for who, count in zip(CUSTOMERS, share, strict=True)]
         await asyncio.gather(*buying, self._meddle())
 
-    async def ask(self, service: str, key: str, make: Callable[[str], Body]) -> StoredReply:
+    async def ask(self, service: str, key: str, make: Wish) -> StoredReply:
         """Ask under this key until there is an answer; sometimes twice at the same time."""
-        asked = self.asked.setdefault(key, Asked(service, make("")))
+        asked = self.asked.setdefault(key, Asked(service, _body(make, "")))
         if self.chaos.strikes("request doubled"):
             await asyncio.gather(self._until_answered(asked, key, make), self._until_answered(asked, key, make))
         else:
             await self._until_answered(asked, key, make)
         return asked.answers[0]
 
-    async def _until_answered(self, asked: Asked, key: str, make: Callable[[str], Body]) -> None:
+    async def _until_answered(self, asked: Asked, key: str, make: Wish) -> None:
         while True:
             reply = await self._try(asked.service, key, make)
             if reply is not None:
@@ -87,7 +86,7 @@ class People:
                     return
             await asyncio.sleep(self.chaos.random.uniform(0.1, 1.0))
 
-    async def _try(self, service: str, key: str, make: Callable[[str], Body]) -> StoredReply | None:
+    async def _try(self, service: str, key: str, make: Wish) -> StoredReply | None:
         alive = [process for process in self.processes.values() if service in process.workers]
         if not alive:
             return None
@@ -99,10 +98,10 @@ class People:
         except (Overloaded, TimeoutError):
             return None
 
-    def _message(self, make: Callable[[str], Body]) -> Message[Any]:
+    def _message(self, make: Wish) -> Message[Any]:
         now = self.clock()
         message_id = new_id(now, self.chaos.random.randbytes(10))
-        body = make(message_id)
+        body = _body(make, message_id)
         return Message(
             id=message_id,
             type=type(body).__name__,
@@ -120,16 +119,15 @@ class People:
             lines = [WantedLine(sku, random.randint(1, 3)) for sku in skus]
             if random.random() < 0.1:
                 lines = [WantedLine(None, 1, 700, "wrapping")]
-            lines_now = tuple(lines)
             reply = await self.ask(
                 "orders",
                 f"order {who} {number}",
-                lambda one: PlaceOrder(order_id_of(one) if one else "", who, lines_now, RULES),
+                _order(who, tuple(lines)),
             )
             await asyncio.sleep(random.uniform(0, 0.5))
             if reply.status == 202 and random.random() < 0.3:
                 placed = _order_of(reply)
-                await self.ask("orders", f"cancel {who} {number}", lambda _: CancelOrder(placed, who, staff=False))  # noqa: B023  asked at once
+                await self.ask("orders", f"cancel {who} {number}", CancelOrder(placed, who, staff=False))
             await asyncio.sleep(random.uniform(0, BETWEEN_ORDERS_S_MAX))
 
     async def _meddle(self) -> None:
@@ -148,11 +146,23 @@ class People:
                     ("catalogue", ChangeProduct(sku, "ann", 1, price_minor=price_minor)),
                 ]
             )
-            await self.ask(service, f"meddle {number}", lambda _, body=body: body)
+            await self.ask(service, f"meddle {number}", body)
+
+
+def _body(wish: Wish, message_id: str) -> Body:
+    return wish if isinstance(wish, Body) else wish(message_id)
+
+
+def _order(who: str, lines: tuple[WantedLine, ...]) -> Callable[[str], Body]:
+    return lambda message_id: PlaceOrder(order_id_of(message_id), who, lines, RULES)
 
 
 def _order_of(reply: StoredReply) -> str:
     return (reply.location or "").rpartition("/")[2]
+
+
+def _product(sku: str, price_minor: int) -> CreateProduct:
+    return CreateProduct(sku, "ann", sku.title(), "", price_minor, "RUB", 100, None, None, None, 2000, active=True)
 
 
 def _registration(who: str) -> RegisterCustomer:

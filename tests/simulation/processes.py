@@ -19,11 +19,26 @@ from sagamart.messaging.worker import Limits, Node, Worker
 from simulation.chaos import CRASHES_MAX, Chaos
 from simulation.network import Wire
 
+Faults = Mapping[str, type[Exception]]
+
 DOWN_S_MAX = 5.0
 INTERLEAVE_S_MAX = 0.004
 SLOW_S_MAX = 2.0
 SWEEPS_SLOWED = 8
 """Sweeps run so much slower than in a real process: time is free here, steps are not."""
+
+_CONFLICT: Faults = {"conflict": ConflictError, "connection lost": UnavailableError}
+MAY_HAPPEN: Mapping[str, tuple[str | None, Faults]] = {
+    "begin": (None, {"connection lost": UnavailableError}),
+    "load": (None, _CONFLICT),
+    "lock": (None, _CONFLICT),
+    "write": (None, _CONFLICT),
+    "commit": ("crash before commit", {"commit unknown, not written": CommitUnknownError}),
+    "committed": ("crash after commit", {"commit unknown, written": CommitUnknownError}),
+    "statement": (None, {"connection lost": UnavailableError}),
+    "stated": (None, {"statement not answered": UnavailableError}),
+}
+"""At each point of the twin: whether the process may die there, and which errors it may meet."""
 
 
 class Surroundings(msgspec.Struct):
@@ -79,31 +94,13 @@ class Process:
         if chaos.random.random() < 0.3:  # otherwise nobody comes in between
             slow = chaos.strikes("slow statement")
             await asyncio.sleep(chaos.random.uniform(0, SLOW_S_MAX if slow else INTERLEAVE_S_MAX))
-        match point:
-            case "commit":
-                await self._maybe_crash("crash before commit")
-                if chaos.strikes("commit unknown, not written"):
-                    raise CommitUnknownError("the connection broke in COMMIT")
-            case "committed":
-                await self._maybe_crash("crash after commit")
-                if chaos.strikes("commit unknown, written"):
-                    raise CommitUnknownError("the connection broke in COMMIT")
-            case "load" | "lock" | "write":
-                if chaos.strikes("conflict"):
-                    raise ConflictError("a deadlock, says chaos")
-                if chaos.strikes("connection lost"):
-                    raise UnavailableError("the connection broke")
-            case "begin" | "statement":
-                if chaos.strikes("connection lost"):
-                    raise UnavailableError("no connection")
-            case "stated":
-                if chaos.strikes("statement not answered"):
-                    raise UnavailableError("the connection broke after the statement")
-
-    async def _maybe_crash(self, kind: str) -> None:
-        if self.may_crash and self.chaos.strikes(kind):
+        crash, faults = MAY_HAPPEN.get(point, (None, {}))
+        if crash is not None and self.may_crash and chaos.strikes(crash):
             self.crash()
             await asyncio.get_running_loop().create_future()  # the cancellation comes in here
+        for kind, error in faults.items():
+            if chaos.strikes(kind):
+                raise error(f"{kind}, says chaos")
 
     async def _live(self) -> None:
         node = Node(self.name, clock=self.around.clock, chance=self.chaos.chance)

@@ -2,22 +2,22 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import structlog
 
-from sagamart.messaging.memory_store import Check, OutboxRow, Store
-from sagamart.messaging.records import Record
+from sagamart.messaging.fold import Batch
+from sagamart.messaging.memory_store import Check, OutboxRow, Store, TimerRow
 from sagamart.messaging.service import Service
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Limits, Worker
 from sagamart.shop.accounts.service import ACCOUNTS
 from sagamart.shop.catalogue.service import CATALOGUE
 from sagamart.shop.notifications.service import NOTIFICATIONS
-from sagamart.shop.orders.lifecycle import LIFECYCLE
+from sagamart.shop.orders.lifecycle import DEADLINE, LIFECYCLE
 from sagamart.shop.orders.records import Order
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from sagamart.shop.stock.records import Sku
@@ -42,6 +42,7 @@ CRASH_EVERY_S = 2.0
 LOOK_EVERY_S = 5.0
 TROUBLE_S_MAX = 600.0
 REST_S_MAX = 3600.0
+HASTE = (1.0, 0.1, 0.02, 0.005)
 BATCHES = (1, 3, 20, 500)
 QUEUES = (3, 30, 20_000)
 
@@ -75,11 +76,26 @@ class Emitted(dict[str, OutboxRow]):
             self.seen[row.id] = msgspec.json.decode(row.message)["type"]
 
 
+class Timers(dict[tuple[str, str], TimerRow]):
+    """Timers that fire sooner than they should, so that deadlines meet what they wait for."""
+
+    def __init__(self, clock: Callable[[], datetime], haste: float) -> None:
+        super().__init__()
+        self._clock = clock
+        self._haste = haste
+
+    def update(self, *rows: Any, **named: Any) -> None:
+        now = self._clock()
+        for place, row in dict(*rows, **named).items():
+            self[place] = msgspec.structs.replace(row, due_at=now + (row.due_at - now) * self._haste)
+
+
 class World:
     """The shop of one run."""
 
     def __init__(self, seed: int) -> None:
         self.chaos = Chaos(seed)
+        self.haste = self.chaos.random.choice(HASTE)
         self.emitted: dict[str, str] = {}
         self.violations: list[str] = []
         self.workers: list[Worker] = []
@@ -111,7 +127,7 @@ class World:
         self.chaos.heal()
         try:
             async with asyncio.timeout(REST_S_MAX):
-                while not self._is_at_rest():
+                while not self._is_at_rest():  # noqa: ASYNC110  nothing tells when a shop has come to rest
                     await asyncio.sleep(LOOK_EVERY_S)
         except TimeoutError:
             self.violations.append("the shop does not come to rest")
@@ -127,6 +143,7 @@ class World:
     def _store(self, service: Service) -> Store:
         store = Store(service, clock=self.clock, checks=CHECKS)
         store.outbox = Emitted(self.emitted)
+        store.timers = Timers(self.clock, self.haste)
         return store
 
     def _processes(self) -> dict[str, Process]:
@@ -150,14 +167,18 @@ class World:
     def _watch(self, worker: Worker) -> None:
         self.workers.append(worker)
         if worker.name == "orders":
-            worker.on_commit.append(self._check_slots)
+            worker.on_batch.append(self._check_orders)
 
-    def _check_slots(self, saved: Sequence[Record]) -> None:
-        """At no moment has a customer more unpaid orders than the shop allows."""
-        if any(isinstance(row, Order) for row in saved):
-            orders = self.stores["orders"].rows[Order].values()
-            unpaid = Counter(order.customer_id for order in orders if LIFECYCLE[order.status].unpaid)
-            self.violations += [f"{who} has {n} unpaid orders" for who, n in unpaid.items() if n > RULES.unpaid_orders_max]
+    def _check_orders(self, _batch: Batch, _seconds: float) -> None:
+        """At no moment has a customer too many unpaid orders, or an order nothing that wakes it."""
+        store = self.stores["orders"]
+        unpaid: Counter[str] = Counter()
+        for order in store.rows[Order].values():
+            state = LIFECYCLE[order.status]
+            unpaid[order.customer_id] += state.unpaid
+            if state.deadline_s is not None and (order.order_id, DEADLINE) not in store.timers:
+                self.violations.append(f"{order.order_id} is {order.status} without a deadline")
+        self.violations += [f"{who} has {n} unpaid orders" for who, n in unpaid.items() if n > RULES.unpaid_orders_max]
 
     async def _crash_somebody(self) -> None:
         while True:

@@ -1,0 +1,140 @@
+"""Well-known bugs, each put in on purpose: a simulation that does not find them within some seeds proves nothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from sagamart.contracts.orders import OrderCancelled
+from sagamart.messaging.database import Changes, Loaded, Wanted
+from sagamart.messaging.decision import Decision
+from sagamart.messaging.fold import Batch
+from sagamart.messaging.memory import MemoryDatabase, MemoryTransaction
+from sagamart.messaging.memory_writes import Writes
+from sagamart.messaging.records import Need
+from sagamart.messaging.worker import Worker
+from sagamart.shop.stock.decide import release
+from sagamart.shop.stock.records import Reservation, Sku
+from simulation.world import simulate
+
+SEEDS_MAX = 60
+
+
+def seed_that_finds_it() -> int | None:
+    """The first seed whose run is not clean."""
+    return next((seed for seed in range(SEEDS_MAX) if simulate(seed).violations), None)
+
+
+def test_an_inbox_that_is_not_looked_at_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Handle what was handled before, and note nothing."""
+    take = Batch.take
+    collected = Batch._collected
+
+    def forgetful(self: Batch, loaded: Loaded) -> None:
+        loaded.handled.clear()
+        take(self, loaded)
+
+    def without_ids(self: Batch) -> Changes:
+        changes = collected(self)
+        changes.handled.clear()
+        return changes
+
+    monkeypatch.setattr(Batch, "take", forgetful)
+    monkeypatch.setattr(Batch, "_collected", without_ids)
+    assert seed_that_finds_it() is not None
+
+
+def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read records without FOR UPDATE."""
+
+    async def read(self: MemoryTransaction, needs: Sequence[Need]) -> dict[type, list[Any]]:
+        found: dict[type, list[Any]] = {}
+        for need in needs:
+            keys = self._store.keys_of(need)
+            found.setdefault(need.kind, []).extend(self._store.rows[need.kind][key] for key in keys)
+        await self._pause("lock")
+        return found
+
+    monkeypatch.setattr(MemoryTransaction, "_locked", read)
+
+
+def test_records_without_locks_and_without_versions_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read without locks, and save whatever the version is now."""
+    unlocked(monkeypatch)
+    update = Writes._update
+
+    async def whatever_the_version(self: Writes, row: Any, _version: int) -> None:
+        table = self._store.tables[type(row)]
+        await update(self, row, self._store.rows[type(row)][getattr(row, table.key)].version)
+
+    monkeypatch.setattr(Writes, "_update", whatever_the_version)
+    assert seed_that_finds_it() is not None
+
+
+def test_the_version_check_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The counter-proof of the one before: locks save work, versions save the data."""
+    unlocked(monkeypatch)
+    assert seed_that_finds_it() is None
+
+
+def test_a_release_without_a_tombstone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget a release whose booking has not come yet."""
+
+    def forgetful(
+        message: OrderCancelled, reservations: Mapping[str, Reservation], skus: Mapping[str, Sku]
+    ) -> Decision:
+        decision = release(message, reservations, skus)
+        kept = [row for row in decision.save if not (isinstance(row, Reservation) and row.version == 1)]
+        return msgspec.structs.replace(decision, save=kept)
+
+    monkeypatch.setattr("sagamart.shop.stock.service.release", forgetful)
+    assert seed_that_finds_it() is not None
+
+
+def test_a_reply_before_the_commit_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer as soon as it is decided."""
+    workers: dict[str, Worker] = {}
+    transact = Worker._transact
+    decide = Batch.decide
+
+    async def known(self: Worker, arrivals: Sequence[Any]) -> Batch:
+        for arrival in arrivals:
+            workers[arrival.message.id] = self
+        return await transact(self, arrivals)
+
+    def hasty(self: Batch) -> Changes:
+        changes = decide(self)
+        for message_id, reply in self.replies.items():
+            answer = workers[message_id]._answers.get(message_id)
+            if answer is not None and not answer.done():
+                answer.set_result(reply)
+        return changes
+
+    monkeypatch.setattr(Worker, "_transact", known)
+    monkeypatch.setattr(Batch, "decide", hasty)
+    assert seed_that_finds_it() is not None
+
+
+def test_an_outbox_that_is_not_sent_again_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send only from memory."""
+
+    async def nothing(_self: MemoryDatabase, _node: str, _limit: int) -> list[bytes]:
+        return []
+
+    monkeypatch.setattr(MemoryDatabase, "due_outbox", nothing)
+    assert seed_that_finds_it() is not None
+
+
+def test_a_timer_read_without_a_lock_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Believe that a firing still counts which was armed anew while its record was waited for."""
+    load = MemoryTransaction.load
+
+    async def as_it_began(self: MemoryTransaction, wanted: Wanted) -> Loaded:
+        standing = {row.generation for row in self._store.timers.values()}
+        loaded = await load(self, wanted)
+        loaded.timers = standing.intersection(wanted.timers)
+        return loaded
+
+    monkeypatch.setattr(MemoryTransaction, "load", as_it_began)
+    assert seed_that_finds_it() is not None

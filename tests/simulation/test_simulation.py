@@ -1,0 +1,60 @@
+"""Nothing is lost, doubled or stuck, whatever the seed."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from simulation.chaos import RATES
+from simulation.world import Outcome, simulate
+
+SEEDS = 200
+CHUNK = 25
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> list[Outcome]:
+    """Collect what the seeds of this session came to."""
+    return []
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_the_shop_comes_to_rest_with_nothing_lost_or_doubled(first: int, outcomes: list[Outcome]) -> None:
+    for seed in range(first, first + CHUNK):
+        outcome = simulate(seed)
+        outcomes.append(outcome)
+        assert not outcome.violations, f"replay it with: {outcome.replay}\n" + "\n".join(outcome.violations)
+
+
+def test_every_kind_of_fault_and_every_end_of_an_order_has_been_met(outcomes: list[Outcome]) -> None:
+    fired = sum((outcome.fired for outcome in outcomes), Counter[str]())
+    ends = sum((outcome.statuses for outcome in outcomes), Counter[str]())
+    assert len(outcomes) == SEEDS
+    assert set(fired) == set(RATES)
+    assert set(ends) == {
+        "completed",
+        "stock_refused",
+        "money_refused",
+        "cancelled_by_customer",
+        "booking_timeout",
+        "payment_timeout",
+    }
+
+
+def test_a_seed_replays_exactly_whatever_python_makes_of_hashes() -> None:
+    def trace(hash_seed: str) -> str:
+        run = Path(__file__).with_name("run.py")
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        ran = subprocess.run(  # noqa: S603  our own program
+            [sys.executable, str(run), "--seed", "7"], env=environment, capture_output=True, text=True, check=True
+        )
+        return ran.stdout
+
+    here = simulate(7)
+    assert simulate(7).trace == here.trace
+    assert here.trace in trace("1")
+    assert trace("1") == trace("2")
+    assert simulate(8).trace != here.trace
