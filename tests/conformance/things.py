@@ -86,7 +86,7 @@ def wanted(
 
 
 def timers_wanted(*numbers: int) -> Wanted:
-    return Wanted([], [], [an_id(number) for number in numbers], [], [])
+    return Wanted([], ["apple", "pear"], [an_id(number) for number in numbers], [], [])
 
 
 def handled(*numbers: int) -> Changes:

@@ -66,7 +66,8 @@ class MemoryDatabase:
     async def end_life(self, node: str) -> None:
         """Note that this node stopped of its own will."""
         async with self._statement():
-            self.store.nodes[node] = False
+            if node in self.store.nodes:
+                self.store.nodes[node] = False
 
     async def count_attempts(self, message_ids: Sequence[str]) -> Mapping[str, int]:
         """Count one more attempt at each message."""
@@ -183,7 +184,9 @@ class MemoryTransaction:
             _refuse_zero_bytes([*wanted.keys, *wanted.requests])
             store = self._store
             parked = {row.key for row in store.letters.values() if row.status != "discarded"}
-            standing = sorted(place for place, row in store.timers.items() if row.generation in wanted.timers)
+            standing = sorted(
+                p for p, row in store.timers.items() if p[0] in wanted.keys and row.generation in wanted.timers
+            )
             loaded = Loaded(
                 handled=store.inbox.intersection(wanted.message_ids),
                 parked=parked.intersection(wanted.keys),
