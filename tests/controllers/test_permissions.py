@@ -1,0 +1,261 @@
+"""Who may do what: every operation of the joined application, and how it answers each kind of caller.
+
+`owner` is the customer whose order, wallet and profile the request is about, `stranger` another customer.  401: nobody
+has logged in; 403: not with these roles; 404: not for you, or (dead letters) there is none.  The staff have no role but
+the one in the head of the column.
+"""
+
+import itertools
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import pytest_asyncio
+from litestar.routes import HTTPRoute
+
+from open_shop import Opened, OpenShop
+from sagamart.platform.http import Caller
+
+TABLE = """
+                                                       nobody stranger owner OPERATOR STOCK_OP SHIPPING_OP ADMIN
+POST  /v1/users                                           201      201   201      201      201         201   201
+POST  /v1/tokens                                          201      201   201      201      201         201   201
+POST  /v1/tokens/refresh                                  200      200   200      200      200         200   200
+POST  /v1/tokens/revocation                               204      204   204      204      204         204   204
+GET   /v1/me                                              401      200   200      200      200         200   200
+PATCH /v1/me                                              401      200   200      200      200         200   200
+GET   /v1/users/{user_id}                                 401      403   403      403      403         403   200
+PUT   /v1/users/{user_id}/roles                           401      403   403      403      403         403   200
+GET   /.well-known/jwks.json                              200      200   200      200      200         200   200
+GET   /v1/products                                        200      200   200      200      200         200   200
+POST  /v1/products                                        401      403   403      201      403         403   201
+GET   /v1/products/{sku}                                  200      200   200      200      200         200   200
+PATCH /v1/products/{sku}                                  401      403   403      200      403         403   200
+GET   /v1/stock/{sku}                                     401      403   403      403      200         403   200
+GET   /v1/stock/{sku}/availability                        200      200   200      200      200         200   200
+POST  /v1/stock/{sku}/receipts                            401      403   403      403      200         403   200
+POST  /v1/stock/{sku}/adjustments                         401      403   403      403      200         403   200
+GET   /v1/orders                                          401      200   200      200      200         200   200
+POST  /v1/orders                                          401      202   202      202      202         202   202
+GET   /v1/orders/{order_id}                               401      404   200      200      404         404   200
+POST  /v1/orders/{order_id}/cancellation                  401      404   200      200      404         404   200
+GET   /v1/wallet                                          401      200   200      200      200         200   200
+GET   /v1/wallet/entries                                  401      200   200      200      200         200   200
+POST  /v1/wallet/deposits                                 401      403   403      201      403         403   201
+POST  /v1/wallet/withdrawals                              401      201   201      201      201         201   201
+GET   /v1/notifications                                   401      200   200      200      200         200   200
+GET   /v1/operations/dead-letters                         401      403   403      200      403         403   200
+POST  /v1/operations/dead-letters/{letter_id}/release     401      403   403      404      403         403   404
+POST  /v1/operations/dead-letters/{letter_id}/discard     401      403   403      404      403         403   404
+GET   /v1/operations/log-level                            401      403   403      403      403         403   200
+PUT   /v1/operations/log-level                            401      403   403      403      403         403   200
+GET   /healthz                                            200      200   200      200      200         200   200
+GET   /readyz                                             200      200   200      200      200         200   200
+GET   /info                                               200      200   200      200      200         200   200
+GET   /metrics                                            200      200   200      200      200         200   200
+GET   /openapi.json                                       200      200   200      200      200         200   200
+GET   /docs                                               200      200   200      200      200         200   200
+GET   /services/{name}/openapi.json                       200      200   200      200      200         200   200
+GET   /services/{name}/docs                               200      200   200      200      200         200   200
+GET   /docs/<version>/{asset}                             200      200   200      200      200         200   200
+"""
+
+HEAD, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
+EXPECTED = {" ".join(row[:2]): dict(zip(HEAD, map(int, row[2:]), strict=True)) for row in ROWS}
+
+ROLES = {
+    "stranger": "CUSTOMER",
+    "owner": "CUSTOMER",
+    "OPERATOR": "OPERATOR",
+    "STOCK_OP": "STOCK_OPERATOR",
+    "SHIPPING_OP": "SHIPPING_OPERATOR",
+    "ADMIN": "ADMIN",
+}
+PASSWORD = "otter counts nine reeds"
+MONEY = {"amount_minor": 1, "currency": "RUB"}
+DEPOSIT_MINOR = 1_000
+SKU = "MUG"
+UNKNOWN_LETTER = "stock.018f0000-0000-7000-8000-000000000000"
+
+numbers = itertools.count(1)
+
+
+class Town(msgspec.Struct):
+    """A shop with one person of each kind, and things that belong to the owner."""
+
+    shop: OpenShop
+    people: dict[str, Caller]
+    order_id: str
+
+    @property
+    def owner(self) -> Caller:
+        """Whom the requests are about."""
+        return self.people["owner"]
+
+    def path(self, template: str) -> str:
+        """The path of an operation, about the owner's things."""
+        return template.replace("<version>", docs_version(self.shop)).format(
+            user_id=self.owner.id,
+            sku=SKU,
+            order_id=self.order_id,
+            letter_id=UNKNOWN_LETTER,
+            name="stock",
+            asset="swagger-ui.css",
+        )
+
+    async def body(self, operation: str) -> Any:
+        """What is sent: right in itself, so that only the caller decides."""
+        make = BODIES.get(operation)
+        return await make(self) if make is not None else None
+
+    async def ask(self, operation: str, who: str) -> int:
+        """The status that somebody gets."""
+        method, template = operation.split()
+        answer = await self.shop.call(
+            method,
+            self.path(template),
+            await self.body(operation),
+            caller=self.people.get(who),
+            key=f"key-{next(numbers)}",
+            **({"If-Match": '"1"'} if method in ("PUT", "PATCH") and "/v1/me" not in template else {}),
+        )
+        return answer.status_code
+
+
+Body = Callable[[Town], Awaitable[Any]]
+
+
+def always(body: Any) -> Body:
+    """The same body each time."""
+
+    async def make(_: Town) -> Any:
+        return body
+
+    return make
+
+
+async def new_user(_: Town) -> Any:
+    """Somebody whom the shop does not know yet."""
+    return {"email": f"new{next(numbers)}@example.com", "password": PASSWORD, "name": "New"}
+
+
+async def new_product(_: Town) -> Any:
+    """Something that the catalogue does not have yet."""
+    return {"sku": f"NEW-{next(numbers)}", "title": "New", "price_minor": 1, "currency": "RUB"}
+
+
+async def fresh_token(town: Town) -> Any:
+    """A refresh token that nobody has used."""
+    pair = await town.shop.call("POST", "/v1/tokens", {"email": "owner@example.com", "password": PASSWORD})
+    return {"refresh_token": pair.json()["refresh_token"]}
+
+
+async def deposit_for_the_owner(town: Town) -> Any:
+    """Money into the owner's wallet, whoever brings it."""
+    return {**MONEY, "customer_id": town.owner.id}
+
+
+BODIES: dict[str, Body] = {
+    "POST /v1/users": new_user,
+    "POST /v1/tokens": always({"email": "owner@example.com", "password": PASSWORD}),
+    "POST /v1/tokens/refresh": fresh_token,
+    "POST /v1/tokens/revocation": fresh_token,
+    "PATCH /v1/me": always({"language": "en"}),
+    "PUT /v1/users/{user_id}/roles": always({"roles": ["CUSTOMER"]}),
+    "POST /v1/products": new_product,
+    "PATCH /v1/products/{sku}": always({"title": SKU.title()}),
+    "POST /v1/stock/{sku}/receipts": always({"quantity": 1}),
+    "POST /v1/stock/{sku}/adjustments": always({"quantity": 1, "reason": "found one"}),
+    "POST /v1/orders": always({"lines": [{"title": "A mug", "price_minor": 1}]}),
+    "POST /v1/wallet/deposits": deposit_for_the_owner,
+    "POST /v1/wallet/withdrawals": always(MONEY),
+    "POST /v1/operations/dead-letters/{letter_id}/release": always({"why": "to see"}),
+    "POST /v1/operations/dead-letters/{letter_id}/discard": always({"why": "to see"}),
+    "PUT /v1/operations/log-level": always({"level": "info"}),
+}
+
+
+@pytest_asyncio.fixture
+async def town(open_shop: Opened) -> Town:
+    """Give a shop in which the owner has an order, which was cancelled for want of money."""
+    shop = await open_shop()
+    await shop.sells(SKU, 100, pieces=5)
+    people = {who: await settler(shop, who, role) for who, role in ROLES.items()}
+    wish = {"lines": [{"title": "A golden mug", "price_minor": 2 * DEPOSIT_MINOR}]}
+    told = shop.batch_of("notifications", lambda batch: any(one.kind == "order_cancelled" for one in batch.saved))
+    order = await shop.post("/v1/orders", wish, caller=people["owner"], Prefer="wait=30")
+    assert order.json()["status"] == "cancelled"
+    await told
+    return Town(shop, people, order.json()["id"])
+
+
+async def settler(shop: OpenShop, who: str, role: str) -> Caller:
+    """Somebody who has registered and has some money; the role is in the token only."""
+    newcomer = {"email": f"{who.lower()}@example.com", "password": PASSWORD, "name": who}
+    profile = await shop.call("POST", "/v1/users", newcomer)
+    operator = Caller("cus_" + "0" * 31 + "a", frozenset({"OPERATOR"}))
+    deposit = {"amount_minor": DEPOSIT_MINOR, "currency": "RUB", "customer_id": profile.json()["id"]}
+    answer = await shop.post("/v1/wallet/deposits", deposit, caller=operator, key=who)
+    answer.raise_for_status()
+    return Caller(profile.json()["id"], frozenset({role}))
+
+
+def operations_of(shop: OpenShop) -> set[str]:
+    """Every method on every path that the application offers.  OPTIONS is answered by the framework."""
+    return {
+        f"{method} {re.sub(r'^/docs/[0-9.]+/', '/docs/<version>/', route.path_format)}"
+        for route in shop.app.routes
+        if isinstance(route, HTTPRoute)
+        for method in route.methods - {"OPTIONS"}
+    }
+
+
+def docs_version(shop: OpenShop) -> str:
+    """The version in the address of the pages' files."""
+    (path,) = [route.path for route in shop.app.routes if re.match("/docs/[0-9]", route.path)]
+    return path.split("/")[2]
+
+
+async def test_every_operation_has_a_row_and_every_row_an_operation(open_shop: Opened) -> None:
+    assert operations_of(await open_shop()) == set(EXPECTED)
+
+
+async def test_every_operation_lets_in_those_whom_the_table_lets_in(town: Town) -> None:
+    found = {operation: {who: await town.ask(operation, who) for who in HEAD} for operation in EXPECTED}
+
+    wrong = [
+        f"{operation} by {who}: {found[operation][who]}, not {expected}"
+        for operation, row in EXPECTED.items()
+        for who, expected in row.items()
+        if found[operation][who] != expected
+    ]
+    assert wrong == []
+
+
+async def test_a_list_shows_nobody_else_what_is_the_owners(town: Town) -> None:
+    seen = {}
+    for who, caller in town.people.items():
+        orders = await town.shop.get(f"/v1/orders?customer={town.owner.id}", caller=caller)
+        told = await town.shop.get("/v1/notifications", caller=caller)
+        seen[who] = town.order_id in orders.text, town.order_id in told.text
+
+    assert {who for who, (orders, _) in seen.items() if orders} == {"owner", "OPERATOR", "ADMIN"}
+    assert {who for who, (_, told) in seen.items() if told} == {"owner"}
+
+
+async def test_nobody_is_let_in_by_what_a_request_says_about_itself(town: Town) -> None:
+    stranger = town.people["stranger"]
+    smuggled = [
+        ("POST", "/v1/users", {**await new_user(town), "roles": ["ADMIN"]}),
+        ("PATCH", "/v1/me", {"roles": ["ADMIN"]}),
+        ("PATCH", "/v1/me", {"id": town.owner.id}),
+        ("POST", "/v1/orders", {**await BODIES["POST /v1/orders"](town), "customer_id": town.owner.id}),
+        ("POST", "/v1/orders", {**await BODIES["POST /v1/orders"](town), "status": "completed"}),
+        ("POST", "/v1/wallet/withdrawals", {**MONEY, "customer_id": town.owner.id}),
+        ("POST", "/v1/wallet/withdrawals", {**MONEY, "balance_minor": 1_000_000}),
+    ]
+
+    answers = [await town.shop.call(*one, caller=stranger, key=f"key-{next(numbers)}") for one in smuggled]
+
+    assert [answer.status_code for answer in answers] == [400] * len(smuggled)
