@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from conformance.sides import PostgresSide, Side, TwinSide, batch
 from conformance.things import Line, Thing, an_id, answered, armed, letter, told
 from sagamart.messaging.database import Changes, ConflictError, Database, RejectedError, Wanted
+from sagamart.messaging.dead_letters import LetterStatus
 from sagamart.messaging.records import need, need_by
 
 EXAMPLES = 200
@@ -45,7 +46,7 @@ changes = st.one_of(
     numbers.map(lambda n: Changes(outbox=[told(n, cause=n)])),
     st.tuples(numbers, keys, st.integers(0, 100)).map(lambda t: armed(t[0], key=t[1], after_s=t[2])),
     keys.map(lambda key: Changes(disarmed=[(key, "deadline")])),
-    st.tuples(numbers, keys, st.sampled_from(["dead", "waiting"])).map(lambda t: letter(*t)),
+    st.builds(letter, numbers, keys, st.sampled_from(get_args(LetterStatus)[:2])),
     numbers.map(lambda n: Changes(revived=[an_id(n)], arrived=[an_id(n)], attempted=[an_id(n)])),
 )
 

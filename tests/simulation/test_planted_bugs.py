@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from sagamart.contracts.orders import OrderCancelled
-from sagamart.messaging.database import Changes, Loaded, Wanted
+from sagamart.messaging.database import Changes, Loaded
 from sagamart.messaging.decision import Decision
 from sagamart.messaging.fold import Batch
 from sagamart.messaging.memory import MemoryDatabase, MemoryTransaction
@@ -72,12 +72,6 @@ def test_records_without_locks_and_without_versions_are_found(monkeypatch: pytes
     assert seed_that_finds_it() is not None
 
 
-def test_the_version_check_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The counter-proof of the one before: locks save work, versions save the data."""
-    unlocked(monkeypatch)
-    assert seed_that_finds_it() is None
-
-
 def test_a_release_without_a_tombstone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget a release whose booking has not come yet."""
 
@@ -123,18 +117,4 @@ def test_an_outbox_that_is_not_sent_again_is_found(monkeypatch: pytest.MonkeyPat
         return []
 
     monkeypatch.setattr(MemoryDatabase, "due_outbox", nothing)
-    assert seed_that_finds_it() is not None
-
-
-def test_a_timer_read_without_a_lock_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Believe that a firing still counts which was armed anew while its record was waited for."""
-    load = MemoryTransaction.load
-
-    async def as_it_began(self: MemoryTransaction, wanted: Wanted) -> Loaded:
-        standing = {row.generation for row in self._store.timers.values()}
-        loaded = await load(self, wanted)
-        loaded.timers = standing.intersection(wanted.timers)
-        return loaded
-
-    monkeypatch.setattr(MemoryTransaction, "load", as_it_began)
     assert seed_that_finds_it() is not None

@@ -6,6 +6,7 @@ happen together at the commit.
 
 from collections.abc import Callable, Container, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -145,4 +146,4 @@ class Writes:
         for key in keys:
             if key in rows:
                 await self._locks.take(self._owner, (table, key))
-                self._effects.append(lambda key=key: rows.pop(key, None))  # type: ignore[misc]
+                self._effects.append(partial(rows.pop, key, None))

@@ -183,7 +183,7 @@ class PostgresDatabase:
 
     async def due_outbox(self, node: str, limit: int) -> list[bytes]:
         """Lease outbox rows whose lease ran out."""
-        return [row[0] for row in await self._fetch(outbox.DUE, node, limit)]
+        return sorted(row[0] for row in await self._fetch(outbox.DUE, node, limit))  # a message begins with its id
 
     async def due_timers(self, limit: int) -> list[tuple[str, bytes]]:
         """Name and message of timers whose moment has come."""
