@@ -19,7 +19,7 @@ import httpx
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from conftest import FreshDatabase
+from postgres_fixtures import FreshDatabase
 from sagamart.messaging.database import Changes, Wanted
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.postgres import PostgresDatabase

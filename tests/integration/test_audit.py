@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from conftest import FreshDatabase
+from postgres_fixtures import FreshDatabase
 from sagamart.app import SLICES, Shop, ShopSettings
 from sagamart.audit import audit
 from sagamart.messaging.message import Body, Message, new_id

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from conftest import FreshDatabase
+from postgres_fixtures import FreshDatabase
 from sagamart.platform.databases import Passwords, ServiceDatabase, append_only, provision, service_database
 from sagamart.platform.embedded import EmbeddedPostgres
 from sagamart.platform.migrations import MigrationError, at_head, history_of, migrate

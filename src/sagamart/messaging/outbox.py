@@ -24,7 +24,7 @@ ARRIVED = "delete from outbox where id = any({}::uuid[])"
 DUE = f"""
     update outbox set lease_owner = $1, lease_until = now() + interval '{LEASE_S} s'
     where id = any(array(
-        select id from outbox where lease_until <= now() order by lease_until limit $2 for update skip locked
+        select id from outbox where lease_until <= now() order by lease_until, id limit $2 for update skip locked
     ))
     returning message
 """
