@@ -17,7 +17,7 @@ def upgrade() -> None:
             title text not null,
             description text not null,
             price_minor bigint not null constraint price_is_not_negative check (price_minor >= 0),
-            currency text not null constraint currency_is_iso_4217 check (length(currency) = 3),
+            currency text not null constraint currency_is_iso_4217 check (currency ~ '^[A-Z]{3}$'),
             weight_g bigint not null constraint weight_is_not_negative check (weight_g >= 0),
             length_mm bigint constraint length_is_positive check (length_mm > 0),
             width_mm bigint constraint width_is_positive check (width_mm > 0),
