@@ -56,7 +56,10 @@ async def test_what_was_acknowledged_survives_every_kill(folder: Path, tell: Tel
             await stocked(http, admin)
             customers = [await registered(http, number) for number in range(1, CUSTOMERS + 1)]
     buyers = Buyers(customers, random)
-    cut_off = [await life(folder, buyers, random, everything=bool(number % 2)) for number in range(KILLS)]
+    cut_off = [
+        await life(folder, buyers, random, everything=bool(number % 2), at_once=bool(number // 2 % 2))
+        for number in range(KILLS)
+    ]
 
     with ShopProgram(folder, **SETTINGS) as shop:
         async with talking_to(shop) as http:
@@ -77,24 +80,31 @@ async def test_what_was_acknowledged_survives_every_kill(folder: Path, tell: Tel
     assert sum(cut_off) > KILLS, "hardly anything was under way when the program was killed"
 
 
-async def life(folder: Path, buyers: Buyers, random: Random, *, everything: bool) -> int:
-    """Start the program, order, kill it after some answers; says how many requests were left without one."""
-    answers_left = random.randint(0, ANSWERS_MAX)
+async def life(folder: Path, buyers: Buyers, random: Random, *, everything: bool, at_once: bool) -> int:
+    """Start the program, order, kill it after some answers; says how many requests were left without one.
+
+    Killed `at_once`, the program has no time to make true what it has just said.
+    """
+    answers_left = random.randint(1, ANSWERS_MAX)
     pause_s = random.random() * PAUSE_S_MAX
     enough = asyncio.Event()
 
     def answered() -> None:
         nonlocal answers_left
         answers_left -= 1
-        if answers_left <= 0:
+        if answers_left == 0:
+            if at_once:
+                shop.kill(everything=everything)
             enough.set()
 
     with ShopProgram(folder, **SETTINGS) as shop:
         async with talking_to(shop) as http, asyncio.timeout(LIFE_S_MAX):
             ordering = asyncio.create_task(order_for_ever(http, buyers, answered))
+            ordering.add_done_callback(lambda _: enough.set())  # it ends by itself only where an answer was wrong
             await enough.wait()
-            await asyncio.sleep(pause_s)
-            shop.kill(everything=everything)
+            if not at_once:
+                await asyncio.sleep(pause_s)
+                shop.kill(everything=everything)
             await ordering
     return sum(wish.answer is None for wish in buyers.wishes)
 
