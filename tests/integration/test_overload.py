@@ -25,7 +25,7 @@ from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Limits, Node, Worker
 from sagamart.platform.migrations import history_of, migrate
 
-TINY = Limits(batch_max=40, messages_max=50, requests_max=4)
+TINY = Limits(batch_max=80, messages_max=100, requests_max=4)
 SERVES, BALLS, HOPS = 4, 500, 3
 WITHIN_S = 120.0
 """Nearly all of the time is waiting for the next offer of what a full queue could not take: some 20 s."""
@@ -147,7 +147,7 @@ class Ring(msgspec.Struct):
 
 
 @pytest_asyncio.fixture
-async def ring(fresh_database: FreshDatabase) -> AsyncIterator[Callable[[], Awaitable[Ring]]]:
+async def ring(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[Callable[[], Awaitable[Ring]]]:
     """Give `await ring()`: three services at work that can only send to one another."""
     async with AsyncExitStack() as closing:
 
