@@ -259,17 +259,16 @@ class Records:
 
     def allows(self, kind: type, key: str) -> bool:
         """Whether this decision may save the record of this key."""
-        return any(
-            asked.kind is kind and (key in asked.values if asked.column is None else self._found_by(asked, key))
-            for asked in self._asked
-        )
+        for asked, values, column in self._asked:
+            if asked is kind and (key in values if column is None else self._found_by(kind, column, values, key)):
+                return True
+        return False
 
-    def _found_by(self, asked: Need, key: str) -> bool:
-        column = asked.column or ""
-        return any(self._working.key_by(asked.kind, column, value) == key for value in asked.values)
+    def _found_by(self, kind: type[Record], column: str, values: Sequence[str], key: str) -> bool:
+        return any(self._working.key_by(kind, column, value) == key for value in values)
 
     def _check(self, kind: type[Record], key: str) -> None:
-        for asked in self._asked:
-            if asked.kind is kind and asked.column is None and key in asked.values:
+        for asked, values, column in self._asked:
+            if asked is kind and column is None and key in values:
                 return
         raise UnaskedError(f"{kind.__name__} {key!r} was not asked for")
