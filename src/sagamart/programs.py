@@ -19,6 +19,7 @@ from sagamart.messaging.requests import StoredReply, request_of
 from sagamart.messaging.transport.outbox_only import OutboxOnly
 from sagamart.messaging.worker import Node, Worker
 from sagamart.platform import logs
+from sagamart.platform.collector import spare_batches
 from sagamart.platform.databases import provision
 from sagamart.platform.embedded import EmbeddedPostgres, FolderInUseError, running_dsn
 from sagamart.platform.http.application import VERSION, Process, build_app
@@ -76,6 +77,7 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
             raise CannotStartError(
                 f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port or SAGAMART_PORT"
             ) from error
+        spare_batches()
         try:
             yield shop, f"http://{host}:{server.port}"
         finally:
