@@ -59,14 +59,14 @@ class Batch:
         for arrival in self.arrivals:
             handler = self.service.handlers.get(arrival.message.type)
             try:
-                arrival.needs = handler.needs(arrival.message) if handler else ()
+                arrival.needs = handler.needs(arrival.message) if handler and arrival.error is None else ()
             except Exception as error:  # noqa: BLE001  a bug in one handler poisons one message
                 arrival.error = error
             asked.extend(arrival.needs)
         self._asked = self._merged(asked)
         return Wanted(
             message_ids=[a.message.id for a in self.arrivals],
-            keys=[a.message.key for a in self.arrivals],
+            keys=[a.message.key for a in self.arrivals if a.request is None],
             timers=[a.message.id for a in self.arrivals if a.timer],
             requests=[a.request.key for a in self.arrivals if a.request],
             needs=self._asked,
@@ -102,6 +102,8 @@ class Batch:
             if message.id in seen or message.id in self.loaded.handled:
                 self.duplicates += 1
                 self._answer_again(arrival)
+                if arrival.released:
+                    self.changes.revived.append(message.id)
             elif self._concerns_nobody(arrival) or self._answer_again(arrival) or self._waits(arrival):
                 pass
             else:
@@ -162,6 +164,8 @@ class Batch:
             self._check(handler, arrival, decision, records)
         except NotLoadedError:
             self.deferred.append(arrival)
+            if arrival.timer is not None:
+                del self._timers[arrival.message.key, arrival.timer]
         except Exception as error:  # noqa: BLE001  whatever a handler raises is a bug of that handler
             self._bury(arrival, f"{type(error).__name__}: {error}")
         else:

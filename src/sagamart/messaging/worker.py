@@ -300,6 +300,8 @@ class Worker:
             middle = len(arrivals) // 2
             await self._persist(arrivals[:middle])
             await self._persist(arrivals[middle:])
+        elif isinstance(refusal, RejectedError) and isinstance(arrivals[0].error, PoisonError):
+            raise refusal  # not even its dead letter can be written
         else:
             arrivals[0].error = PoisonError(str(refusal))
             await self._persist(arrivals)
