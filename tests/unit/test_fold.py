@@ -1,0 +1,138 @@
+"""What a batch of messages means."""
+
+from typing import Any
+
+import msgspec
+
+from sagamart.messaging.database import Changes, KnownRequest, Loaded
+from sagamart.messaging.fold import Arrival, Batch
+from sagamart.messaging.message import derived_id
+from sagamart.messaging.requests import StoredReply, request_of
+from unit.boxes import AT, BOXES, Box, Break, Hush, Knock, Put, Wake, WasPut, said
+
+
+def folded(*arrivals: Arrival, **known: Any) -> tuple[Batch, Changes]:
+    """Fold these over what the database knows."""
+    batch = Batch(BOXES, arrivals, node="n", now=AT)
+    batch.wanted()
+    batch.take(msgspec.structs.replace(Loaded(set(), set(), set(), {}, {}), **known))
+    if batch.wanted_more():
+        batch.take_more({})
+    return batch, batch.decide()
+
+
+def test_decisions_of_one_batch_follow_on_each_other_and_are_saved_once() -> None:
+    _, changes = folded(Arrival(said(Put("a"), 1)), Arrival(said(Put("a"), 2)), records={Box: [Box(4, "a", "", 7)]})
+    assert changes.changed == {Box: [(Box(6, "a", "", 9), 4)]}
+    assert [message.body for message in changes.outbox] == [WasPut("a", 8), WasPut("a", 9)]
+
+
+def test_the_same_id_twice_in_one_batch_counts_once() -> None:
+    batch, changes = folded(Arrival(said(Put("a"))), Arrival(said(Put("a"))))
+    assert changes.new == {Box: [Box(1, "a", "", 1)]}
+    assert batch.duplicates == 1
+
+
+def test_what_the_inbox_knows_has_no_effect() -> None:
+    message = said(Put("a"))
+    _, changes = folded(Arrival(message), handled={message.id})
+    assert changes == Changes()
+
+
+def test_handling_twice_emits_the_same_ids() -> None:
+    first, again = folded(Arrival(said(Put("a"))))[1], folded(Arrival(said(Put("a"))))[1]
+    assert [message.id for message in first.outbox] == [message.id for message in again.outbox]
+
+
+def test_two_services_that_answer_one_fact_do_not_collide() -> None:
+    cause = said(Put("a")).id
+    assert derived_id(cause, "stock", "Done", 0) != derived_id(cause, "wallet", "Done", 0)
+
+
+def test_a_handler_that_raises_poisons_its_message_and_parks_its_key_only() -> None:
+    _, changes = folded(Arrival(said(Break("a"), 1)), Arrival(said(Put("a"), 2)), Arrival(said(Put("b"), 3)))
+    assert [(letter.message.type, letter.status) for letter in changes.dead] == [("Break", "dead"), ("Put", "waiting")]
+    assert changes.new == {Box: [Box(1, "b", "", 1)]}
+
+
+def test_a_request_passes_a_parked_key() -> None:
+    asked = Arrival(said(Put("a")), request=request_of("ann", "put", "k", {}))
+    batch, changes = folded(asked, parked={"a"})
+    assert changes.new == {Box: [Box(1, "a", "", 1)]}
+    assert batch.replies[asked.message.id].status == 200
+
+
+def test_a_request_that_fails_is_answered_and_parks_nothing() -> None:
+    asked = Arrival(said(Break("a")), request=request_of("ann", "break", "k", {}))
+    batch, changes = folded(asked)
+    assert batch.replies[asked.message.id].status == 500
+    assert (changes.dead, changes.handled) == ([], [])
+
+
+def test_the_same_key_gets_the_stored_answer_and_other_content_a_refusal() -> None:
+    request = request_of("ann", "put", "k", {"n": 1})
+    known = KnownRequest(request.key, request.fingerprint, said(Put("a"), 9).id, StoredReply(201, b"1"))
+    same = Arrival(said(Put("a"), 1), request=request)
+    other = Arrival(said(Put("a"), 2), request=request_of("ann", "put", "k", {"n": 2}))
+    batch = Batch(BOXES, [same, other], node="n", now=AT)
+    batch.wanted()
+    batch.take(Loaded(set(), set(), set(), {request.key: known}, {}))
+    changes = batch.decide()
+    assert batch.replies[same.message.id] == known.reply
+    assert batch.replies[other.message.id].status == 422
+    assert changes.handled == []
+
+
+def test_a_message_older_than_the_inbox_remembers_is_set_aside() -> None:
+    old = msgspec.structs.replace(said(Put("a")), id="018aa4e5-2c00-7000-8000-000000000001")
+    _, changes = folded(Arrival(old))
+    assert changes.dead[0].error.startswith("too_old")
+    assert changes.new == {}
+
+
+def test_a_firing_is_handled_once_and_its_timer_goes() -> None:
+    firing = said(Knock("a"))
+    _, changes = folded(Arrival(firing, timer="knock"), timers={firing.id}, records={Box: [Box(1, "a")]})
+    assert changes.changed == {Box: [(Box(2, "a", "", 10), 1)]}
+    assert changes.disarmed == [("a", "knock")]
+
+
+def test_a_firing_whose_timer_is_gone_has_no_effect() -> None:
+    _, changes = folded(Arrival(said(Knock("a")), timer="knock"), records={Box: [Box(1, "a")]})
+    assert changes == Changes()
+
+
+def test_a_firing_that_was_disarmed_by_an_earlier_message_of_its_batch_has_no_effect() -> None:
+    firing = said(Knock("a"), 2)
+    _, changes = folded(
+        Arrival(said(Hush("a"), 1)), Arrival(firing, timer="knock"), timers={firing.id}, records={Box: [Box(1, "a")]}
+    )
+    assert changes.changed == {}
+    assert changes.disarmed == [("a", "knock")]
+
+
+def test_arming_twice_in_a_batch_leaves_the_later_timer() -> None:
+    _, changes = folded(Arrival(said(Wake("a"), 1)), Arrival(said(Wake("a"), 2)))
+    assert len(changes.armed) == 1
+    assert derived_id(said(Wake("a"), 2).id, "boxes", "Knock", 0)[13:] == changes.armed[0].generation[13:]
+
+
+def test_a_message_whose_needs_became_known_in_its_batch_waits_for_the_next() -> None:
+    knock = Arrival(said(Knock("a"), 2))
+    batch, changes = folded(Arrival(said(Put("a", inner="b"), 1)), knock)
+    assert batch.deferred == [knock]
+    assert changes.handled == [said(Put("a"), 1).id]
+
+
+def test_a_firing_that_waits_for_the_next_batch_keeps_its_timer() -> None:
+    firing = Arrival(said(Knock("a"), 2), timer="knock")
+    batch, changes = folded(Arrival(said(Put("a", inner="b"), 1)), firing, timers={firing.message.id})
+    assert batch.deferred == [firing]
+    assert changes.disarmed == []
+
+
+def test_a_released_letter_that_was_handled_meanwhile_leaves_the_letters() -> None:
+    message = said(Put("a"))
+    _, changes = folded(Arrival(message, released=True), handled={message.id})
+    assert changes.revived == [message.id]
+    assert changes.new == {}

@@ -1,0 +1,165 @@
+"""The one loop, over the twin and in virtual time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from sagamart.messaging.database import CommitUnknownError, ConflictError, UnavailableError
+from sagamart.messaging.memory import MemoryDatabase
+from sagamart.messaging.memory_store import Store
+from sagamart.messaging.requests import Overloaded, StoredReply, request_of
+from sagamart.messaging.transport.local import LocalTransport
+from sagamart.messaging.worker import Limits, Node, Worker
+from simulation.virtual_loop import run_virtually
+from unit.boxes import AT, BOXES, Box, Break, Put, said
+
+
+class Once:
+    """Trouble at one point of the twin, so many times."""
+
+    def __init__(self, point: str, error: Exception, times: int = 1) -> None:
+        self.point, self.error, self.left = point, error, times
+
+    async def __call__(self, point: str) -> None:
+        if point == self.point and self.left:
+            self.left -= 1
+            raise self.error
+
+
+async def calm(_point: str) -> None:
+    pass
+
+
+Test = Callable[[Worker, Store], Awaitable[None]]
+
+
+def at_work(test: Test, pause: Callable[[str], Awaitable[None]] = calm, limits: Limits = Limits()) -> None:  # noqa: B008  immutable
+    """Run a worker over an empty store while the test runs."""
+
+    async def run() -> None:
+        def clock() -> datetime:
+            return AT + timedelta(seconds=asyncio.get_running_loop().time())
+
+        store = Store(BOXES, clock=clock, checks={Box: lambda box: box.count < 3})
+        database = MemoryDatabase(store, node="n", pause=pause)
+        worker = Worker(BOXES, database, LocalTransport(), node=Node("n", clock, lambda: 0.5), limits=limits)
+        lane = asyncio.create_task(worker.run())
+        await asyncio.wait_for(test(worker, store), 600)
+        worker.stop()
+        await lane
+        assert worker.failed is None
+
+    run_virtually(run())
+
+
+async def put(worker: Worker, key: str = "k", box: str = "a", number: int = 1) -> StoredReply:
+    return await worker.ask(said(Put(box), number), request_of("ann", "put", key, {}))
+
+
+def test_a_request_is_answered_when_it_is_committed() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        assert (await put(worker)).body == b'{"count":1}'
+        assert store.rows[Box] == {"a": Box(1, "a", "", 1)}
+
+    at_work(test)
+
+
+def test_the_same_request_twice_is_one() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        first, joined = await asyncio.gather(put(worker, number=1), put(worker, number=2))
+        assert first == joined == await put(worker, number=3)
+        assert store.rows[Box]["a"].count == 1
+
+    at_work(test)
+
+
+@pytest.mark.parametrize(
+    ("point", "error"),
+    [
+        ("write", ConflictError("deadlock")),
+        ("load", UnavailableError("gone")),
+        ("commit", CommitUnknownError("lost")),
+        ("committed", CommitUnknownError("lost")),
+        ("begin", UnavailableError("gone")),
+    ],
+)
+def test_trouble_that_passes_is_not_seen_by_the_caller(point: str, error: Exception) -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        assert (await put(worker)).status == 200
+        assert store.rows[Box] == {"a": Box(1, "a", "", 1)}
+        assert len(store.inbox) == 1
+
+    at_work(test, Once(point, error))
+
+
+def test_after_an_unknown_commit_what_was_sent_is_hastened() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        await put(worker)
+        assert [row.lease_until <= store.clock() for row in store.outbox.values()] == [True]
+
+    at_work(test, Once("committed", CommitUnknownError("lost")))
+
+
+def test_a_row_that_the_database_refuses_is_found_in_its_batch() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        await put(worker, "k1", "a", 1)
+        await put(worker, "k2", "a", 2)
+        replies = await asyncio.gather(put(worker, "k3", "a", 3), put(worker, "k4", "b", 4), put(worker, "k5", "c", 5))
+        assert [reply.status for reply in replies] == [500, 200, 200]
+        assert sorted(store.rows[Box]) == ["a", "b", "c"]
+
+    at_work(test)
+
+
+def test_a_key_that_the_database_cannot_hold_fails_its_request_only() -> None:
+    async def test(worker: Worker, _store: Store) -> None:
+        replies = await asyncio.gather(put(worker, "k1", "a\0b", 1), put(worker, "k2", "b", 2))
+        assert [reply.status for reply in replies] == [500, 200]
+
+    at_work(test)
+
+
+def test_a_message_that_raises_goes_to_the_dead_letters_and_others_go_on() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        worker.offer([said(Break("a"), 1), said(Put("b"), 2)])
+        await put(worker, box="c", number=3)
+        assert [(letter.type, letter.status) for letter in store.letters.values()] == [("Break", "dead")]
+        assert sorted(store.rows[Box]) == ["b", "c"]
+
+    at_work(test)
+
+
+def test_no_more_requests_are_taken_than_there_is_room_for() -> None:
+    async def test(worker: Worker, _store: Store) -> None:
+        first = asyncio.create_task(put(worker, "k1"))
+        await asyncio.sleep(0)
+        worker._requests.append(worker._requests[0])
+        with pytest.raises(Overloaded):
+            await put(worker, "k2", number=2)
+        await first
+
+    at_work(test, limits=Limits(requests_max=1))
+
+
+def test_messages_are_taken_as_far_as_there_is_room() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        assert worker.offer([said(Put("a"), number) for number in (1, 2)]) == 1
+        await put(worker, number=9)
+        assert store.rows[Box]["a"].count == 2
+
+    at_work(test, limits=Limits(messages_max=1))
+
+
+def test_a_message_under_way_at_too_many_crashes_is_taken_for_poison() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        worker.be_careful()
+        store.attempts[said(Put("a"), 1).id] = 3
+        worker.offer([said(Put("a"), 1), said(Put("b"), 2)])
+        await put(worker, box="c", number=3)
+        assert [letter.key for letter in store.letters.values()] == ["a"]
+        assert sorted(store.rows[Box]) == ["b", "c"]
+        assert store.attempts == {}
+
+    at_work(test)
