@@ -83,7 +83,7 @@ class MemoryDatabase:
         async with self._statement():
             now = self.store.clock()
             due = [r for r in self.store.outbox.values() if r.lease_until <= now and self._is_free("outbox", r.id)]
-            due = sorted(due, key=lambda row: row.id)[:limit]
+            due = sorted(due, key=lambda row: (row.lease_until, row.id))[:limit]
             for row in due:
                 row.lease_owner = node
                 row.lease_until = now + timedelta(seconds=LEASE_S)
