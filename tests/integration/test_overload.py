@@ -12,7 +12,6 @@ import msgspec
 import pytest_asyncio
 
 from open_shop import Opened
-from postgres_fixtures import FreshDatabase
 from sagamart.messaging.decision import Decision, Reply
 from sagamart.messaging.fold import Batch
 from sagamart.messaging.message import Body, Message, new_id

@@ -2,6 +2,8 @@
 
 Rules, for every transport:
 - Delivery is at least once and unordered.  A message has arrived when each of its consumers has committed it.
+- Of every message that was handed over it says `arrived` or `refused`, sooner or later: what it keeps silent about is
+  under way, and its worker does not send it again.
 - `hand_over` never blocks and never fails: what cannot be taken now is refused, and stays in the producer's outbox.
 """
 
