@@ -1,0 +1,211 @@
+"""`make bench`: measure the shop on this machine, print a table, keep the figures in `results/latest.json`.
+
+Each ratio is taken inside one run: limit and engine take turns on the same PostgreSQL, and medians are compared.
+"""
+
+import asyncio
+import os
+import platform
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import uvloop
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+
+import front
+from ground import SERVICES, Ground, ground
+from machine import fsync_ms
+from rounds import Round, engine_round, limit_round, rows_written
+from sagamart.audit import audit
+from wishes import wishes
+
+BATCH_MAX = 500
+SINGLE_ORDERS = 500
+SAME_ROWS = 0.02
+"""How far the rows of limit and engine may be apart: two lines of one product are one row, and chance decides."""
+
+STATISTICS_S = 1.2
+"""PostgreSQL counts rows with a delay of up to a second."""
+
+RESULTS = Path(__file__).with_name("results") / "latest.json"
+MEANINGS = {
+    "limit_orders_per_s": "the same saga, hand-written for speed",
+    "limit_rows_per_s": "rows that it writes",
+    "rows_per_order": "rows written for an order, by both",
+    "engine_orders_per_s": "our engine without HTTP",
+    "engine_over_limit": "its share of the limit",
+    "single_orders_per_s": "our engine, one message a transaction",
+    "hot_sku_orders_per_s": "our engine without HTTP, products wanted by Zipf's law",
+    "python_us_per_order": "processor time of python, engine",
+    "postgres_us_per_order": "processor time of PostgreSQL, engine",
+    "http_orders_per_s": "POST to completed, load in a process of its own",
+    "http_python_us_per_order": "processor time of python, with HTTP",
+    "rss_mb": "memory of the program after the load",
+    "postgres_rss_mb": "memory of PostgreSQL beside it",
+    "idle_p50_ms": "POST to completed, one at a time, median",
+    "idle_p99_ms": "the same, 99 of 100",
+    "fsync_ms": "one page written and synced in the data folder",
+    "cold_start_s": "start on existing data to the first completed order",
+}
+
+app = App(help=__doc__)
+
+
+class Sizes(msgspec.Struct, frozen=True):
+    """How much is measured."""
+
+    orders: int
+    rounds: int
+    connections: int
+    idle_orders: int
+
+
+Figures = Mapping[str, float]
+
+
+async def core(folder: Path, sizes: Sizes) -> Figures:
+    """Limit and engine in turns; then hot products, and batches of one."""
+    async with ground(folder) as place:
+        dsns = await place.copies_for("limit")
+        limits, engines, hot = [], [], []
+        before = await rows_written(dsns)
+        for turn in range(sizes.rounds):
+            seed = time.time_ns()
+            limits.append(await limit_round(place, dsns, wishes(sizes.orders, seed=seed), batch_max=BATCH_MAX))
+            engines.append(await engine_round(place, wishes(sizes.orders, seed=seed), batch_max=BATCH_MAX))
+            hot.append(await engine_round(place, wishes(sizes.orders, seed=seed, zipf=1.0), batch_max=BATCH_MAX))
+            print(f"round {turn + 1}: limit {limits[-1].per_s:.0f}, engine {engines[-1].per_s:.0f} orders/s")
+        await asyncio.sleep(STATISTICS_S)
+        rows = (await rows_written(dsns) - before) / (sizes.orders * sizes.rounds)
+        ours = await _rows_of_engine(place, sizes.orders)
+        if abs(ours / rows - 1) > SAME_ROWS:
+            raise RuntimeError(f"limit and engine do not write the same rows: {rows:.1f} and {ours:.1f} an order")
+        single = await engine_round(place, wishes(SINGLE_ORDERS, seed=1), batch_max=1)
+        await _audited(place)
+    limit = _median(limits)
+    return {
+        "limit_orders_per_s": limit,
+        "limit_rows_per_s": limit * rows,
+        "rows_per_order": rows,
+        "engine_orders_per_s": _median(engines),
+        "engine_over_limit": statistics.median(
+            ours.per_s / theirs.per_s for ours, theirs in zip(engines, limits, strict=True)
+        ),
+        "single_orders_per_s": single.per_s,
+        "hot_sku_orders_per_s": _median(hot),
+        "python_us_per_order": statistics.median(one.python_us for one in engines),
+        "postgres_us_per_order": statistics.median(one.postgres_us for one in engines),
+    }
+
+
+async def http(folder: Path, sizes: Sizes) -> Figures:
+    """The whole program under load."""
+    await _filled(folder)
+    runs = [await front.under_load(folder, sizes.orders, sizes.connections) for _ in range(sizes.rounds)]
+    best = sorted(runs, key=lambda one: one["orders_per_s"])[len(runs) // 2]
+    await _filled(folder, audited=True)
+    return {
+        "http_orders_per_s": best["orders_per_s"],
+        "http_python_us_per_order": best["python_us_per_order"],
+        "rss_mb": max(one["rss_mb"] for one in runs),
+        "postgres_rss_mb": max(one["postgres_rss_mb"] for one in runs),
+    }
+
+
+async def idle(folder: Path, sizes: Sizes) -> Figures:
+    """The whole program, one order at a time."""
+    await _filled(folder)
+    return {**await front.idle(folder, sizes.idle_orders), "fsync_ms": fsync_ms(folder)}
+
+
+async def cold(folder: Path, sizes: Sizes) -> Figures:
+    """The whole program, started on existing data."""
+    await _filled(folder)
+    return {
+        "cold_start_s": statistics.median(
+            [(await front.cold_start(folder))["cold_start_s"] for _ in range(sizes.rounds)]
+        )
+    }
+
+
+RUNS: Mapping[str, Callable[[Path, Sizes], Awaitable[Figures]]] = {
+    "core": core,
+    "http": http,
+    "idle": idle,
+    "cold": cold,
+}
+
+
+@app.default
+def run(
+    *only: Annotated[str, Parameter(help=f"What to measure: {', '.join(RUNS)}.  Everything, if nothing is named.")],
+    orders: Annotated[int, Parameter(help="Orders a round; 10,000 customers take turns.")] = 10_000,
+    rounds: Annotated[int, Parameter(help="Rounds; medians are told.")] = 5,
+    connections: Annotated[int, Parameter(help="Connections of the load.")] = 256,
+    idle_orders: Annotated[int, Parameter(help="Orders one at a time.")] = 300,
+    data: Annotated[Path, Parameter(help="Folder of the database; made and filled the first time.")] = Path(
+        ".bench-data"
+    ),
+) -> None:
+    """Measure, print a table, keep the figures."""
+    sizes = Sizes(orders, rounds, connections, idle_orders)
+    figures: dict[str, float] = {}
+    for name in only or tuple(RUNS):
+        figures |= uvloop.run(_measured(RUNS[name], data, sizes))
+    _show(figures)
+    _keep(figures)
+
+
+async def _measured(what: Callable[[Path, Sizes], Awaitable[Figures]], data: Path, sizes: Sizes) -> Figures:
+    return await what(data, sizes)
+
+
+async def _filled(folder: Path, *, audited: bool = False) -> None:
+    async with ground(folder) as place:
+        if audited:
+            await _audited(place)
+
+
+async def _audited(place: Ground) -> None:
+    """Every run must leave the shop in order."""
+    findings = await audit(place.dsns)
+    if findings:
+        raise RuntimeError("the audit finds:\n" + "\n".join(map(str, findings[:10])))
+
+
+async def _rows_of_engine(place: Ground, orders: int) -> float:
+    dsns = {name: place.dsns[name] for name in SERVICES}
+    before = await rows_written(dsns)
+    await engine_round(place, wishes(orders, seed=time.time_ns()), batch_max=BATCH_MAX)
+    await asyncio.sleep(STATISTICS_S)
+    return (await rows_written(dsns) - before) / orders
+
+
+def _median(rounds: list[Round]) -> float:
+    return statistics.median(one.per_s for one in rounds)
+
+
+def _show(figures: Figures) -> None:
+    table = Table("figure", "value", "meaning")
+    for name, value in figures.items():
+        table.add_row(name, f"{value:,.0f}" if value >= 100 else f"{value:.2f}", MEANINGS[name])  # noqa: PLR2004  width
+    Console().print(table)
+
+
+def _keep(figures: Figures) -> None:
+    """Figures that were not measured this time stay as they are."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    kept = msgspec.json.decode(RESULTS.read_bytes())["figures"] if RESULTS.exists() else {}
+    machine = {"processors": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
+    document = {"machine": machine, "figures": {**kept, **{name: round(value, 3) for name, value in figures.items()}}}
+    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(document)) + b"\n")
+
+
+if __name__ == "__main__":
+    app()
