@@ -69,6 +69,7 @@ async def ground(folder: Path) -> AsyncIterator[Ground]:
         dsns = await prepared(postgres.dsn(), list(SLICES), print)
         if not await _filled(dsns["wallet"]):
             await _fill(dsns)
+        await _at_rest(dsns)
         yield Ground(postgres, dsns)
 
 
@@ -97,6 +98,12 @@ async def _fill(dsns: Mapping[str, str]) -> None:
         await _ask_all(
             workers["wallet"], [DepositMoney(customer(n), MONEY_MINOR, "RUB", "bench") for n in range(CUSTOMERS)]
         )
+        await quiet(dsns)
+
+
+async def _at_rest(dsns: Mapping[str, str]) -> None:
+    """Let the orders that a broken-off run left behind come to their end."""
+    async with Shop(ShopSettings(), dsns, node=Node("rest")):
         await quiet(dsns)
 
 
