@@ -42,6 +42,9 @@ from sagamart.shop.stock.service import STOCK
 from sagamart.shop.wallet import api as wallet_api
 from sagamart.shop.wallet.service import WalletSettings, wallet_service
 
+LANES = {"orders": 2}
+"""Workers' lanes, where one is not enough: orders handles every other message, and its records are not shared."""
+
 READERS_MAX = 4
 """Connections per service for reads; writes have one of their own."""
 
@@ -213,7 +216,8 @@ class Shop:
         worker = running.worker
         if not await running.database.begin_life(self.node.name):
             worker.be_careful()
-        self._lanes.append(asyncio.create_task(worker.run(), name=f"{worker.name} worker"))
+        for lane in range(LANES.get(worker.name, 1)):
+            self._lanes.append(asyncio.create_task(worker.run(), name=f"{worker.name} lane {lane}"))
         self._sweeps.append(asyncio.create_task(Sweep(worker).run(), name=f"{worker.name} sweep"))
 
     def _measure(self, worker: Worker) -> None:

@@ -267,3 +267,49 @@ async def test_a_stored_reply_comes_back_as_it_was_given(side: Side) -> None:
 
 def _nothing() -> Shown:
     return Shown({"things": [], "lines": []}, [], [], [], [], [], [], [])
+
+
+async def test_an_attempt_reads_past_locks_and_commits_with_its_write(side: Side) -> None:
+    await write(side.a, Changes(new={Thing: [APPLE]}))
+    async with side.a.transaction() as holder:
+        await holder.load(wanted(need(Thing, "apple")))
+        async with side.b.attempt() as attempt:
+            loaded = await attempt.load(wanted(need(Thing, "apple")))
+            assert loaded.records == {Thing: [APPLE]}
+
+    async with side.b.attempt() as attempt:
+        await attempt.write(Changes(changed={Thing: [(msgspec.structs.replace(APPLE, version=2), 1)]}))
+        assert (await batch(side.a, wanted(need(Thing, "apple")))).records[Thing][0].version == 2
+
+
+async def test_of_two_attempts_on_one_record_the_later_is_overtaken(side: Side) -> None:
+    await write(side.a, Changes(new={Thing: [APPLE]}))
+
+    with pytest.raises(ConflictError):
+        await _overtaken(side)
+
+    assert (await side.shown()).inbox == [an_id(1)]
+
+
+async def _overtaken(side: Side) -> None:
+    """Two attempts read the apple; the second one is quicker."""
+    ripened: dict[type, list[Any]] = {Thing: [(msgspec.structs.replace(APPLE, version=2), 1)]}
+    async with side.a.attempt() as first:
+        await first.load(wanted(need(Thing, "apple")))
+        async with side.b.attempt() as second:
+            await second.load(wanted(need(Thing, "apple")))
+            await second.write(Changes(changed=ripened, handled=[an_id(1)]))
+        await first.write(Changes(changed=ripened, handled=[an_id(2)]))
+
+
+async def test_an_attempt_that_breaks_off_before_its_write_leaves_nothing(side: Side) -> None:
+    with pytest.raises(LookupError):
+        await _broken_off(side)
+
+    assert await side.shown() == _nothing()
+
+
+async def _broken_off(side: Side) -> None:
+    async with side.a.attempt() as attempt:
+        await attempt.load(wanted(need(Thing, "apple")))
+        raise LookupError

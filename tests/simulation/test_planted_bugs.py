@@ -10,9 +10,8 @@ from sagamart.contracts.orders import OrderCancelled
 from sagamart.messaging.database import Changes, Loaded
 from sagamart.messaging.decision import Decision
 from sagamart.messaging.fold import Batch
-from sagamart.messaging.memory import MemoryDatabase, MemoryTransaction
+from sagamart.messaging.memory import MemoryDatabase
 from sagamart.messaging.memory_writes import Writes
-from sagamart.messaging.records import Need
 from sagamart.messaging.worker import Worker
 from sagamart.shop.stock.decide import release
 from sagamart.shop.stock.records import Reservation, Sku
@@ -45,23 +44,8 @@ def test_an_inbox_that_is_not_looked_at_is_found(monkeypatch: pytest.MonkeyPatch
     assert seed_that_finds_it() is not None
 
 
-def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read records without FOR UPDATE."""
-
-    async def read(self: MemoryTransaction, needs: Sequence[Need]) -> dict[type, list[Any]]:
-        found: dict[type, list[Any]] = {}
-        for need in needs:
-            keys = self._store.keys_of(need)
-            found.setdefault(need.kind, []).extend(self._store.rows[need.kind][key] for key in keys)
-        await self._pause("lock")
-        return found
-
-    monkeypatch.setattr(MemoryTransaction, "_locked", read)
-
-
-def test_records_without_locks_and_without_versions_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read without locks, and save whatever the version is now."""
-    unlocked(monkeypatch)
+def test_records_saved_over_any_version_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save whatever the version is now."""
     update = Writes._update
 
     async def whatever_the_version(self: Writes, row: Any, _version: int) -> None:
@@ -92,10 +76,10 @@ def test_a_reply_before_the_commit_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     transact = Worker._transact
     decide = Batch.decide
 
-    async def known(self: Worker, arrivals: Sequence[Any]) -> Batch:
+    async def known(self: Worker, arrivals: Sequence[Any], *, locked: bool) -> Batch:
         for arrival in arrivals:
             workers[arrival.message.id] = self
-        return await transact(self, arrivals)
+        return await transact(self, arrivals, locked=locked)
 
     def hasty(self: Batch) -> Changes:
         changes = decide(self)

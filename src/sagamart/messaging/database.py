@@ -5,6 +5,8 @@ conformance suite.
 
 Rules:
 - A batch is one transaction: load (records locked in the order of the service's tables, keys sorted), write, commit.
+- Or it is an attempt: load without locks, then write and commit in one statement.  Versions see to it that nothing is
+  lost; whoever was overtaken meets a conflict and begins again, with locks.
 - A record is written where its version is still the one that was loaded.  A miss, a lost first insert and a unique
   violation mean that somebody else was there: `ConflictError`; the batch is rolled back, loaded and decided again.
 - The outcome of a lost COMMIT is unknown: `CommitUnknownError`; handling the batch again finds out.
@@ -104,6 +106,9 @@ class Database(Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Begin; commit at the end of the block, roll back if it raises."""
+
+    def attempt(self) -> AbstractAsyncContextManager[Transaction]:
+        """The same without locks: `write`, called at most once and last, commits by itself."""
 
     async def begin_life(self, node: str) -> bool:
         """Note that this node runs and take back its leases; says whether its last stop was clean."""

@@ -119,6 +119,11 @@ class Batch:
             row for pairs in changes.changed.values() for row, _ in pairs
         ]
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a handler failed: on what was read without locks that need not be its fault."""
+        return bool(self.failures) or any(letter.status == "dead" for letter in self.changes.dead)
+
     def _concerns_nobody(self, arrival: Arrival) -> bool:
         """Whether a firing was disarmed or armed anew meanwhile."""
         if arrival.timer is None or arrival.released:

@@ -55,6 +55,15 @@ class MemoryDatabase:
             self.store.locks.release(transaction.owner)
         await self.pause("committed")
 
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator["MemoryTransaction"]:
+        """Read without locks; the write commits by itself."""
+        transaction = MemoryTransaction(self, locked=False)
+        try:
+            yield transaction
+        finally:
+            self.store.locks.release(transaction.owner)
+
     async def begin_life(self, node: str) -> bool:
         """Note that this node runs and take back its leases; says whether its last stop was clean."""
         clean = not self.store.nodes.get(node, False)
@@ -171,8 +180,9 @@ class MemoryDatabase:
 class MemoryTransaction:
     """One batch.  It loads before it writes, as a batch does."""
 
-    def __init__(self, database: MemoryDatabase) -> None:
+    def __init__(self, database: MemoryDatabase, *, locked: bool = True) -> None:
         self.owner = Owner()
+        self._locked = locked
         self._store = database.store
         self._pause = database.pause
         self._writes = Writes(database.store, self.owner, database.node, database.store.clock())
@@ -194,7 +204,7 @@ class MemoryTransaction:
                 requests={key: store.requests[key].known for key in wanted.requests if key in store.requests},
                 records={},
             )
-            loaded.records = await self._locked(wanted.needs)
+            loaded.records = await self._read(wanted.needs)
             for place in standing:
                 await store.locks.take(self.owner, ("timers", place))
                 newest = store.timers.get(place)
@@ -205,19 +215,24 @@ class MemoryTransaction:
     async def load_more(self, needs: Sequence[Need]) -> Mapping[type, list[Any]]:
         """Read and lock records that could only be named after the first load."""
         async with self._step("load"):
-            return await self._locked(needs)
+            return await self._read(needs)
 
     async def write(self, changes: Changes) -> None:
         """Write everything.  Raises ConflictError or RejectedError, and then nothing of it stays."""
         async with self._step("write"):
             await self._writes.take(changes)
+        if not self._locked:
+            await self._pause("commit")
+            self.commit()
+            self._store.locks.release(self.owner)
+            await self._pause("committed")
 
     def commit(self) -> None:
         """Let all that was written be seen at once."""
         if not self._failed:
             self._writes.apply()
 
-    async def _locked(self, needs: Sequence[Need]) -> dict[type, list[Any]]:
+    async def _read(self, needs: Sequence[Need]) -> dict[type, list[Any]]:
         for need_ in needs:
             _refuse_zero_bytes(need_.values)
         seen = [(need_, self._store.keys_of(need_)) for need_ in needs]
@@ -226,8 +241,9 @@ class MemoryTransaction:
             table = self._store.tables[need_.kind]
             rows = found.setdefault(need_.kind, [])
             for key in keys:
-                await self._pause("lock")
-                await self._store.locks.take(self.owner, (table.name, key))
+                if self._locked:
+                    await self._pause("lock")
+                    await self._store.locks.take(self.owner, (table.name, key))
                 row = self._store.rows[need_.kind][key]
                 if getattr(row, need_.column or table.key) in need_.values:
                     rows.append(row)

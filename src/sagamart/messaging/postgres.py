@@ -123,6 +123,26 @@ class PostgresDatabase:
             else:
                 connection.terminate()
 
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator["PostgresTransaction"]:
+        """Read without locks, then write and commit in one statement: two round trips."""
+        connection = await self._connection()
+        sound = False
+        try:
+            yield PostgresTransaction(connection, self, locked=False)
+            sound = True
+        except (asyncpg.PostgresError, *_LOST) as error:
+            sound = not isinstance(error, _LOST)
+            raise _translated(error) from error
+        except ConflictError:
+            sound = True
+            raise
+        finally:
+            if sound and not connection.is_closed():
+                self._idle.append(connection)
+            else:
+                connection.terminate()
+
     async def close(self) -> None:
         """Close all connections."""
         while self._idle:
@@ -214,9 +234,10 @@ class PostgresDatabase:
 class PostgresTransaction:
     """One batch.  Every method is one statement."""
 
-    def __init__(self, connection: asyncpg.Connection, database: PostgresDatabase) -> None:
+    def __init__(self, connection: asyncpg.Connection, database: PostgresDatabase, *, locked: bool = True) -> None:
         self._connection = connection
         self._database = database
+        self._locked = locked
 
     async def load(self, wanted: Wanted) -> Loaded:
         """Read all that the batch asks for; lock the records."""
@@ -247,7 +268,6 @@ class PostgresTransaction:
         """Write everything.  Raises ConflictError or RejectedError."""
         parts: list[Part] = []
         arguments: list[Any] = []
-        expected: list[int] = []
 
         def add(part: Part, *columns: Any) -> None:
             parts.append(part)
@@ -258,14 +278,16 @@ class PostgresTransaction:
         for kind, rows in changes.new.items():
             add(insert(self._table(kind)), _json([astuple(row) for row in rows]))
         for kind, pairs in changes.changed.items():
-            add(update(self._table(kind)), _json([(*astuple(row), loaded) for row, loaded in pairs]))
-            expected.append(len(pairs))
+            add(update(self._table(kind)), _json([(*astuple(row), loaded) for row, loaded in pairs]), len(pairs))
         self._add_core(changes, add)
         if not parts:
             return
-        row = await self._connection.fetchrow(statement(tuple(parts)), *arguments)
-        if expected and list(row) != expected:
-            raise ConflictError("a record's version is no longer the one that was loaded")
+        try:
+            await self._connection.fetchrow(statement(tuple(parts)), *arguments)
+        except _LOST as error:
+            if self._locked:
+                raise
+            raise CommitUnknownError(str(error)) from error
 
     def _add_core(self, changes: Changes, add: Any) -> None:
         """The core's own tables."""
@@ -301,7 +323,7 @@ class PostgresTransaction:
         place = sum(len(part.columns) or 1 for part in parts)
         for kind, values, column in needs:
             table = self._table(kind)
-            parts.append(select(table, column or table.key))
+            parts.append(select(table, column or table.key, locked=self._locked))
             arguments.append(_json(values))
         if firing:
             parts.append(_STILL_ARMED)
@@ -338,6 +360,8 @@ async def _rolled_back(connection: asyncpg.Connection) -> bool:
 
 def _translated(error: Exception) -> Exception:
     """The database's errors in the core's words."""
+    if isinstance(error, asyncpg.DivisionByZeroError):
+        return ConflictError("a record's version is no longer the one that was loaded")
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
         return RejectedError(f"a value that PostgreSQL cannot hold: {error}")
     if isinstance(error, _LOST):

@@ -1,11 +1,11 @@
 """The two statements of a batch: one that reads everything, one that writes everything.
 
-A batch makes four round trips: BEGIN, read, write, COMMIT.  Rows come back as columns, one array each.  Lists go in as
-one JSON parameter: an array of strings (`{}::text[]`, `{}::uuid[]`), or of rows that are arrays (`rows_of`).  So a
-statement's text depends only on which tables take part: built once, prepared once.  JSON, because the driver looks at
-each element of an array on its own: that was a third of all the time that a message cost.
+A batch makes two round trips, read and write, or four with BEGIN and COMMIT around them.  Rows come back as columns,
+one array each.  Lists go in as one JSON parameter: an array of strings (`{}::text[]`, `{}::uuid[]`), or of rows that
+are arrays (`rows_of`).  So a statement's text depends only on which tables take part: built once, prepared once.  JSON,
+because the driver looks at each element of an array on its own: that was a third of all the time that a message cost.
 
-Lock order: the read statement evaluates its tables from left to right, keys sorted.
+Lock order, where it locks: the read statement evaluates its tables from left to right, keys sorted.
 """
 
 import re
@@ -18,7 +18,8 @@ from sagamart.messaging.records import Table
 class Part(NamedTuple):
     """A piece of a statement; `{}` stands for each of its parameters, `{}::text[]` and `{}::uuid[]` for JSON lists.
 
-    A piece with `columns` reads them as arrays; a piece that is `counted` tells how many rows it wrote.
+    A piece with `columns` reads them as arrays.  A piece that is `counted` must write as many rows as its last
+    parameter says: otherwise the statement fails (division by zero), and nothing of it stays.
     """
 
     sql: str
@@ -64,17 +65,18 @@ def statement(parts: tuple[Part, ...]) -> str:
         tables.append(f"p{place} as {'materialized ' if part.columns else ''}({sql})")
         outputs.extend(f"(select array_agg({column}) from p{place})" for column in part.columns)
         if part.counted:
-            outputs.append(f"(select count(*) from p{place})")
+            number += 1
+            outputs.append(f"1 / ((select count(*) from p{place}) = ${number}::bigint)::int")
     with_ = f"with {', '.join(tables)} " if tables else ""
     return f"{with_}select {', '.join(outputs) or '1'}"
 
 
 @lru_cache(maxsize=1024)
-def select(table: Table[Any], column: str) -> Part:
-    """Lock and read the records whose `column` is among the values."""
+def select(table: Table[Any], column: str, *, locked: bool) -> Part:
+    """Read the records whose `column` is among the values, and lock them."""
     names = tuple(c.name for c in table.columns)
     rows = f"select {', '.join(names)} from {table.name} where {column} = any({{}}::text[])"
-    return Part(f"{rows} order by {table.key} for update", columns=names)
+    return Part(f"{rows} order by {table.key} for update" if locked else rows, columns=names)
 
 
 @lru_cache(maxsize=1024)

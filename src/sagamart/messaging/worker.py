@@ -3,6 +3,8 @@
 Rules:
 - Messages from other services and timers go before new requests.  Only requests are bounded by refusing them
   (`Overloaded`); what the queue for messages cannot hold stays in its producer's outbox.
+- A batch reads without locks, and is overtaken if it must be: then it, and those that follow, lock what they read.
+  Timers that fire are always locked: a firing must know that nobody arms its timer anew.
 - Transient trouble (conflict, lost connection): the whole batch again, with backoff and jitter.
 - A row that the database refuses is found by halving the batch; its message goes to the dead letters.
 - After a crash batches begin at one and grow, and attempts are counted, so that a message that kills the process is
@@ -42,12 +44,16 @@ log = structlog.get_logger()
 class Limits(msgspec.Struct, frozen=True):
     """The bounds of a worker."""
 
-    batch_max: int = 500
+    batch_max: int = 250
     messages_max: int = 20_000
     requests_max: int = 2_000
     conflicts_max: int = 8
     backoff_s: float = 0.01
     backoff_s_max: float = 2.0
+
+
+LOCKED_BATCHES = 50
+"""After a conflict so many batches lock what they read: whoever contends once will contend again."""
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -92,6 +98,7 @@ class Worker:
         self._wake = asyncio.Event()
         self._batch_max = limits.batch_max
         self._dead_in_a_row = 0
+        self._contended = 0
         self._stopping = False
         transport.connect(self)
 
@@ -216,32 +223,37 @@ class Worker:
         conflicts = 0
         while True:
             started = time.perf_counter()
+            locked = self._contended > 0 or any(arrival.timer or arrival.error for arrival in arrivals)
             try:
-                batch = await self._transact(arrivals)
+                batch = await self._transact(arrivals, locked=locked)
             except (UnavailableError, CommitUnknownError) as trouble:
                 log.warning("database trouble, trying again", service=self.name, error=str(trouble))
                 await self._pause(self.limits.backoff_s_max)
             except ConflictError as conflict:
-                conflicts += 1
+                self._contended = LOCKED_BATCHES
+                conflicts += locked
                 if conflicts > self.limits.conflicts_max:
                     return await self._refused(arrivals, conflict)
-                await self._pause(self.limits.backoff_s * 2**conflicts)
+                if locked:
+                    await self._pause(self.limits.backoff_s * 2**conflicts)
             except RejectedError as refusal:
                 return await self._refused(arrivals, refusal)
             else:
                 return self._finish(batch, time.perf_counter() - started)
 
-    async def _transact(self, arrivals: Sequence[Arrival]) -> Batch:
+    async def _transact(self, arrivals: Sequence[Arrival], *, locked: bool) -> Batch:
         """The heart: load many, decide, save many, in one transaction."""
         batch = Batch(self.service, arrivals, node=self.node.name, now=self.node.clock())
         gone, self._arrived = self._arrived, []
         try:
-            async with self.database.transaction() as transaction:
+            async with self.database.transaction() if locked else self.database.attempt() as transaction:
                 batch.take(await transaction.load(batch.wanted()))
                 more = batch.wanted_more()
                 if more:
                     batch.take_more(await transaction.load_more(more))
                 changes = batch.decide()
+                if not locked and batch.is_doubtful:
+                    raise ConflictError("a handler failed on what was read without locks")
                 changes.arrived = gone
                 changes.attempted = [arrival.message.id for arrival in arrivals if arrival.counted]
                 await transaction.write(changes)
@@ -273,6 +285,7 @@ class Worker:
             count(batch, seconds)
         self._messages.extendleft(reversed(batch.deferred))
         self._batch_max = min(self.limits.batch_max, self._batch_max * 2)
+        self._contended = max(0, self._contended - 1)
 
     # -- trouble ------------------------------------------------------------------------------------------------------
 
