@@ -6,7 +6,7 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -40,13 +40,28 @@ class Program:
         masters = children_of(self.process.pid)
         return [*masters, *(child for master in masters for child in children_of(master))]
 
-    async def post(self, *, orders: int, connections: int, seed: int, zipf: float = 0.0, wait_s: int = 0) -> Posted:
-        """Let the load post these orders."""
+    async def post(  # noqa: PLR0913  what the load is told
+        self,
+        *,
+        orders: int,
+        connections: int,
+        seed: int,
+        zipf: float = 0.0,
+        wait_s: int = 0,
+        ready: Callable[[], None] | None = None,
+    ) -> Posted:
+        """Let the load post these orders; `ready` is called just before the first."""
         load = Load(self.port, orders, connections, str(self.folder / "keys"), seed, zipf, wait_s)
         process = await asyncio.create_subprocess_exec(
             sys.executable, str(Path(__file__).with_name("load.py")), stdin=-1, stdout=-1
         )
-        answer, _ = await process.communicate(msgspec.json.encode(load))
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(msgspec.json.encode(load) + b"\n")
+        await process.stdout.readline()
+        if ready is not None:
+            ready()
+        answer, _ = await process.communicate(b"go\n")
         posted = msgspec.json.decode(answer, type=Posted)
         strange = {status for status in posted.statuses if status not in {"201", "202", "429", "503"}}
         if strange:
@@ -117,10 +132,17 @@ async def under_load(folder: Path, orders: int, connections: int, *, zipf: float
         await running.post(orders=200, connections=8, seed=3)
         await _until_completed(running, await _settled(running))
         before = await running.completed()
-        python_s, postgres_s = cpu_s([running.process.pid]), cpu_s(running.postgres)
-        posted = await running.post(orders=orders, connections=connections, seed=time.time_ns(), zipf=zipf)
+        spent: list[float] = []
+        posted = await running.post(
+            orders=orders,
+            connections=connections,
+            seed=time.time_ns(),
+            zipf=zipf,
+            ready=lambda: spent.extend((cpu_s([running.process.pid]), cpu_s(running.postgres))),
+        )
         await _until_completed(running, before + orders)
         seconds = time.time() - posted.began
+        python_s, postgres_s = spent
         return {
             "orders_per_s": orders / seconds,
             "posts_per_s": orders / (posted.ended - posted.began),

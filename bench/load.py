@@ -1,7 +1,8 @@
 """The load: a process of its own that posts orders over keep-alive connections and does nothing else.
 
-It reads a `Load` as JSON from its standard input and writes a `Posted` to its standard output.  Every request is made
-before the clock starts.  A 429 or 503 is sent again under the same key, as a client should.
+It reads a `Load` as a line of JSON from its standard input, and gets ready: every request is made, and every customer
+has a look at the wallet, since who orders has just been around in the shop.  Then it says so, waits for a line, posts
+the orders, and writes a `Posted`.  A 429 or 503 is sent again under the same key, as a client should.
 """
 
 import asyncio
@@ -102,8 +103,8 @@ def _length(head: bytes) -> int:
     return 0
 
 
-def requests_of(load: Load) -> deque[bytes]:
-    """Every request, encoded."""
+def requests_of(load: Load) -> tuple[deque[bytes], deque[bytes]]:
+    """Every request, encoded: a look at the wallet for each customer, and the orders."""
     tokens = Tokens.of_folder(Path(load.keys), issuer="sagamart", audience="sagamart")
     signed: dict[int, str] = {}
     requests: deque[bytes] = deque()
@@ -118,24 +119,37 @@ def requests_of(load: Load) -> deque[bytes]:
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         requests.append(head.encode() + body)
-    return requests
+    looks = (
+        f"GET /v1/wallet HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {one}\r\n\r\n" for one in signed.values()
+    )
+    return deque(look.encode() for look in looks), requests
 
 
 async def post(load: Load) -> Posted:
     """Post everything and wait for the answers."""
-    waiting = requests_of(load)
+    looks, orders = requests_of(load)
+    await sent(load, looks)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    return await sent(load, orders)
+
+
+async def sent(load: Load, waiting: deque[bytes]) -> Posted:
+    """Send these over all connections and wait for the answers."""
     loop = asyncio.get_running_loop()
     counts: Counter[str] = Counter()
     posted = Posted(time.time(), 0.0, {}, [])
     ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(load.connections)]
-    for over in ends:
-        await loop.create_connection(partial(Client, waiting, posted, counts, over), "127.0.0.1", load.port)
+    made = [partial(Client, waiting, posted, counts, over) for over in ends]
+    lines = [await loop.create_connection(client, "127.0.0.1", load.port) for client in made]
     await asyncio.gather(*ends)
     posted.ended = time.time()
+    for transport, _ in lines:
+        transport.close()
     posted.statuses = dict(counts)
     return posted
 
 
 if __name__ == "__main__":
-    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=Load)
+    asked = msgspec.json.decode(sys.stdin.readline(), type=Load)
     sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(post(asked))))
