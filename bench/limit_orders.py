@@ -12,7 +12,7 @@ import msgspec
 from limit_loop import Envelope, Station, now, reply_to, rows
 from sagamart.messaging.requests import Request
 
-BOOKING_S, PAYMENT_S, CAPTURE_AGAIN_S = 60, 900, 30
+BOOKING_S = 60
 
 
 class Line(msgspec.Struct):
@@ -158,12 +158,7 @@ _TURNED = """turned as (update orders o
         set version = o.version + 1, status = $6, known = (r ->> 2)::jsonb, changed_at = $7
         from jsonb_array_elements($8::jsonb) r
         where o.order_id = r ->> 0 and o.version = (r ->> 1)::bigint returning 1)"""
-_WRITE_TURN = f"""with {_COMMON}, {_TURNED},
-    armed as (update timers t set generation = (r ->> 1)::uuid, due_at = now() + make_interval(secs => $9),
-            message = m
-        from rows from (jsonb_array_elements($10::jsonb), unnest($11::bytea[])) as a(r, m)
-        where t.key = r ->> 0 and t.name = 'deadline')
-    {_SURE.format("turned")}"""
+_WRITE_TURN = f"""with {_COMMON}, {_TURNED} {_SURE.format("turned")}"""
 _WRITE_END = f"""with {_COMMON}, {_TURNED},
     disarmed as (delete from timers t using jsonb_array_elements($8::jsonb) r
         where t.key = r ->> 0 and t.name = 'deadline')
@@ -177,7 +172,7 @@ class Turn(NamedTuple):
     before: str
     after: str
     asks: tuple[str, ...]
-    deadline_s: int = 0
+    ends: bool = False
 
 
 async def _turn(station: Station, batch: list[Envelope], turn: Turn) -> list[Envelope]:
@@ -185,7 +180,7 @@ async def _turn(station: Station, batch: list[Envelope], turn: Turn) -> list[Env
     read = await station.connection.fetchrow(_READ_ORDERS, rows([message.key for message in batch]))
     orders = {row[0]: row for row in zip(*read, strict=True)}
     at = now()
-    sent, turned, armed, timers = [], [], [], []
+    sent, turned = [], []
     for message in batch:
         order_id, version, before, who, lines, total, currency, known = orders[message.key]
         if before != turn.before:
@@ -196,10 +191,6 @@ async def _turn(station: Station, batch: list[Envelope], turn: Turn) -> list[Env
             told = Told(order_id, version + 1, said, who, 1, raw, total, currency)
             sent.append(reply_to(message, "orders", kind, at, told))
         turned.append((order_id, version, f'{known[:-1]}{", " if known != "[]" else ""}[1, "{turn.fact}"]]'))
-        if turn.deadline_s:
-            timer = reply_to(message, "orders", "OrderDeadline", at, Deadline(order_id, turn.after))
-            armed.append((order_id, timer.id))
-            timers.append(msgspec.json.encode(timer))
     common = (
         rows([message.id for message in batch]),
         rows([(m.id, m.type, m.key, m.cause) for m in sent]),
@@ -210,23 +201,22 @@ async def _turn(station: Station, batch: list[Envelope], turn: Turn) -> list[Env
         at,
         rows(turned),
     )
-    if turn.deadline_s:
-        await station.connection.fetchval(_WRITE_TURN, *common, turn.deadline_s, rows(armed), timers)
-    else:
-        await station.connection.fetchval(_WRITE_END, *common)
+    await station.connection.fetchval(_WRITE_END if turn.ends else _WRITE_TURN, *common)
     return sent
 
 
 async def booked(station: Station, batch: list[Envelope]) -> list[Envelope]:
     """The goods are reserved: ask for the money."""
-    return await _turn(station, batch, Turn("booked", "booking_pending", "pay_pending", ("HoldRequested",), PAYMENT_S))
+    return await _turn(station, batch, Turn("booked", "booking_pending", "pay_pending", ("HoldRequested",)))
 
 
 async def held(station: Station, batch: list[Envelope]) -> list[Envelope]:
     """The money is held: take it."""
-    return await _turn(station, batch, Turn("held", "pay_pending", "capturing", ("CaptureRequested",), CAPTURE_AGAIN_S))
+    return await _turn(station, batch, Turn("held", "pay_pending", "capturing", ("CaptureRequested",)))
 
 
 async def captured(station: Station, batch: list[Envelope]) -> list[Envelope]:
     """The money is taken: the order is complete."""
-    return await _turn(station, batch, Turn("captured", "capturing", "completed", ("OrderPaid", "OrderCompleted")))
+    return await _turn(
+        station, batch, Turn("captured", "capturing", "completed", ("OrderPaid", "OrderCompleted"), ends=True)
+    )
