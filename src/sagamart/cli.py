@@ -120,7 +120,11 @@ def create(
             {"email": email, "name": name, "password": password or getpass.getpass("Password: ")}, NewCustomer
         )
         reply = _run(programs.admin_created(_settings(data=data), newcomer, _say))
-    except (msgspec.ValidationError, Problem) as error:
+    except msgspec.ValidationError as error:
+        sys.exit(
+            f"sagamart: that is no e-mail address, name or password (8 to 128 characters) to register with: {error}"
+        )
+    except Problem as error:
         sys.exit(f"sagamart: {error}")
     if reply.refused:
         sys.exit(f"sagamart: {msgspec.json.decode(reply.body)['title']}")
@@ -168,4 +172,4 @@ def _run(program: Coroutine[Any, Any, Any]) -> Any:
 
 
 def _say(text: str) -> None:
-    terminal.print(text, style="dim")
+    terminal.print(text, style="dim", soft_wrap=True)

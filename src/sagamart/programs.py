@@ -45,7 +45,8 @@ async def prepared(postgres_dsn: str, names: Sequence[str], say: Say) -> dict[st
     dsns = {}
     for name in names:
         database = await provision(postgres_dsn, name)
-        await migrate(database.owner_dsn, histories(name), progress=say)
+        if await migrate(database.owner_dsn, histories(name)):
+            say(f"The database of {name} is up to date now")
         dsns[name] = database.runtime_dsn
     return dsns
 
