@@ -10,6 +10,8 @@ PYTEST := $(IN_VENV) pytest
 # A file's tests stay in one process and in order, so a file that starts servers of its own starts them once.
 TEST_WORKERS ?= 2
 LOCKS := pyproject.toml uv.lock
+# Half of a start would otherwise go into compiling what never changes.
+export UV_COMPILE_BYTECODE := 1
 
 ##@ The shop
 
