@@ -7,8 +7,12 @@ Any user who can read the file can test the lock.
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Self
+
+HANDED_BACK_S_MAX = 2.0
+"""A killed program's lock lives on in a child that it was just starting, until that child runs its own program."""
 
 
 class FolderInUseError(RuntimeError):
@@ -28,7 +32,7 @@ class FolderLock:
         self._descriptor = -1
 
     def acquire(self) -> Self:
-        """Take the lock and write our process id into its file.
+        """Take the lock and write our process id into its file; waits a moment where the holder is dead.
 
         Raises:
             FolderInUseError: another process holds it; the message names the folder and that process.
@@ -37,12 +41,13 @@ class FolderLock:
         """
         path = self._folder / "lock"
         descriptor, writable = _open(path)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        given_up = time.monotonic() + HANDED_BACK_S_MAX
+        while not _locked(descriptor):
             holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
-            os.close(descriptor)
-            raise FolderInUseError(self._folder, f"process {holder}" if holder else "another process") from None
+            if _alive(holder) or time.monotonic() > given_up:
+                os.close(descriptor)
+                raise FolderInUseError(self._folder, f"process {holder}" if holder else "another process")
+            time.sleep(0.01)
         if writable:
             os.truncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -61,3 +66,20 @@ def _open(path: Path) -> tuple[int, bool]:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o644), True
     except PermissionError:
         return os.open(path, os.O_RDONLY), False
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _alive(process: str) -> bool:
+    """Whether this process still runs; what is ended and not yet waited for does not."""
+    try:
+        state = Path(f"/proc/{int(process)}/stat").read_text()
+    except (OSError, ValueError):
+        return False
+    return state.rpartition(")")[2].split()[0] != "Z"
