@@ -64,7 +64,7 @@ class World:
         for message_id in message_ids:
             self._waiting.pop(message_id).set_result(None)
 
-    def refused(self, message_ids: Sequence[str]) -> None:
+    def refused(self, message_ids: Sequence[str], _after_s: float = 0) -> None:
         """No test fills a queue."""
         raise AssertionError(f"the service had no room for {message_ids}")
 

@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from sagamart.messaging.fold import Batch
 from sagamart.messaging.operations import DeadLetters
+from sagamart.messaging.outside import Outside, OutsideCalls
 from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.records import Record
 from sagamart.messaging.service import Service
@@ -94,11 +95,12 @@ class ShopSettings(Settings, frozen=True):
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """A service with its routes, and what wants to know of every commit."""
+    """A service with its routes, what wants to know of every commit, and how its intents reach the world outside."""
 
     service: Service
     routes: Sequence[HTTPRouteHandler]
     on_commit: Callable[[Sequence[Record]], None] | None = None
+    outside: Sequence[Outside] = ()
 
 
 def _orders(settings: ShopSettings) -> Slice:
@@ -136,6 +138,7 @@ class Running(msgspec.Struct, frozen=True):
 
     slice: Slice
     worker: Worker
+    calls: OutsideCalls
     database: PostgresDatabase
     readers: asyncpg.Pool
 
@@ -180,6 +183,7 @@ class Shop:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await asyncio.gather(*(running.calls.finish() for running in self.services.values()))
         for running in self.services.values():
             running.worker.stop()
         await asyncio.gather(*self._lanes)
@@ -206,10 +210,13 @@ class Shop:
         readers = await asyncpg.create_pool(dsn, min_size=1, max_size=READERS_MAX)
         self._closing.push_async_callback(readers.close)
         worker = Worker(found.service, database, self.transport, node=self.node, limits=self._limits)
+        calls = OutsideCalls(worker, found.outside)
+        self._closing.push_async_callback(calls.close)
         if found.on_commit is not None:
             worker.on_commit.append(found.on_commit)
         self._measure(worker)
-        return Running(found, worker, database, readers)
+        self.metrics.outside_calls(worker.name, calls)
+        return Running(found, worker, calls, database, readers)
 
     async def _start(self, running: Running) -> None:
         """Begin where the last life ended; carefully where it did not end by itself."""
@@ -219,6 +226,7 @@ class Shop:
         for lane in range(LANES.get(worker.name, 1)):
             self._lanes.append(asyncio.create_task(worker.run(), name=f"{worker.name} lane {lane}"))
         self._sweeps.append(asyncio.create_task(Sweep(worker).run(), name=f"{worker.name} sweep"))
+        self._sweeps.append(asyncio.create_task(running.calls.run(), name=f"{worker.name} outside calls"))
 
     def _measure(self, worker: Worker) -> None:
         """Count by batch; read depths when somebody asks."""

@@ -81,7 +81,7 @@ def _on_messages(name: str, number: int) -> Step:
             case "forget_arrived":
                 await database.forget_arrived(ids)
             case "postpone":
-                await database.postpone(ids, 50)
+                await database.postpone(dict.fromkeys(ids, 50.0))
             case "hasten":
                 await database.hasten(ids)
             case "count_attempts":

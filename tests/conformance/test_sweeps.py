@@ -58,11 +58,13 @@ async def test_what_has_arrived_is_forgotten_once(side: Side) -> None:
     assert (await side.shown()).outbox == [(an_id(8), "a")]
 
 
-async def test_a_postponed_message_is_offered_again_then(side: Side) -> None:
-    await write(side.a, Changes(outbox=[told(7)]))
-    await side.a.postpone([an_id(7)], RETRY_S)
+async def test_postponed_messages_are_offered_again_each_at_its_time(side: Side) -> None:
+    await write(side.a, Changes(outbox=[told(7), told(8)]))
+    await side.a.postpone({an_id(7): RETRY_S, an_id(8): 60.0})
     await side.pass_time(1)
     assert await side.a.due_outbox("a", 10) == [encode(told(7))]
+    await side.pass_time(60)
+    assert encode(told(8)) in await side.a.due_outbox("a", 10)
 
 
 async def test_what_a_message_caused_can_be_hastened(side: Side) -> None:

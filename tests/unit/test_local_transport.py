@@ -26,7 +26,7 @@ class Listener:
     def arrived(self, message_ids: Sequence[str]) -> None:
         self.gone += message_ids
 
-    def refused(self, message_ids: Sequence[str]) -> None:
+    def refused(self, message_ids: Sequence[str], _after_s: float = 0) -> None:
         self.back += message_ids
 
 

@@ -131,8 +131,8 @@ class Database(Protocol):
     async def forget_arrived(self, message_ids: Sequence[str]) -> None:
         """Delete outbox rows that have arrived for good."""
 
-    async def postpone(self, message_ids: Sequence[str], after_s: float) -> None:
-        """Let the leases of these outbox rows end after so many seconds."""
+    async def postpone(self, after_s: Mapping[str, float]) -> None:
+        """Let the leases of these outbox rows end, each after so many seconds."""
 
     async def hasten(self, causes: Sequence[str]) -> None:
         """Let the leases end now of outbox rows that these messages caused."""

@@ -69,7 +69,7 @@ class MemoryDatabase:
         clean = not self.store.nodes.get(node, False)
         async with self._statement():
             self.store.nodes[node] = True
-        await self._lease_again([row.id for row in self.store.outbox.values() if row.lease_owner == node], 0)
+        await self._lease_again({row.id: 0 for row in self.store.outbox.values() if row.lease_owner == node})
         return clean
 
     async def end_life(self, node: str) -> None:
@@ -135,14 +135,14 @@ class MemoryDatabase:
             for message_id in message_ids:
                 self.store.outbox.pop(message_id, None)
 
-    async def postpone(self, message_ids: Sequence[str], after_s: float) -> None:
-        """Let the leases of these outbox rows end after so many seconds."""
-        await self._lease_again(message_ids, after_s)
+    async def postpone(self, after_s: Mapping[str, float]) -> None:
+        """Let the leases of these outbox rows end, each after so many seconds."""
+        await self._lease_again(after_s)
 
     async def hasten(self, causes: Sequence[str]) -> None:
         """Let the leases end now of outbox rows that these messages caused."""
         known = set(causes)
-        await self._lease_again([row.id for row in self.store.outbox.values() if row.cause in known], 0)
+        await self._lease_again({row.id: 0 for row in self.store.outbox.values() if row.cause in known})
 
     async def prune(self, before: datetime) -> None:
         """Forget inbox ids and requests older than this."""
@@ -152,15 +152,15 @@ class MemoryDatabase:
             for key in [key for key, row in self.store.requests.items() if row.at < before]:
                 del self.store.requests[key]
 
-    async def _lease_again(self, message_ids: Sequence[str], after_s: float) -> None:
+    async def _lease_again(self, after_s: Mapping[str, float]) -> None:
         async with self._statement() as owner:
-            for message_id in message_ids:
+            for message_id in after_s:
                 if message_id in self.store.outbox:
                     await self.store.locks.take(owner, ("outbox", message_id))
-            for message_id in message_ids:
+            for message_id, seconds in after_s.items():
                 row = self.store.outbox.get(message_id)
                 if row is not None:
-                    row.lease_until = self.store.clock() + timedelta(seconds=after_s)
+                    row.lease_until = self.store.clock() + timedelta(seconds=seconds)
 
     def _is_free(self, table: str, key: Any) -> bool:
         return self.store.locks.is_free((table, key))

@@ -13,7 +13,7 @@ LEASE_S = 30
 """How long a message may be under way before another replica may send it again."""
 
 RETRY_S = 0.5
-"""When to offer again what a full consumer could not take."""
+"""When to offer again what a full consumer could not take.  Failed calls to the outside wait longer: `outside.py`."""
 
 WRITE = (
     "insert into outbox (lease_owner, lease_until, id, type, key, cause, message)"
@@ -29,5 +29,8 @@ DUE = f"""
     returning message
 """
 TAKE_BACK = "update outbox set lease_until = now() where lease_owner = $1"
-POSTPONE = "update outbox set lease_until = now() + make_interval(secs => $2) where id = any($1::uuid[])"
+POSTPONE = (
+    "update outbox o set lease_until = now() + make_interval(secs => p.after_s)"
+    " from unnest($1::uuid[], $2::float8[]) as p(id, after_s) where o.id = p.id"
+)
 HASTEN = "update outbox set lease_until = now() where cause = any($1::uuid[])"

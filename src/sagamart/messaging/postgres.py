@@ -217,9 +217,9 @@ class PostgresDatabase:
         """Delete outbox rows that have arrived for good."""
         await self._fetch(outbox.ARRIVED.format("$1"), message_ids)
 
-    async def postpone(self, message_ids: Sequence[str], after_s: float) -> None:
-        """Let the leases of these outbox rows end after so many seconds."""
-        await self._fetch(outbox.POSTPONE, message_ids, after_s)
+    async def postpone(self, after_s: Mapping[str, float]) -> None:
+        """Let the leases of these outbox rows end, each after so many seconds."""
+        await self._fetch(outbox.POSTPONE, list(after_s), list(after_s.values()))
 
     async def hasten(self, causes: Sequence[str]) -> None:
         """Let the leases end now of outbox rows that these messages caused."""

@@ -38,6 +38,7 @@ class Service:
     """A service: one database, one role, one set of handlers.
 
     Tables are listed in the order in which their rows are locked.  `migrations` is the package of its own revisions.
+    `outside` lists the intents among the types it emits: they are for the world outside, see `outside.py`.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Service:
         tables: Sequence[Table[Any]],
         handlers: Sequence[Handler[Any]],
         migrations: str,
+        outside: Sequence[type[Body]] = (),
     ) -> None:
         self.name = name
         self.tables = tuple(tables)
@@ -54,6 +56,9 @@ class Service:
         self.handlers: dict[str, Handler[Any]] = {handler.takes.__name__: handler for handler in handlers}
         if len(self.handlers) != len(handlers):
             raise TypeError(f"service {name} handles a message type twice")
+        self.outside = frozenset(kind.__name__ for kind in outside)
+        if not self.outside <= self.emits:
+            raise TypeError(f"service {name} never sends {sorted(self.outside - self.emits)}")
 
     @cached_property
     def consumes(self) -> frozenset[str]:

@@ -16,7 +16,6 @@ from sagamart.messaging.database import ConflictError, UnavailableError
 from sagamart.messaging.fold import Arrival
 from sagamart.messaging.inbox import INBOX_DAYS
 from sagamart.messaging.message import Body, Message, UnknownMessageError
-from sagamart.messaging.outbox import RETRY_S
 from sagamart.messaging.worker import Worker
 
 log = structlog.get_logger()
@@ -78,9 +77,9 @@ class Sweep:
 
     async def send_due(self) -> None:
         """Send what the last life left behind, what a dead replica left behind, and what could not be taken before."""
-        returned, self.worker.returned = self.worker.returned, []
+        returned, self.worker.returned = self.worker.returned, {}
         if returned:
-            await self.database.postpone(returned, RETRY_S)
+            await self.database.postpone(returned)
         self.worker.send(self._read(await self.database.due_outbox(self.worker.node.name, SWEPT_MAX)))
 
     async def retry_letters(self) -> None:

@@ -33,10 +33,12 @@ from sagamart.messaging.database import (
 from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Body, Message
+from sagamart.messaging.outbox import RETRY_S
 from sagamart.messaging.records import Record
 from sagamart.messaging.requests import Overloaded, Request, StoredReply
 from sagamart.messaging.service import Service
-from sagamart.messaging.transport import Transport
+from sagamart.messaging.transport import Carrier, Transport
+from sagamart.messaging.transport.outbox_only import OutboxOnly
 
 log = structlog.get_logger()
 
@@ -88,7 +90,7 @@ class Worker:
         self.on_commit: list[Callable[[Sequence[Record]], None]] = []
         self.on_batch: list[Callable[[Batch, float], None]] = []
         self.under_way: set[str] = set()
-        self.returned: list[str] = []
+        self.returned: dict[str, float] = {}
         self.failed: str | None = None
         self._arrived: list[str] = []
         self._messages: deque[Arrival] = deque()
@@ -101,6 +103,7 @@ class Worker:
         self._contended = 0
         self._stopping = False
         transport.connect(self)
+        self.outside: Carrier = OutboxOnly(self)
 
     @property
     def name(self) -> str:
@@ -160,15 +163,18 @@ class Worker:
         self._arrived.extend(message_ids)
         self.under_way.difference_update(message_ids)
 
-    def refused(self, message_ids: Sequence[str]) -> None:
-        """These messages of its own could not be taken now; the sweep sees to them."""
+    def refused(self, message_ids: Sequence[str], after_s: float = RETRY_S) -> None:
+        """These messages of its own could not be taken now; the sweep offers them again after so many seconds."""
         self.under_way.difference_update(message_ids)
-        self.returned.extend(message_ids)
+        self.returned.update(dict.fromkeys(message_ids, after_s))
 
     def send(self, messages: Sequence[Message[Body]]) -> None:
-        """Hand committed messages to the transport, but not those that are under way from here already."""
+        """Hand committed messages to the transport, intents to the outside; not what is under way from here already."""
         fresh = [message for message in messages if message.id not in self.under_way]
         self.under_way.update(message.id for message in fresh)
+        if self.service.outside:
+            self.outside.hand_over(self.name, [one for one in fresh if one.type in self.service.outside])
+            fresh = [one for one in fresh if one.type not in self.service.outside]
         self.transport.hand_over(self.name, fresh)
 
     # -- the loop -----------------------------------------------------------------------------------------------------
@@ -272,9 +278,10 @@ class Worker:
         if batch.changes.outbox:
             self.send(batch.changes.outbox)
         put_off = {id(arrival) for arrival in batch.deferred}
-        self.transport.handled(
-            self.name, [a.message for a in batch.arrivals if a.request is None and id(a) not in put_off]
-        )
+        handled = [a.message for a in batch.arrivals if a.request is None and id(a) not in put_off]
+        self.transport.handled(self.name, handled)
+        if self.service.outside:
+            self.outside.handled(self.name, handled)
         for message_id, reply in batch.replies.items():
             answer = self._answers.pop(message_id, None)
             if answer is not None and not answer.done():

@@ -10,11 +10,15 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from sagamart.messaging.outside import BreakerState, OutsideCalls
+
 BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 BATCH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 Outcome = Literal["handled", "duplicate", "dead"]
 Phase = Literal["load", "decide", "save", "commit"]
+CALL_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+BREAKER_STATES: Mapping[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
 
 
 class Metrics:
@@ -34,6 +38,10 @@ class Metrics:
         self._messages = self._counter("messages", "Messages by what became of them", ("service", "outcome"))
         self._refused = self._counter(
             "admission_refused", "Requests refused because the service was full", ("service",)
+        )
+
+        self._call_seconds = self._histogram(
+            "outside_call_seconds", "Time of a call outside", ("service", "destination", "outcome"), CALL_SECONDS
         )
 
     def batch(self, service: str, size: int, seconds: float) -> None:
@@ -58,6 +66,15 @@ class Metrics:
         """A figure that is read when asked for: `queue_depth`, `outbox_in_flight`."""
         self._read.gauges.setdefault(name, (meaning, {}))[1][service] = read
 
+    def outside_calls(self, service: str, calls: OutsideCalls) -> None:
+        """Measure the calls of a service: how many, how long, how they ended, and each destination's breaker."""
+
+        def count(destination: str, answered: bool, seconds: float) -> None:  # noqa: FBT001  called by position
+            self._call_seconds.labels(service, destination, "answered" if answered else "failed").observe(seconds)
+
+        calls.on_call.append(count)
+        self._read.outside[service] = calls
+
     def answers(self, counted: Mapping[int, int]) -> None:
         """HTTP answers by status, counted elsewhere."""
         self._read.answers = counted
@@ -77,6 +94,7 @@ class _ReadWhenAsked(Collector):
     def __init__(self) -> None:
         self.gauges: dict[str, tuple[str, dict[str, Callable[[], float]]]] = {}
         self.answers: Mapping[int, int] = {}
+        self.outside: dict[str, OutsideCalls] = {}
 
     def collect(self) -> Iterator[Metric]:
         for name, (meaning, services) in self.gauges.items():
@@ -84,6 +102,15 @@ class _ReadWhenAsked(Collector):
             for service, read in services.items():
                 gauge.add_metric((service,), read())
             yield gauge
+        labels = ("service", "destination")
+        breaker = GaugeMetricFamily("sagamart_outside_breaker", "0 closed, 1 half open, 2 open", labels=labels)
+        waiting = GaugeMetricFamily("sagamart_outside_waiting", "Intents that wait to be called", labels=labels)
+        for service, calls in self.outside.items():
+            for place in calls.destinations:
+                breaker.add_metric((service, place.outside.name), BREAKER_STATES[place.breaker.state])
+                waiting.add_metric((service, place.outside.name), place.waiting.qsize())
+        yield breaker
+        yield waiting
         answered = CounterMetricFamily("sagamart_http_answers", "HTTP answers by status", labels=("status",))
         for status, count in sorted(self.answers.items()):
             answered.add_metric((str(status),), count)

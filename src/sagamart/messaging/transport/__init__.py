@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from sagamart.messaging.message import Body, Message
+from sagamart.messaging.outbox import RETRY_S
 
 
 class Endpoint(Protocol):
@@ -30,18 +31,22 @@ class Endpoint(Protocol):
     def arrived(self, message_ids: Sequence[str]) -> None:
         """These messages of its own have reached every consumer for good."""
 
-    def refused(self, message_ids: Sequence[str]) -> None:
-        """These messages of its own could not be taken now."""
+    def refused(self, message_ids: Sequence[str], after_s: float = RETRY_S, /) -> None:
+        """These messages of its own could not be taken now; they are offered again after so many seconds."""
 
 
-class Transport(Protocol):
-    """Between services."""
-
-    def connect(self, endpoint: Endpoint) -> None:
-        """Let a service send and receive."""
+class Carrier(Protocol):
+    """What takes committed messages away: a transport, or the calls to the world outside."""
 
     def hand_over(self, producer: str, messages: Sequence[Message[Body]]) -> None:
         """Send what has been committed."""
 
     def handled(self, consumer: str, messages: Sequence[Message[Body]]) -> None:
         """The consumer's transaction has committed these (handled, parked or dead)."""
+
+
+class Transport(Carrier, Protocol):
+    """Between services."""
+
+    def connect(self, endpoint: Endpoint) -> None:
+        """Let a service send and receive."""

@@ -9,8 +9,8 @@ from sagamart.messaging.transport import Endpoint
 class OutboxOnly:
     """The transport of a command that comes, changes something, and goes."""
 
-    def __init__(self) -> None:
-        self._endpoints: dict[str, Endpoint] = {}
+    def __init__(self, *endpoints: Endpoint) -> None:
+        self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
 
     def connect(self, endpoint: Endpoint) -> None:
         """Let a service write."""

@@ -1,0 +1,145 @@
+"""The table of what is tried how often says what the code does."""
+
+from pathlib import Path
+
+from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, RETRY_LETTER_S
+from sagamart.messaging.inbox import INBOX_DAYS
+from sagamart.messaging.outbox import LEASE_S, RETRY_S
+from sagamart.messaging.outside import BACKOFF_S, BACKOFF_S_MAX, FINISH_S, Outside
+from sagamart.messaging.postgres import CONNECT_S_MAX, SESSION
+from sagamart.messaging.requests import REQUESTS_KEPT_DAYS, Overloaded
+from sagamart.messaging.timers import REFIRE_S
+from sagamart.messaging.worker import LOCKED_BATCHES, Limits
+
+PAGE = Path(__file__).parents[2] / "docs/reference/failures.md"
+
+LIMITS = Limits()
+OUTSIDE = Outside(name="any", calls={})
+
+ROWS = (
+    (
+        "PostgreSQL: overtaken by another batch (version, lost insert, deadlock, lock not granted)",
+        f"once without locks, then {LIMITS.conflicts_max + 1} with locks",
+        f"{LIMITS.backoff_s * 2} s, doubling",
+        f"{LIMITS.backoff_s_max} s",
+        f"{SESSION['lock_timeout']} for a lock, {SESSION['transaction_timeout']} for a transaction",
+        f"the batch is halved until the one message is found, which is dead; the next {LOCKED_BATCHES} batches lock",
+    ),
+    (
+        "PostgreSQL: connection lost, or lost inside COMMIT",
+        "no limit",
+        f"{LIMITS.backoff_s_max} s",
+        f"{LIMITS.backoff_s_max} s",
+        f"{CONNECT_S_MAX} s to connect, {SESSION['idle_in_transaction_session_timeout']} idle in a transaction",
+        "the same batch again; inbox and requests tell what had happened. `/readyz` says no meanwhile",
+    ),
+    (
+        "PostgreSQL: a row is refused",
+        "1",
+        "-",
+        "-",
+        "as above",
+        "the batch is halved until the one message is found, which is dead",
+    ),
+    (
+        "A handler raises",
+        "1, and 1 with locks",
+        "-",
+        "-",
+        "-",
+        f"the message is dead and its key waits; {DEAD_IN_A_ROW_MAX} dead letters in a row stop the worker",
+    ),
+    (
+        "A message kills the process",
+        f"{ATTEMPTS_MAX}",
+        "-",
+        "-",
+        "-",
+        "batches begin at one after a crash; then the message is dead",
+    ),
+    (
+        "A released dead letter",
+        "no limit",
+        f"{RETRY_LETTER_S} s",
+        f"{RETRY_LETTER_S} s",
+        "-",
+        "it leaves the table when it is handled",
+    ),
+    (
+        "A message older than the inbox remembers",
+        "0",
+        "-",
+        "-",
+        f"{INBOX_DAYS} days",
+        "dead as `too_old`, never applied blindly",
+    ),
+    (
+        "A timer that fired and was not handled",
+        "no limit",
+        f"{REFIRE_S} s",
+        f"{REFIRE_S} s",
+        "-",
+        "offered again until its firing is handled",
+    ),
+    (
+        "Transport: a consumer is full",
+        "no limit",
+        f"{RETRY_S} s",
+        f"{RETRY_S} s",
+        "-",
+        "the message stays in the outbox",
+    ),
+    (
+        "Transport: the process that had sent it is gone",
+        "no limit",
+        f"{LEASE_S} s (its lease)",
+        f"{LEASE_S} s",
+        "-",
+        "any replica sends it; the node itself at its next start",
+    ),
+    (
+        "Outside call: raises, answers nonsense, or is late",
+        "no limit",
+        f"{BACKOFF_S} s, doubling with the intent's age",
+        f"{BACKOFF_S_MAX} s",
+        f"{OUTSIDE.deadline_s} s",
+        "the same intent under the same key, until the adapter returns an outcome (giving up is one)",
+    ),
+    (
+        "Outside call: the destination fails again and again",
+        f"{OUTSIDE.failures_max} in a row",
+        f"{OUTSIDE.open_s} s without a call",
+        f"{OUTSIDE.open_s} s",
+        f"{OUTSIDE.deadline_s} s",
+        "one call tries whether it is over; intents wait in the outbox",
+    ),
+    (
+        "Outside call: the process stops",
+        "1",
+        "-",
+        "-",
+        f"{FINISH_S} s",
+        "what has not ended is repeated in the next life, under the same key",
+    ),
+    (
+        "Requests: the service is full",
+        "0",
+        "-",
+        "-",
+        "-",
+        f"{LIMITS.requests_max} wait at most, then 503 with `Retry-After: {Overloaded.retry_after_s}`",
+    ),
+    (
+        "Requests: the client repeats one",
+        "no limit",
+        "-",
+        "-",
+        f"{REQUESTS_KEPT_DAYS} days",
+        "the stored answer, under the same `Idempotency-Key`",
+    ),
+)
+
+
+def test_the_table_of_failures_says_what_the_code_does() -> None:
+    table = [line for line in PAGE.read_text().splitlines() if line.startswith("| ")][1:]
+    assert table == [f"| {' | '.join(row)} |" for row in ROWS]
