@@ -14,7 +14,7 @@ from rich.console import Console
 from sagamart.app import SLICES, Shop, ShopSettings, strangers
 from sagamart.audit import Finding, audit
 from sagamart.demo import ADMIN, log_ins, seed
-from sagamart.messaging.message import Message, new_id
+from sagamart.messaging.message import Message, new_id, new_trace
 from sagamart.messaging.requests import StoredReply, request_of
 from sagamart.messaging.transport.outbox_only import OutboxOnly
 from sagamart.messaging.worker import Node, Worker
@@ -154,6 +154,7 @@ async def create_admin(worker: Worker, newcomer: NewCustomer) -> StoredReply:
         correlation=message_id,
         body=body,
         node=worker.node.name,
+        trace=new_trace(os.urandom(24)),
     )
     return await worker.ask(message, request_of("cli", "admin create", message_id, newcomer.email))
 

@@ -49,6 +49,18 @@ def test_two_services_that_answer_one_fact_do_not_collide() -> None:
     assert derived_id(cause, "stock", "Done", 0) != derived_id(cause, "wallet", "Done", 0)
 
 
+def test_what_a_message_causes_carries_its_story_on() -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    put, wake = (
+        msgspec.structs.replace(said(body, number), trace=trace) for number, body in enumerate((Put("a"), Wake("b")), 1)
+    )
+    _, changes = folded(Arrival(put), Arrival(wake))
+    (sent,), (timer,) = changes.outbox, changes.armed
+    for cause, caused in ((put, sent), (wake, BOXES.registry.decode(timer.message))):
+        assert (caused.cause, caused.correlation, caused.trace) == (cause.id, cause.correlation, trace)
+        assert (caused.source, caused.node, caused.schema) == ("boxes", "n", 1)
+
+
 def test_a_handler_that_raises_poisons_its_message_and_parks_its_key_only() -> None:
     _, changes = folded(Arrival(said(Break("a"), 1)), Arrival(said(Put("a"), 2)), Arrival(said(Put("b"), 3)))
     assert [(letter.message.type, letter.status) for letter in changes.dead] == [("Break", "dead"), ("Put", "waiting")]

@@ -43,14 +43,6 @@ def test_the_same_wish_has_the_same_fingerprint_however_it_is_written() -> None:
     assert first != other
 
 
-def test_the_trace_of_the_client_goes_on_and_nonsense_does_not() -> None:
-    shop = Shop()
-    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    order(shop, traceparent=trace)
-    order(shop, traceparent="drop table orders")
-    assert [message.trace for message, _ in shop.asked] == [trace, None]
-
-
 def test_a_refusal_is_a_problem_named_after_its_rule() -> None:
     shop = Shop()
     shop.answer = UnpaidOrderExists("ord_7")

@@ -49,7 +49,7 @@ class Batch:
         self.replies: dict[str, StoredReply] = {}
         self.deferred: list[Arrival] = []
         self.duplicates = 0
-        self.failures: list[str] = []
+        self.failures: list[DeadLetter] = []
         self._timers: dict[tuple[str, str], ArmedTimer | None] = {}
         self._oldest = oldest_remembered(now)
 
@@ -238,7 +238,7 @@ class Batch:
         if arrival.request is not None:
             reply = problem(500, "The request failed by a fault of ours", "internal_error", {"message_id": message.id})
             self.replies[message.id] = StoredReply(500, msgspec.json.encode(reply), refused=True)
-            self.failures.append(f"{message.type} {message.key}: {error}")
+            self.failures.append(DeadLetter(message, error))
             return
         self.loaded.parked.add(message.key)
         self.changes.dead.append(DeadLetter(message, error))

@@ -37,7 +37,11 @@ B_co = TypeVar("B_co", bound=Body, covariant=True)
 
 
 class Message(msgspec.Struct, Generic[B_co], frozen=True, kw_only=True):
-    """The envelope.  `at` is when the message was made (UTC): the only clock that a decision may read."""
+    """The envelope.  `at` is when the message was made (UTC): the only clock that a decision may read.
+
+    `correlation` is the id of the request that began it all, `cause` that of the message that this one follows from,
+    `trace` the request's W3C `traceparent`, `node` the process that said it.
+    """
 
     id: str
     type: str
@@ -128,6 +132,17 @@ def derived_id(cause: str, service: str, kind: str, position: int, due: datetime
 def moment_of(message_id: str) -> datetime:
     """The time that an id carries (UTC, milliseconds)."""
     return datetime.fromtimestamp(int(message_id[:8] + message_id[9:13], 16) / 1000, tz=UTC)
+
+
+def new_trace(random: bytes) -> str:
+    """A trace that begins here, not sampled, as a `traceparent` (W3C Trace Context); `random` is 24 bytes."""
+    fresh = random.hex()
+    return f"00-{fresh[:32]}-{fresh[32:]}-00"
+
+
+def trace_id(trace: str | None) -> str | None:
+    """What all of a trace has in common: the part of its `traceparent` by which logs name it."""
+    return trace[3:35] if trace else None
 
 
 def first_id_at(at: datetime) -> str:

@@ -30,9 +30,9 @@ from sagamart.messaging.database import (
     RejectedError,
     UnavailableError,
 )
-from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX
+from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, DeadLetter
 from sagamart.messaging.fold import Arrival, Batch
-from sagamart.messaging.message import Body, Message
+from sagamart.messaging.message import Body, Message, trace_id
 from sagamart.messaging.outbox import RETRY_S
 from sagamart.messaging.records import Record
 from sagamart.messaging.requests import Overloaded, Request, StoredReply
@@ -343,14 +343,17 @@ class Worker:
                 by_id[message_id].error = PoisonError(f"under way at {count - 1} crashes")
         return any(count > 1 for count in attempts.values())
 
+    def _log(self, what: str, letter: DeadLetter) -> None:
+        message = letter.message
+        named = {"trace.id": trace_id(message.trace), "message_id": message.id, "correlation": message.correlation}
+        log.error(what, service=self.name, type=message.type, key=message.key, error=letter.error, **named)
+
     def _watch_for_poison(self, batch: Batch) -> None:
         for failure in batch.failures:
-            log.error("a request failed", service=self.name, error=failure)
+            self._log("a request failed", failure)
         dead = [letter for letter in batch.changes.dead if letter.status == "dead"]
         for letter in dead:
-            log.error(
-                "dead letter", service=self.name, type=letter.message.type, key=letter.message.key, error=letter.error
-            )
+            self._log("dead letter", letter)
         self._dead_in_a_row = self._dead_in_a_row + len(dead) if not batch.changes.handled else len(dead)
         if self._dead_in_a_row > DEAD_IN_A_ROW_MAX:
             self.failed = f"{self._dead_in_a_row} dead letters in a row: stopped, so as not to drain the queue"

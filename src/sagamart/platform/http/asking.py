@@ -23,6 +23,7 @@ from sagamart.messaging.requests import Request as Wish
 from sagamart.messaging.requests import StoredReply, request_of
 from sagamart.platform.http.callers import caller_of
 from sagamart.platform.http.problems import Malformed, Problem
+from sagamart.platform.http.tracing import trace_in
 
 IDEMPOTENCY_KEY_CHARS_MAX = 200
 ANONYMOUS = "anonymous"
@@ -33,7 +34,6 @@ Admit = Callable[[Message[Any], Wish], Awaitable[StoredReply]]
 """A service's worker: it answers, or raises Overloaded."""
 
 _IDEMPOTENCY_KEY = re.compile(rf"[\x21-\x7e]{{1,{IDEMPOTENCY_KEY_CHARS_MAX}}}")
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Ask:
@@ -69,7 +69,7 @@ class Ask:
             body=said,
             node=self._node,
             schema=said.schema_version,
-            trace=_trace_of(self._request),
+            trace=trace_in(self._request.scope),
         )
         return await self._admit(message, self._wish(message_id, content))
 
@@ -113,12 +113,6 @@ def idempotency_key(request: Connection[Any, Any, Any]) -> str | None:
     if not _IDEMPOTENCY_KEY.fullmatch(key):
         raise Malformed("Idempotency-Key", f"1 to {IDEMPOTENCY_KEY_CHARS_MAX} visible ASCII characters")
     return key
-
-
-def _trace_of(request: Connection[Any, Any, Any]) -> str | None:
-    """The W3C trace context that the client sent, if it is one."""
-    sent = request.headers.get("traceparent")
-    return sent if sent is not None and _TRACEPARENT.fullmatch(sent) else None
 
 
 def json_response(body: msgspec.Struct, *, status: int = 200, headers: dict[str, str] | None = None) -> Response[Any]:

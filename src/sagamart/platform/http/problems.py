@@ -13,7 +13,9 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from sagamart.messaging.message import trace_id
 from sagamart.messaging.requests import Overloaded, problem
+from sagamart.platform.http.tracing import trace_in
 
 PROBLEM_JSON = "application/problem+json"
 FIELDS_NAMED_MAX = 20
@@ -140,7 +142,11 @@ def _too_deep(_request: Request[Any, Any, Any], _error: RecursionError) -> Respo
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     structlog.get_logger("sagamart.http").error(
-        "request failed", path=request.scope.get("path"), method=request.scope.get("method"), exc_info=error
+        "request failed",
+        path=request.scope.get("path"),
+        method=request.scope.get("method"),
+        exc_info=error,
+        **{"trace.id": trace_id(trace_in(request.scope))},
     )
     return response_of(Problem(500, *_CODES[500]))
 

@@ -1,6 +1,7 @@
 """The shell around the application: what every request passes, in plain ASGI because it costs least.
 
-It refuses addresses that are too long or hold a NUL, limits each client, adds the security headers, and counts answers.
+It refuses addresses that are too long or hold a NUL, limits each client, adds the security headers, counts answers, and
+gives each request its trace.
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from sagamart.platform.http.limits import Buckets, Clients
 from sagamart.platform.http.problems import PROBLEM_JSON, Malformed, Problem, too_many_requests
+from sagamart.platform.http.tracing import RESPONSE_HEADER, begin_trace
 
 PATH_CHARS_MAX = 1000
 QUERY_BYTES_MAX = 4000
@@ -46,10 +48,12 @@ class Shell:
             await self._inner(scope, receive, send)
             return
 
+        trace = begin_trace(scope)
+
         async def send_with_headers(event: Any) -> None:
             if event["type"] == "http.response.start":
                 self.answers[event["status"]] += 1
-                event["headers"] = _secured(event.get("headers", ()))
+                event["headers"] = _secured(event.get("headers", ()), trace)
             await send(event)
 
         refusal = self._refusal(scope)
@@ -75,10 +79,11 @@ def _forwarded(headers: list[tuple[bytes, bytes]]) -> str | None:
     return ",".join(lines) if lines else None
 
 
-def _secured(headers: Any) -> list[tuple[bytes, bytes]]:
+def _secured(headers: Any, trace: str) -> list[tuple[bytes, bytes]]:
     kept = list(headers)
     names = {name for name, _ in kept}
     kept.extend(header for header in _HEADERS if header[0] not in names)
+    kept.append((RESPONSE_HEADER, trace.encode()))
     return kept
 
 
