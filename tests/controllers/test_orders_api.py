@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001  some words are Russian
 """Orders over HTTP: who may ask for what, and how it is answered."""
 
 from collections.abc import Sequence

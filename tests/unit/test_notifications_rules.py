@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001  half of these words are Russian
 """Who is told what, once per turn, and in which words."""
 
 from itertools import permutations

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001  half of these words are Russian
 """An order as people see it: two vocabularies, two languages."""
 
 from typing import get_args

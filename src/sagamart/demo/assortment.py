@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001  half of these words are Russian
 """What a demo shop has: people who can log in, products, money.  Data only; the passwords are no secret."""
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001  half of these words are Russian
 """What people read: the facts of a notification as a title and a text, in English and in Russian.
 
 A refusal says what the reader can act on: which product was short and by how much, how much money was missing.

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001  half of these words are Russian
 """An order as people and programs see it over the API.
 
 Beside the exact status it says the same in two simpler vocabularies, `stage` and `state`, each a stable code with a
