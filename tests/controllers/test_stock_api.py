@@ -106,8 +106,9 @@ async def test_a_malformed_movement_is_told_which_field_is_wrong(
     assert [one["field"] for one in response.json()["fields"]] == [field]
 
 
-async def test_a_sku_that_cannot_be_one_is_refused(stock: RunningService) -> None:
-    response = await stock.post("/v1/stock/a%20cup/receipts", {"quantity": 1}, caller=KEEPER)
+@pytest.mark.parametrize("sku", ["a%20cup", "CUP%0a", "-CUP", "C" * 65])
+async def test_a_sku_that_cannot_be_one_is_refused(stock: RunningService, sku: str) -> None:
+    response = await stock.post(f"/v1/stock/{sku}/receipts", {"quantity": 1}, caller=KEEPER)
 
     assert (response.status_code, response.json()["code"]) == (400, "malformed")
 

@@ -33,10 +33,14 @@ def told(reply: StoredReply) -> Any:
     return msgspec.json.decode(reply.body)
 
 
+def announced(version: int, title: str, price_minor: int, currency: str = "RUB", *, active: bool) -> ProductChanged:
+    return ProductChanged("MUG", version, title, price_minor, currency, active, weight_g=350, tax_rate_bp=2_000)
+
+
 async def test_a_new_product_is_kept_and_announced(catalogue: RunningService) -> None:
     reply = await wish(catalogue, NEW_MUG)
     assert (reply.status, reply.location, told(reply)["version"]) == (201, "/v1/products/MUG", 1)
-    assert catalogue.sent == [ProductChanged("MUG", 1, "Blue mug", 45_000, "RUB", active=True)]
+    assert catalogue.sent == [announced(1, "Blue mug", 45_000, "RUB", active=True)]
     assert await catalogue.rows("select sku, price_minor, currency, by from prices") == [
         ("MUG", 45_000, "RUB", "cus_op")
     ]
@@ -67,9 +71,9 @@ async def test_the_announced_versions_of_a_product_have_no_gaps(catalogue: Runni
     await wish(catalogue, ChangeProduct("MUG", "cus_op", 1, title="Mug, blue"))
     await wish(catalogue, ChangeProduct("MUG", "cus_op", 2, active=False))
     assert catalogue.sent == [
-        ProductChanged("MUG", 1, "Blue mug", 45_000, "RUB", active=True),
-        ProductChanged("MUG", 2, "Mug, blue", 45_000, "RUB", active=True),
-        ProductChanged("MUG", 3, "Mug, blue", 45_000, "RUB", active=False),
+        announced(1, "Blue mug", 45_000, "RUB", active=True),
+        announced(2, "Mug, blue", 45_000, "RUB", active=True),
+        announced(3, "Mug, blue", 45_000, "RUB", active=False),
     ]
 
 

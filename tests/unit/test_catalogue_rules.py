@@ -41,10 +41,26 @@ NEW_MUG = said(
 )
 
 
+def announced(version: int, title: str, price_minor: int, currency: str = "RUB", *, active: bool) -> ProductChanged:
+    return ProductChanged(
+        "MUG",
+        version,
+        title,
+        price_minor,
+        currency,
+        active,
+        weight_g=350,
+        length_mm=80,
+        width_mm=80,
+        height_mm=100,
+        tax_rate_bp=2_000,
+    )
+
+
 def test_a_new_product_is_announced_with_its_first_price() -> None:
     assert create(NEW_MUG, None) == Decision(
         save=[MUG, Price(MESSAGE_ID, "MUG", 45_000, "RUB", NOON, "cus_op")],
-        send=[ProductChanged("MUG", 1, "Blue mug", 45_000, "RUB", active=True)],
+        send=[announced(1, "Blue mug", 45_000, "RUB", active=True)],
         reply=Reply(201, MUG, "/v1/products/MUG"),
     )
 
@@ -57,7 +73,7 @@ def test_a_new_price_is_kept_beside_the_old_one() -> None:
     after = msgspec.structs.replace(MUG, version=2, price_minor=49_900)
     assert change(said(ChangeProduct("MUG", "cus_op", 1, price_minor=49_900)), MUG) == Decision(
         save=[after, Price(MESSAGE_ID, "MUG", 49_900, "RUB", NOON, "cus_op")],
-        send=[ProductChanged("MUG", 2, "Blue mug", 49_900, "RUB", active=True)],
+        send=[announced(2, "Blue mug", 49_900, "RUB", active=True)],
         reply=Reply(200, after),
     )
 
@@ -66,7 +82,7 @@ def test_what_is_no_price_is_announced_but_no_part_of_the_price_history() -> Non
     after = msgspec.structs.replace(MUG, version=2, active=False)
     assert change(said(ChangeProduct("MUG", "cus_op", 1, active=False)), MUG) == Decision(
         save=[after],
-        send=[ProductChanged("MUG", 2, "Blue mug", 45_000, "RUB", active=False)],
+        send=[announced(2, "Blue mug", 45_000, "RUB", active=False)],
         reply=Reply(200, after),
     )
 
@@ -95,12 +111,12 @@ def test_a_new_currency_needs_its_own_price() -> None:
         reply=CurrencyWithoutPrice("RUB")
     )
     decision = change(said(ChangeProduct("MUG", "cus_op", 1, currency="EUR", price_minor=590)), MUG)
-    assert decision.send == [ProductChanged("MUG", 2, "Blue mug", 590, "EUR", active=True)]
+    assert decision.send == [announced(2, "Blue mug", 590, "EUR", active=True)]
 
 
 def test_the_currency_that_a_product_has_may_be_said_again() -> None:
     decision = change(said(ChangeProduct("MUG", "cus_op", 1, currency="RUB", title="Mug")), MUG)
-    assert decision.send == [ProductChanged("MUG", 2, "Mug", 45_000, "RUB", active=True)]
+    assert decision.send == [announced(2, "Mug", 45_000, "RUB", active=True)]
 
 
 def test_a_change_survives_its_way_through_storage_with_what_was_left_out_left_out() -> None:

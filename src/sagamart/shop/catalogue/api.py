@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
+from sagamart.contracts.catalogue import SKU_PATTERN
 from sagamart.platform.http import (
     LIMIT_DEFAULT,
     Ask,
@@ -28,10 +29,7 @@ from sagamart.shop.catalogue.messages import ChangeProduct, CreateProduct
 from sagamart.shop.catalogue.records import Product
 
 QUESTION_CHARACTERS_MAX = 200
-SKU_PATTERN = r"^[A-Za-z0-9._-]{1,64}$(?!\n)"
-"""`$(?!\\n)`, since `$` alone lets a newline follow in Python; JSON Schema has no other word for the end."""
-
-Sku = Annotated[str, Meta(pattern=SKU_PATTERN, max_length=64, examples=["MUG-BLUE"])]
+Sku = Annotated[str, Meta(pattern=SKU_PATTERN, examples=["MUG-BLUE"])]
 Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)", max_length=200, examples=["Blue mug"])]
 Description = Annotated[str, Meta(max_length=10_000, examples=["Holds 300 ml."])]
 PriceMinor = Annotated[int, Meta(ge=0, le=1_000_000_000_000, description="In the currency's minor unit")]

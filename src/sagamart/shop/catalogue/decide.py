@@ -90,6 +90,5 @@ def _price(message: Message[CreateProduct] | Message[ChangeProduct], product: Pr
 
 
 def _changed(product: Product) -> ProductChanged:
-    return ProductChanged(
-        product.sku, product.version, product.title, product.price_minor, product.currency, product.active
-    )
+    told = (getattr(product, field) for field in ProductChanged.__struct_fields__)
+    return ProductChanged(*told)

@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 
+from sagamart.contracts.catalogue import SKU_PATTERN
 from sagamart.contracts.orders import Status
 from sagamart.messaging.requests import StoredReply
 from sagamart.platform.http import (
@@ -45,8 +46,6 @@ from sagamart.shop.orders.waiting import WAIT_S_MAX, Waiters
 
 STAFF = frozenset({"OPERATOR", "ADMIN"})
 TITLE_CHARS_MAX = 200
-SKU_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
-
 Stage = Literal["accepted", "awaiting_payment", "processing", "created", "cancelled"]
 CurrencyCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", max_length=3)]
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?(?=$|[,;\s])", re.IGNORECASE)

@@ -9,14 +9,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 from msgspec import Meta
 
+from sagamart.contracts.catalogue import SKU_PATTERN
 from sagamart.platform.http import Ask, Caller, NotFound, Queries, RequestBody, roles
 from sagamart.shop.stock.decide import StockLevel
 from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
 
 PIECES_MAX = 1_000_000_000
 """The most pieces that one request moves."""
-
-SKU_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 SkuName = Annotated[str, Parameter(pattern=SKU_PATTERN, description="The product's sku")]
 STAFF = roles("STOCK_OPERATOR", "ADMIN")
