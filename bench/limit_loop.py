@@ -1,8 +1,8 @@
 """The loop of the hand-written saga: four stations, each with a connection, and messages that pass in memory.
 
-It is the yardstick, so it does what an engine could leave out only by leaving out a promise: an inbox row and an outbox
-row for each message, versions compared, everything of a batch in one transaction.  It has nothing generic: no retries,
-dead letters, timers that fire, leases that run out.  A conflict ends the run.
+It is the yardstick, so it does what an engine could leave out only by leaving out a promise: an inbox row for each
+message, an outbox row for what a batch sends, versions compared, everything of a batch in one transaction.  It has
+nothing generic: no retries, dead letters, timers that fire, leases that run out.  A conflict ends the run.
 """
 
 import asyncio
@@ -64,6 +64,11 @@ def rows(values: Sequence[Any]) -> str:
     return encoder.encode(values).decode()
 
 
+def parcel(sent: Sequence[Envelope]) -> tuple[list[str], list[bytes]]:
+    """Two parameters: the id and the content of the one row that a batch's messages share, if there are any."""
+    return [message.id for message in sent[:1]], [b"\n".join(map(encoder.encode, sent))] if sent else []
+
+
 class Station:
     """One service: its connection, its queues, and the rows of its outbox that may go."""
 
@@ -106,6 +111,8 @@ class Saga:
             kind: [one for one in self.stations.values() if kind in one.hops] for own in hops.values() for kind in own
         }
         self._awaited: dict[str, int] = {}
+        self._parcels: dict[str, str] = {}
+        self._left: dict[str, int] = {}
 
     async def connect(self, dsns: dict[str, str]) -> None:
         """Open each station's connection."""
@@ -126,6 +133,8 @@ class Saga:
     def pass_on(self, handled: list[Envelope], sent: list[Envelope]) -> None:
         """After the commit: hand over what was sent, tell the senders of what was handled, count."""
         for message in sent:
+            self._parcels[message.id] = sent[0].id
+            self._left[sent[0].id] = len(sent)
             self._awaited[message.id] = len(self._takers[message.type])
             self.put(message)
         for message in handled:
@@ -134,10 +143,17 @@ class Saga:
             self._awaited[message.id] -= 1
             if not self._awaited[message.id]:
                 del self._awaited[message.id]
-                self.stations[message.source].arrived.append(message.id)
+                self._arrived(message)
         if handled[0].type == self.last:
             self.done += len(handled)
             self.on_done(len(handled))
+
+    def _arrived(self, message: Envelope) -> None:
+        parcel_id = self._parcels.pop(message.id)
+        self._left[parcel_id] -= 1
+        if not self._left[parcel_id]:
+            del self._left[parcel_id]
+            self.stations[message.source].arrived.append(parcel_id)
 
 
 def now() -> datetime:

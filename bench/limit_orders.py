@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from limit_loop import Envelope, Station, now, reply_to, rows
+from limit_loop import Envelope, Station, now, parcel, reply_to, rows
 from sagamart.messaging.requests import Request
 
 BOOKING_S = 60
@@ -51,9 +51,8 @@ class Placed(msgspec.Struct):
     request: Request
 
 
-_SEND = """insert into outbox (lease_owner, lease_until, id, type, key, cause, message)
-    select 'bench', now() + interval '30 s', (r ->> 0)::uuid, r ->> 1, r ->> 2, (r ->> 3)::uuid, message
-    from rows from (jsonb_array_elements($2::jsonb), unnest($3::bytea[])) as o(r, message)"""
+_SEND = """insert into outbox (lease_owner, lease_until, id, messages)
+    select 'bench', now() + interval '30 s', id, messages from unnest($2::uuid[], $3::bytea[]) as o(id, messages)"""
 _COMMON = f"""handled as (insert into inbox (id) select x::uuid from jsonb_array_elements_text($1::jsonb) x),
     sent as ({_SEND}),
     gone as (delete from outbox where id = any(array(select x::uuid from jsonb_array_elements_text($4::jsonb) x)))"""
@@ -117,8 +116,7 @@ async def place(station: Station, batch: list[Envelope]) -> list[Envelope]:
     await station.connection.fetchval(
         _WRITE_PLACING,
         rows([message.id for message in batch]),
-        rows([(m.id, m.type, m.key, m.cause) for m in sent]),
-        [msgspec.json.encode(m) for m in sent],
+        *parcel(sent),
         station.take_arrived(),
         len(slots),
         rows(requests),
@@ -193,8 +191,7 @@ async def _turn(station: Station, batch: list[Envelope], turn: Turn) -> list[Env
         turned.append((order_id, version, f'{known[:-1]}{", " if known != "[]" else ""}[1, "{turn.fact}"]]'))
     common = (
         rows([message.id for message in batch]),
-        rows([(m.id, m.type, m.key, m.cause) for m in sent]),
-        [msgspec.json.encode(m) for m in sent],
+        *parcel(sent),
         station.take_arrived(),
         len(turned),
         turn.after,

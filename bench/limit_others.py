@@ -4,16 +4,15 @@ from typing import Any
 
 import msgspec
 
-from limit_loop import Envelope, Saga, Station, now, reply_to, rows
+from limit_loop import Envelope, Saga, Station, now, parcel, reply_to, rows
 from limit_orders import Line, booked, captured, held, place
 
 _lines = msgspec.json.Decoder(list[Line])
 
 _COMMON = """handled as (insert into inbox (id) select x::uuid from jsonb_array_elements_text($1::jsonb) x),
     gone as (delete from outbox where id = any(array(select x::uuid from jsonb_array_elements_text($2::jsonb) x)))"""
-_SENT = """sent as (insert into outbox (lease_owner, lease_until, id, type, key, cause, message)
-    select 'bench', now() + interval '30 s', (r ->> 0)::uuid, r ->> 1, r ->> 2, (r ->> 3)::uuid, message
-    from rows from (jsonb_array_elements($3::jsonb), unnest($4::bytea[])) as o(r, message))"""
+_SENT = """sent as (insert into outbox (lease_owner, lease_until, id, messages)
+    select 'bench', now() + interval '30 s', id, messages from unnest($3::uuid[], $4::bytea[]) as o(id, messages))"""
 _SURE = "select 1 / (case when (select count(*) from changed) = $5 then 1 else 0 end)"
 
 
@@ -183,8 +182,7 @@ async def _write(station: Station, sql: str, batch: list[Envelope], sent: list[E
         sql,
         rows([message.id for message in batch]),
         station.take_arrived(),
-        rows([(m.id, m.type, m.key, m.cause) for m in sent]),
-        [msgspec.json.encode(m) for m in sent],
+        *parcel(sent),
         *arguments,
     )
 

@@ -241,4 +241,4 @@ class Shop:
         worker.on_batch.append(count)
         metrics.gauge("queue_messages", "Messages that wait for the worker", name, lambda: worker.waiting[0])
         metrics.gauge("queue_requests", "Requests that wait for the worker", name, lambda: worker.waiting[1])
-        metrics.gauge("under_way_messages", "Messages sent and not arrived", name, lambda: len(worker.under_way))
+        metrics.gauge("under_way_messages", "Messages sent and not arrived", name, lambda: len(worker.in_flight))

@@ -20,7 +20,7 @@ from conformance.things import (
     later,
     letter,
     new,
-    told,
+    parcel,
     wanted,
 )
 from sagamart.messaging.database import Changes, ConflictError, RejectedError
@@ -29,7 +29,7 @@ from sagamart.messaging.records import need, need_by
 
 async def test_what_was_committed_is_read_back_whole(side: Side) -> None:
     line = Line("apple/1", "apple", 3)
-    await write(side.a, Changes(handled=[an_id(1)], new={Thing: [APPLE], Line: [line]}, outbox=[told(7)]))
+    await write(side.a, Changes(handled=[an_id(1)], new={Thing: [APPLE], Line: [line]}, outbox=[parcel(7)]))
 
     loaded = await batch(
         side.b, wanted(need(Thing, "apple", "plum"), messages=(1, 2), keys=("apple",), requests=("nobody",))
@@ -61,7 +61,11 @@ async def test_further_records_are_read_in_the_same_transaction(side: Side) -> N
 
 async def test_a_rolled_back_batch_leaves_nothing(side: Side) -> None:
     everything = Changes(
-        handled=[an_id(1)], new={Thing: [APPLE]}, outbox=[told(7)], requests=answered("k").requests, dead=letter(8).dead
+        handled=[an_id(1)],
+        new={Thing: [APPLE]},
+        outbox=[parcel(7)],
+        requests=answered("k").requests,
+        dead=letter(8).dead,
     )
 
     async def fail() -> None:
@@ -92,7 +96,7 @@ async def test_a_failed_write_leaves_nothing(side: Side) -> None:
         new(msgspec.structs.replace(PEAR, email="apple@example.org")),
         Changes(new={Line: [Line("apple/1", "apple", 9)]}),
         answered("k"),
-        Changes(outbox=[told(7)]),
+        Changes(outbox=[parcel(7)]),
     ],
     ids=["message", "key", "unique column", "journal entry", "request", "outbox"],
 )
@@ -101,7 +105,7 @@ async def test_the_same_thing_cannot_be_written_twice(side: Side, again: Changes
         handled=[an_id(1)],
         new={Thing: [APPLE], Line: [Line("apple/1", "apple", 3)]},
         requests=answered("k").requests,
-        outbox=[told(7)],
+        outbox=[parcel(7)],
     )
     await write(side.a, first)
     before = await side.shown()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance.sides import PostgresSide, Side, TwinSide, batch
-from conformance.things import Line, Thing, an_id, answered, armed, letter, told
+from conformance.things import Line, Thing, an_id, answered, armed, letter, parcel
 from sagamart.messaging.database import Changes, ConflictError, Database, RejectedError, Wanted
 from sagamart.messaging.dead_letters import LetterStatus
 from sagamart.messaging.records import need, need_by
@@ -43,7 +43,7 @@ changes = st.one_of(
     st.tuples(things, st.integers(1, 3)).map(lambda pair: Changes(changed={Thing: [pair]})),
     st.builds(Line, keys, keys, amounts).map(lambda line: Changes(new={Line: [line]})),
     keys.map(answered),
-    numbers.map(lambda n: Changes(outbox=[told(n, cause=n)])),
+    numbers.map(lambda n: Changes(outbox=[parcel(n, n + 10)])),
     st.tuples(numbers, keys, st.integers(0, 100)).map(lambda t: armed(t[0], key=t[1], after_s=t[2])),
     keys.map(lambda key: Changes(disarmed=[(key, "deadline")])),
     st.builds(letter, numbers, keys, st.sampled_from(get_args(LetterStatus)[:2])),
@@ -81,9 +81,9 @@ def _on_messages(name: str, number: int) -> Step:
             case "forget_arrived":
                 await database.forget_arrived(ids)
             case "postpone":
-                await database.postpone(dict.fromkeys(ids, 50.0))
+                return await database.postpone(dict.fromkeys(ids, 50.0))
             case "hasten":
-                await database.hasten(ids)
+                return await database.postpone(dict.fromkeys(ids, 0.0))
             case "count_attempts":
                 return await database.count_attempts(ids)
             case "begin_life":

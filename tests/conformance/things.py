@@ -8,6 +8,7 @@ from sagamart.messaging.database import Changes, KnownRequest, Wanted
 from sagamart.messaging.dead_letters import DeadLetter, LetterStatus
 from sagamart.messaging.memory_store import Check
 from sagamart.messaging.message import Body, Message, encode
+from sagamart.messaging.outbox import Parcel
 from sagamart.messaging.records import Entry, Need, Record, Table
 from sagamart.messaging.requests import StoredReply
 from sagamart.messaging.service import Service
@@ -77,6 +78,16 @@ def told(number: int, key: str = "apple", cause: int = 1) -> Message[Body]:
         body=Told(key),
         cause=an_id(cause),
     )
+
+
+def parcel(*numbers: int) -> Parcel:
+    """A parcel of what these would tell."""
+    return Parcel(an_id(numbers[0]), [told(number) for number in numbers])
+
+
+def due(*numbers: int) -> tuple[str, list[bytes]]:
+    """That parcel as it is read back."""
+    return an_id(numbers[0]), [encode(told(number)) for number in numbers]
 
 
 def wanted(

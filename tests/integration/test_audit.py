@@ -159,7 +159,9 @@ OLD_ID = "'019a0000-0000-7000-8000-000000000001'"
 YOUNG_ID = "'ffff0000-0000-7000-8000-000000000001'"
 A_HOLD = "'ord_unknown/1', 'ord_unknown', 1, '{ANN}', 5, 'RUB', 'released', null, 0"
 OUTBOX = (
-    "insert into outbox select {}, 'OrderPaid', '{{completed}}', gen_random_uuid(), '', 'gone', now() + interval '{}'"
+    "insert into outbox (id, messages, lease_owner, lease_until)"
+    " select {}, json_build_object('type', 'OrderPaid', 'key', '{{completed}}')::text::bytea,"
+    " 'gone', now() + interval '{}'"
 )
 MOVING = "update orders set status = 'pay_pending', changed_at = now() - interval '{}' where order_id = '{{completed}}'"
 

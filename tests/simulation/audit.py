@@ -173,7 +173,7 @@ def nothing_is_left_over(seen: Evidence) -> Findings:
         if store.letters:
             yield f"{name} has dead letters: {[(row.type, row.error) for row in store.letters.values()][:3]}"
         if store.outbox:
-            yield f"{name} has unsent messages: {[row.key for row in store.outbox.values()][:3]}"
+            yield f"{name} has unsent messages: {[row.messages for row in store.outbox.values()][:3]}"
         if store.timers:
             yield f"{name} has timers that nothing needs: {[row.key for row in store.timers.values()][:3]}"
 

@@ -11,6 +11,7 @@ import structlog
 
 from sagamart.messaging.fold import Batch
 from sagamart.messaging.memory_store import Check, OutboxRow, Store, TimerRow
+from sagamart.messaging.outbox import lines
 from sagamart.messaging.service import Service
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Limits, Worker
@@ -73,7 +74,9 @@ class Emitted(dict[str, OutboxRow]):
     def update(self, *rows: Any, **named: Any) -> None:
         super().update(*rows, **named)
         for row in dict(*rows, **named).values():
-            self.seen[row.id] = msgspec.json.decode(row.message)["type"]
+            for raw in lines(row.messages):
+                message = msgspec.json.decode(raw)
+                self.seen[message["id"]] = message["type"]
 
 
 class Timers(dict[tuple[str, str], TimerRow]):

@@ -6,7 +6,7 @@ import msgspec
 
 from sagamart.messaging.database import Changes, KnownRequest, Loaded
 from sagamart.messaging.fold import Arrival, Batch
-from sagamart.messaging.message import derived_id
+from sagamart.messaging.message import Body, Message, derived_id
 from sagamart.messaging.requests import StoredReply, request_of
 from unit.boxes import AT, BOXES, Box, Break, Hush, Knock, Put, Wake, WasPut, said
 
@@ -21,10 +21,15 @@ def folded(*arrivals: Arrival, **known: Any) -> tuple[Batch, Changes]:
     return batch, batch.decide()
 
 
+def sent(changes: Changes) -> list[Message[Body]]:
+    """What goes out, whatever the parcel."""
+    return [message for parcel in changes.outbox for message in parcel.messages]
+
+
 def test_decisions_of_one_batch_follow_on_each_other_and_are_saved_once() -> None:
     _, changes = folded(Arrival(said(Put("a"), 1)), Arrival(said(Put("a"), 2)), records={Box: [Box(4, "a", "", 7)]})
     assert changes.changed == {Box: [(Box(6, "a", "", 9), 4)]}
-    assert [message.body for message in changes.outbox] == [WasPut("a", 8), WasPut("a", 9)]
+    assert [message.body for message in sent(changes)] == [WasPut("a", 8), WasPut("a", 9)]
 
 
 def test_the_same_id_twice_in_one_batch_counts_once() -> None:
@@ -41,7 +46,7 @@ def test_what_the_inbox_knows_has_no_effect() -> None:
 
 def test_handling_twice_emits_the_same_ids() -> None:
     first, again = folded(Arrival(said(Put("a"))))[1], folded(Arrival(said(Put("a"))))[1]
-    assert [message.id for message in first.outbox] == [message.id for message in again.outbox]
+    assert [message.id for message in sent(first)] == [message.id for message in sent(again)]
 
 
 def test_two_services_that_answer_one_fact_do_not_collide() -> None:
@@ -55,8 +60,8 @@ def test_what_a_message_causes_carries_its_story_on() -> None:
         msgspec.structs.replace(said(body, number), trace=trace) for number, body in enumerate((Put("a"), Wake("b")), 1)
     )
     _, changes = folded(Arrival(put), Arrival(wake))
-    (sent,), (timer,) = changes.outbox, changes.armed
-    for cause, caused in ((put, sent), (wake, BOXES.registry.decode(timer.message))):
+    (told,), (timer,) = sent(changes), changes.armed
+    for cause, caused in ((put, told), (wake, BOXES.registry.decode(timer.message))):
         assert (caused.cause, caused.correlation, caused.trace) == (cause.id, cause.correlation, trace)
         assert (caused.source, caused.node, caused.schema) == ("boxes", "n", 1)
 

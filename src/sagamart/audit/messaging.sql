@@ -5,7 +5,10 @@
 select
     id::text as subject,
     null::bigint as version,
-    format('%s about %s has not arrived', type, key) as seen
+    (
+        select format('%s about %s has not arrived', min(m ->> 'type'), string_agg(distinct m ->> 'key', ', '))
+        from string_to_table(convert_from(messages, 'UTF8'), e'\n') line, lateral (select line::jsonb as m)
+    ) as seen
 from outbox
 where (:only::text[] is null or id::text = any(:only::text[]))
     and (
@@ -44,4 +47,6 @@ order by type, status;
 
 -- name: keys_under_way
 -- What these keys are about is still moving: a message has not arrived yet.
-select distinct key from outbox where key = any(:only::text[]);
+select distinct line::jsonb ->> 'key' as key
+from outbox, string_to_table(convert_from(messages, 'UTF8'), e'\n') line
+where line::jsonb ->> 'key' = any(:only::text[]);

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import msgspec
 
 from sagamart.messaging.dead_letters import DeadLetter
-from sagamart.messaging.message import Body, Message
+from sagamart.messaging.outbox import Parcel
 from sagamart.messaging.records import Need
 from sagamart.messaging.requests import StoredReply
 from sagamart.messaging.timers import ArmedTimer
@@ -81,8 +81,9 @@ class Changes(msgspec.Struct):
     changed: dict[type, list[tuple[Any, int]]] = msgspec.field(default_factory=dict)
     armed: list[ArmedTimer] = msgspec.field(default_factory=list)
     disarmed: list[tuple[str, str]] = msgspec.field(default_factory=list)
-    outbox: list[Message[Body]] = msgspec.field(default_factory=list)
+    outbox: list[Parcel] = msgspec.field(default_factory=list)
     arrived: list[str] = msgspec.field(default_factory=list)
+    """Parcels."""
     dead: list[DeadLetter] = msgspec.field(default_factory=list)
     revived: list[str] = msgspec.field(default_factory=list)
     attempted: list[str] = msgspec.field(default_factory=list)
@@ -119,8 +120,11 @@ class Database(Protocol):
     async def count_attempts(self, message_ids: Sequence[str]) -> Mapping[str, int]:
         """Count one more attempt at each message, outside any batch, so that the count outlives a crash."""
 
-    async def due_outbox(self, node: str, limit: int) -> list[bytes]:
-        """Lease outbox rows whose lease ran out, oldest first, passing over rows that another replica is taking."""
+    async def due_outbox(self, node: str, limit: int) -> list[tuple[str, list[bytes]]]:
+        """Lease parcels whose lease ran out, oldest first, passing over those that another replica is taking.
+
+        Gives the id and the messages of each.
+        """
 
     async def due_timers(self, limit: int) -> list[tuple[str, bytes]]:
         """Name and message of timers whose moment has come; each is offered again later until it is handled."""
@@ -128,14 +132,11 @@ class Database(Protocol):
     async def due_letters(self, limit: int) -> list[bytes]:
         """Messages to try again: released by an operator, or waiting on a key that nothing dead parks any more."""
 
-    async def forget_arrived(self, message_ids: Sequence[str]) -> None:
-        """Delete outbox rows that have arrived for good."""
+    async def forget_arrived(self, parcel_ids: Sequence[str]) -> None:
+        """Delete parcels that have arrived for good."""
 
-    async def postpone(self, after_s: Mapping[str, float]) -> None:
-        """Let the leases of these outbox rows end, each after so many seconds."""
-
-    async def hasten(self, causes: Sequence[str]) -> None:
-        """Let the leases end now of outbox rows that these messages caused."""
+    async def postpone(self, after_s: Mapping[str, float]) -> set[str]:
+        """Let the leases of these parcels end, each after so many seconds; gives those that are there."""
 
     async def prune(self, before: datetime) -> None:
         """Forget inbox ids and requests older than this."""

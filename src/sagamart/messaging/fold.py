@@ -18,6 +18,7 @@ from sagamart.messaging.dead_letters import DeadLetter
 from sagamart.messaging.decision import Arm, Decision
 from sagamart.messaging.inbox import oldest_remembered
 from sagamart.messaging.message import Body, Message, derived_id, encode
+from sagamart.messaging.outbox import packed
 from sagamart.messaging.records import Need, NotLoadedError, Records, WorkingSet
 from sagamart.messaging.requests import KeyReused, Request, StoredReply, problem, stored
 from sagamart.messaging.service import Handler, Service
@@ -47,6 +48,7 @@ class Batch:
         self.working = WorkingSet(service.tables)
         self.changes = Changes()
         self.replies: dict[str, StoredReply] = {}
+        self.sent: list[Message[Body]] = []
         self.deferred: list[Arrival] = []
         self.duplicates = 0
         self.failures: list[DeadLetter] = []
@@ -198,7 +200,7 @@ class Batch:
         message, request = arrival.message, arrival.request
         self.working.save(decision.save)
         for position, body in enumerate(decision.send):
-            self.changes.outbox.append(self._message(message, body, position))
+            self.sent.append(self._message(message, body, position))
         for position, timer in enumerate(decision.timers, len(decision.send)):
             place = (message.key, timer.name)
             if isinstance(timer, Arm):
@@ -245,6 +247,7 @@ class Batch:
 
     def _collected(self) -> Changes:
         self.changes.new, self.changes.changed = self.working.changes()
+        self.changes.outbox = packed(self.sent, alone=self.service.outside)
         self.changes.handled.sort()
         self.changes.requests.sort(key=lambda known: known.key)
         for place in sorted(self._timers):

@@ -23,7 +23,7 @@ from sagamart.messaging.memory_locks import Owner
 from sagamart.messaging.memory_store import Store
 from sagamart.messaging.memory_writes import Writes
 from sagamart.messaging.message import first_id_at
-from sagamart.messaging.outbox import LEASE_S
+from sagamart.messaging.outbox import LEASE_S, lines
 from sagamart.messaging.records import Need
 from sagamart.messaging.timers import REFIRE_S
 
@@ -87,8 +87,8 @@ class MemoryDatabase:
             self.store.attempts.update(counts)
         return counts
 
-    async def due_outbox(self, node: str, limit: int) -> list[bytes]:
-        """Lease outbox rows whose lease ran out."""
+    async def due_outbox(self, node: str, limit: int) -> list[tuple[str, list[bytes]]]:
+        """Lease parcels whose lease ran out."""
         async with self._statement():
             now = self.store.clock()
             due = [r for r in self.store.outbox.values() if r.lease_until <= now and self._is_free("outbox", r.id)]
@@ -96,7 +96,7 @@ class MemoryDatabase:
             for row in due:
                 row.lease_owner = node
                 row.lease_until = now + timedelta(seconds=LEASE_S)
-            return [row.message for row in due]
+            return [(row.id, lines(row.messages)) for row in due]
 
     async def due_timers(self, limit: int) -> list[tuple[str, bytes]]:
         """Name and message of timers whose moment has come."""
@@ -126,23 +126,18 @@ class MemoryDatabase:
                 row.retry_at = now + timedelta(seconds=RETRY_LETTER_S)
             return [row.message for row in due]
 
-    async def forget_arrived(self, message_ids: Sequence[str]) -> None:
-        """Delete outbox rows that have arrived for good."""
+    async def forget_arrived(self, parcel_ids: Sequence[str]) -> None:
+        """Delete parcels that have arrived for good."""
         async with self._statement() as owner:
-            for message_id in message_ids:
-                if message_id in self.store.outbox:
-                    await self.store.locks.take(owner, ("outbox", message_id))
-            for message_id in message_ids:
-                self.store.outbox.pop(message_id, None)
+            for parcel_id in parcel_ids:
+                if parcel_id in self.store.outbox:
+                    await self.store.locks.take(owner, ("outbox", parcel_id))
+            for parcel_id in parcel_ids:
+                self.store.outbox.pop(parcel_id, None)
 
-    async def postpone(self, after_s: Mapping[str, float]) -> None:
-        """Let the leases of these outbox rows end, each after so many seconds."""
-        await self._lease_again(after_s)
-
-    async def hasten(self, causes: Sequence[str]) -> None:
-        """Let the leases end now of outbox rows that these messages caused."""
-        known = set(causes)
-        await self._lease_again({row.id: 0 for row in self.store.outbox.values() if row.cause in known})
+    async def postpone(self, after_s: Mapping[str, float]) -> set[str]:
+        """Let the leases of these parcels end, each after so many seconds."""
+        return await self._lease_again(after_s)
 
     async def prune(self, before: datetime) -> None:
         """Forget inbox ids and requests older than this."""
@@ -152,15 +147,15 @@ class MemoryDatabase:
             for key in [key for key, row in self.store.requests.items() if row.at < before]:
                 del self.store.requests[key]
 
-    async def _lease_again(self, after_s: Mapping[str, float]) -> None:
+    async def _lease_again(self, after_s: Mapping[str, float]) -> set[str]:
         async with self._statement() as owner:
-            for message_id in after_s:
-                if message_id in self.store.outbox:
-                    await self.store.locks.take(owner, ("outbox", message_id))
-            for message_id, seconds in after_s.items():
-                row = self.store.outbox.get(message_id)
-                if row is not None:
-                    row.lease_until = self.store.clock() + timedelta(seconds=seconds)
+            for parcel_id in after_s:
+                if parcel_id in self.store.outbox:
+                    await self.store.locks.take(owner, ("outbox", parcel_id))
+            found = {parcel_id for parcel_id in after_s if parcel_id in self.store.outbox}
+            for parcel_id in found:
+                self.store.outbox[parcel_id].lease_until = self.store.clock() + timedelta(seconds=after_s[parcel_id])
+            return found
 
     def _is_free(self, table: str, key: Any) -> bool:
         return self.store.locks.is_free((table, key))

@@ -19,12 +19,10 @@ Check = Callable[[Any], bool]
 
 
 class OutboxRow(msgspec.Struct):
-    """A message that has not arrived everywhere."""
+    """A parcel of which something has not arrived everywhere."""
 
     id: str
-    key: str
-    cause: str | None
-    message: bytes
+    messages: bytes
     lease_owner: str
     lease_until: datetime
 

@@ -15,8 +15,8 @@ from sagamart.messaging.database import Changes, ConflictError, KnownRequest, Re
 from sagamart.messaging.dead_letters import DeadLetter
 from sagamart.messaging.memory_locks import Owner
 from sagamart.messaging.memory_store import LetterRow, OutboxRow, RequestRow, Store, TimerRow
-from sagamart.messaging.message import Body, Message, encode
-from sagamart.messaging.outbox import LEASE_S
+from sagamart.messaging.message import encode
+from sagamart.messaging.outbox import LEASE_S, Parcel, stored
 from sagamart.messaging.records import Table
 from sagamart.messaging.timers import ArmedTimer
 
@@ -51,8 +51,8 @@ class Writes:
         await self._delete("timers", standing, self._store.timers)
         for timer in changes.armed:
             await self._arm(timer)
-        for message in changes.outbox:
-            await self._send(message)
+        for parcel in changes.outbox:
+            await self._send(parcel)
         await self._delete("outbox", changes.arrived, self._store.outbox)
         for letter in changes.dead:
             await self._bury(letter)
@@ -121,10 +121,10 @@ class Writes:
         row = TimerRow(timer.key, timer.name, timer.generation, due_at, timer.message)
         self._effects.append(lambda: self._store.timers.update({place: row}))
 
-    async def _send(self, message: Message[Body]) -> None:
-        await self._claim("outbox", message.id, self._store.outbox)
+    async def _send(self, parcel: Parcel) -> None:
+        await self._claim("outbox", parcel.id, self._store.outbox)
         until = self._began + timedelta(seconds=LEASE_S)
-        row = OutboxRow(message.id, message.key, message.cause, encode(message), self._node, until)
+        row = OutboxRow(parcel.id, stored(parcel), self._node, until)
         self._effects.append(lambda: self._store.outbox.update({row.id: row}))
 
     async def _bury(self, letter: DeadLetter) -> None:

@@ -38,6 +38,8 @@ SESSION = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "random_page_cost": "0.1",
+    "seq_page_cost": "0.1",
     "application_name": "sagamart",
 }
 CONNECT_S_MAX = 10
@@ -201,9 +203,9 @@ class PostgresDatabase:
         """Count one more attempt at each message."""
         return dict(await self._fetch(dead_letters.ATTEMPTS, sorted(message_ids)))
 
-    async def due_outbox(self, node: str, limit: int) -> list[bytes]:
-        """Lease outbox rows whose lease ran out."""
-        return sorted(row[0] for row in await self._fetch(outbox.DUE, node, limit))  # a message begins with its id
+    async def due_outbox(self, node: str, limit: int) -> list[tuple[str, list[bytes]]]:
+        """Lease parcels whose lease ran out."""
+        return sorted((row[0], outbox.lines(row[1])) for row in await self._fetch(outbox.DUE, node, limit))
 
     async def due_timers(self, limit: int) -> list[tuple[str, bytes]]:
         """Name and message of timers whose moment has come."""
@@ -213,17 +215,13 @@ class PostgresDatabase:
         """Messages to try again."""
         return [row[0] for row in await self._fetch(dead_letters.DUE, limit)]
 
-    async def forget_arrived(self, message_ids: Sequence[str]) -> None:
-        """Delete outbox rows that have arrived for good."""
-        await self._fetch(outbox.ARRIVED.format("$1"), message_ids)
+    async def forget_arrived(self, parcel_ids: Sequence[str]) -> None:
+        """Delete parcels that have arrived for good."""
+        await self._fetch(outbox.ARRIVED.format("$1"), parcel_ids)
 
-    async def postpone(self, after_s: Mapping[str, float]) -> None:
-        """Let the leases of these outbox rows end, each after so many seconds."""
-        await self._fetch(outbox.POSTPONE, list(after_s), list(after_s.values()))
-
-    async def hasten(self, causes: Sequence[str]) -> None:
-        """Let the leases end now of outbox rows that these messages caused."""
-        await self._fetch(outbox.HASTEN, causes)
+    async def postpone(self, after_s: Mapping[str, float]) -> set[str]:
+        """Let the leases of these parcels end, each after so many seconds."""
+        return {row[0] for row in await self._fetch(outbox.POSTPONE, list(after_s), list(after_s.values()))}
 
     async def prune(self, before: datetime) -> None:
         """Forget inbox ids and requests older than this."""
@@ -300,9 +298,8 @@ class PostgresTransaction:
             placed = [(t.key, t.name, t.generation, t.after_s) for t in timers_]
             add(_ARM, _json(placed), [t.message for t in timers_])
         if changes.outbox:
-            out = changes.outbox
-            addressed = [(m.id, m.type, m.key, m.cause) for m in out]
-            add(_OUTBOX, self._database.node, _json(addressed), [encode(m) for m in out])
+            parcels = changes.outbox
+            add(_OUTBOX, self._database.node, _json([p.id for p in parcels]), [outbox.stored(p) for p in parcels])
         if changes.arrived:
             add(_ARRIVED, _json(changes.arrived))
         if changes.dead:

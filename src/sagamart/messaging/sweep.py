@@ -16,6 +16,7 @@ from sagamart.messaging.database import ConflictError, UnavailableError
 from sagamart.messaging.fold import Arrival
 from sagamart.messaging.inbox import INBOX_DAYS
 from sagamart.messaging.message import Body, Message, UnknownMessageError
+from sagamart.messaging.outbox import Parcel
 from sagamart.messaging.worker import Worker
 
 log = structlog.get_logger()
@@ -23,6 +24,9 @@ log = structlog.get_logger()
 TICK_S = 0.05
 SWEPT_MAX = 1000
 """Rows taken by one statement."""
+
+PARCELS_SWEPT_MAX = 20
+"""Parcels taken by one statement."""
 
 
 class Sweep:
@@ -79,8 +83,11 @@ class Sweep:
         """Send what the last life left behind, what a dead replica left behind, and what could not be taken before."""
         returned, self.worker.returned = self.worker.returned, {}
         if returned:
-            await self.database.postpone(returned)
-        self.worker.send(self._read(await self.database.due_outbox(self.worker.node.name, SWEPT_MAX)))
+            there = await self.database.postpone(returned)
+            self.worker.in_flight.forget(returned.keys() - there)
+        for parcel_id, raw in await self.database.due_outbox(self.worker.node.name, PARCELS_SWEPT_MAX):
+            messages = self._read(raw)
+            self.worker.send(Parcel(parcel_id, messages), unread=len(raw) - len(messages))
 
     async def retry_letters(self) -> None:
         """Offer letters that an operator released, and those that waited for them."""

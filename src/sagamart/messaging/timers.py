@@ -33,7 +33,15 @@ ARM = (
     " on conflict (key, name) do update"
     " set generation = excluded.generation, due_at = excluded.due_at, message = excluded.message"
 )
-DISARM = "delete from timers t using jsonb_array_elements({}::jsonb) r where t.key = r ->> 0 and t.name = r ->> 1"
+DISARM = (
+    "delete from timers where ctid = any(array("
+    "select t.ctid from jsonb_array_elements({}::jsonb) r"
+    " cross join lateral (select ctid from timers i where i.key = r ->> 0 and i.name = r ->> 1 limit 1) t))"
+)
+"""By place, each looked up: a table that was vacuumed while it was empty is planned as one row, and read whole.
+
+A timer that moves at this moment is left standing; its firing finds nothing to do.
+"""
 DUE = f"""
     update timers set due_at = now() + interval '{REFIRE_S} s'
     where ctid = any(array(

@@ -33,7 +33,7 @@ from sagamart.messaging.database import (
 from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, DeadLetter
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Body, Message, trace_id
-from sagamart.messaging.outbox import RETRY_S
+from sagamart.messaging.outbox import RETRY_S, InFlight, Parcel
 from sagamart.messaging.records import Record
 from sagamart.messaging.requests import Overloaded, Request, StoredReply
 from sagamart.messaging.service import Service
@@ -89,7 +89,7 @@ class Worker:
         self.limits = limits
         self.on_commit: list[Callable[[Sequence[Record]], None]] = []
         self.on_batch: list[Callable[[Batch, float], None]] = []
-        self.under_way: set[str] = set()
+        self.in_flight = InFlight()
         self.returned: dict[str, float] = {}
         self.failed: str | None = None
         self._arrived: list[str] = []
@@ -160,22 +160,22 @@ class Worker:
 
     def arrived(self, message_ids: Sequence[str]) -> None:
         """These messages of its own have reached every consumer for good; the next batch deletes their rows."""
-        self._arrived.extend(message_ids)
-        self.under_way.difference_update(message_ids)
+        self._arrived.extend(self.in_flight.arrived(message_ids))
 
     def refused(self, message_ids: Sequence[str], after_s: float = RETRY_S) -> None:
         """These messages of its own could not be taken now; the sweep offers them again after so many seconds."""
-        self.under_way.difference_update(message_ids)
-        self.returned.update(dict.fromkeys(message_ids, after_s))
+        self.returned.update(dict.fromkeys(self.in_flight.returned(message_ids), after_s))
 
-    def send(self, messages: Sequence[Message[Body]]) -> None:
-        """Hand committed messages to the transport, intents to the outside; not what is under way from here already."""
-        fresh = [message for message in messages if message.id not in self.under_way]
-        self.under_way.update(message.id for message in fresh)
-        if self.service.outside:
-            self.outside.hand_over(self.name, [one for one in fresh if one.type in self.service.outside])
-            fresh = [one for one in fresh if one.type not in self.service.outside]
-        self.transport.hand_over(self.name, fresh)
+    def send(self, parcel: Parcel, *, unread: int = 0) -> None:
+        """Hand a committed parcel to the transport, an intent to the outside; not what is under way from here already.
+
+        `unread` counts its messages that this program cannot read: the row stays for a program that can.
+        """
+        fresh = self.in_flight.begin(parcel, unread)
+        if fresh and fresh[0].type in self.service.outside:
+            self.outside.hand_over(self.name, fresh)
+        elif fresh:
+            self.transport.hand_over(self.name, fresh)
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
@@ -264,7 +264,7 @@ class Worker:
                 changes.attempted = [arrival.message.id for arrival in arrivals if arrival.counted]
                 await transaction.write(changes)
         except CommitUnknownError:
-            await self._reread(arrivals)
+            await self._hasten(batch.changes.outbox)
             self._arrived.extend(gone)
             raise
         except BaseException:
@@ -275,8 +275,8 @@ class Worker:
     def _finish(self, batch: Batch, seconds: float) -> None:
         """The batch is committed: send, answer, say what has arrived."""
         self._watch_for_poison(batch)
-        if batch.changes.outbox:
-            self.send(batch.changes.outbox)
+        for parcel in batch.changes.outbox:
+            self.send(parcel)
         put_off = {id(arrival) for arrival in batch.deferred}
         handled = [a.message for a in batch.arrivals if a.request is None and id(a) not in put_off]
         self.transport.handled(self.name, handled)
@@ -307,10 +307,10 @@ class Worker:
                 answer.set_exception(Overloaded())
                 answer.exception()
 
-    async def _reread(self, arrivals: Sequence[Arrival]) -> None:
+    async def _hasten(self, parcels: Sequence[Parcel]) -> None:
         """The commit may have happened: then what it sent lies in the outbox, and nobody has handed it over."""
         try:
-            await self.database.hasten([arrival.message.id for arrival in arrivals])
+            await self.database.postpone({parcel.id: 0 for parcel in parcels})
         except (UnavailableError, ConflictError):
             return  # the lease runs out by itself
 
