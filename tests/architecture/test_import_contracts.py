@@ -14,6 +14,7 @@ ROOMS = (
     "platform.settings",
     "shop.orders.service",
     "shop.stock.service",
+    "bank.api",
     "app",
     "programs",
     "cli",
@@ -59,6 +60,8 @@ def test_the_house_keeps_its_contracts(top: Path) -> None:
         ("shop.orders.service", "platform.settings"),
         ("contracts.orders", "messaging.worker"),
         ("platform.settings", "messaging.worker"),
+        ("programs", "bank.api"),
+        ("bank.api", "platform.settings"),
     ],
 )
 def test_an_import_downwards_is_accepted(module: str, imports: str, small_house: Path, plant: Plant, top: Path) -> None:
@@ -82,6 +85,10 @@ def test_an_import_downwards_is_accepted(module: str, imports: str, small_house:
         ("platform.settings", "shop.orders.service"),
         ("shop.orders.service", "app"),
         ("shop.orders.service", "shop.stock.service"),
+        ("shop.orders.service", "bank.api"),
+        ("bank.api", "shop.orders.service"),
+        ("bank.api", "contracts.orders"),
+        ("bank.api", "messaging.worker"),
         ("app", "cli"),
     ],
 )
