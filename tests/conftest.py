@@ -1,3 +1,3 @@
 """What every test may ask for."""
 
-pytest_plugins = ("postgres_fixtures", "shop_fixtures", "open_shop")
+pytest_plugins = ("postgres_fixtures", "shop_fixtures", "open_shop", "bank_at_work")

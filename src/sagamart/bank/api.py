@@ -141,8 +141,8 @@ async def cancel(key: str, desk: Desk, merchant: KnownMerchant) -> Response[Oper
 
 @get("/v1/statement", guards=[is_merchant])
 async def statement(  # noqa: PLR0913, PLR0917  as many as a request has
-    begin: Annotated[Moment, QueryParameter(query="from", description="From this moment on")],
-    end: Annotated[Moment, QueryParameter(query="to", description="To before this one")],
+    begin: Annotated[Moment, QueryParameter(name="from", description="From this moment on")],
+    end: Annotated[Moment, QueryParameter(name="to", description="To before this one")],
     desk: Desk,
     merchant: KnownMerchant,
     limit: Limit = LIMIT_DEFAULT,
