@@ -53,7 +53,7 @@ class Line:
 
     def __init__(self, misbehaviours: Misbehaviours) -> None:
         self.misbehaviours = misbehaviours
-        self._on_their_way = set[asyncio.Task[None]]()
+        self.on_their_way = set[asyncio.Task[None]]()
 
     async def carry(self, asked: Asked, act: Act, *, status: int = 200) -> Response[Any]:
         """The answer to what is asked, or what comes in its place.  Raises Problem where the bank is down."""
@@ -71,9 +71,9 @@ class Line:
 
     async def close(self) -> None:
         """Lose what is still on its way."""
-        for task in self._on_their_way:
+        for task in self.on_their_way:
             task.cancel()
-        await asyncio.gather(*self._on_their_way, return_exceptions=True)
+        await asyncio.gather(*self.on_their_way, return_exceptions=True)
 
     async def _done(self, asked: Asked, act: Act) -> bytes:
         can_refuse = asked.on in ("hold", "charge", "capture", "refund")
@@ -103,5 +103,5 @@ class Line:
                 log.info("a request that landed late was not done", key=asked.key, code=problem.code)
 
         task = asyncio.create_task(land(), name=f"lands late: {asked.key}")
-        self._on_their_way.add(task)
-        task.add_done_callback(self._on_their_way.discard)
+        self.on_their_way.add(task)
+        task.add_done_callback(self.on_their_way.discard)
