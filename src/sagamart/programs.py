@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rich.console import Console
 
 from sagamart.app import SLICES, Shop, ShopSettings, strangers
 from sagamart.audit import Finding, audit
+from sagamart.bank.program import BankSettings, bank_database, running_bank
 from sagamart.demo import ADMIN, log_ins, seed
 from sagamart.messaging.message import Message, new_id, new_trace
 from sagamart.messaging.requests import StoredReply, request_of
@@ -32,6 +33,10 @@ from sagamart.shop.accounts.registration import NewCustomer, staff_registration
 
 EMBEDDED_NODE = "embedded"
 """The node's name where there is only one: after a crash it takes its outbox back at once."""
+
+PORT_MAX = 65_535
+BANK_PORTS_ABOVE = 10
+"""The demo's bank listens so far above the shop, or on a free port where that one is taken."""
 
 Say = Callable[[str], None]
 
@@ -160,15 +165,33 @@ async def create_admin(worker: Worker, newcomer: NewCustomer) -> StoredReply:
 
 
 async def up(settings: ShopSettings, *, demo: bool, say: Say) -> None:
-    """The whole shop in this process."""
-    async with embedded(settings, say) as dsns, serving(settings, dsns, node=EMBEDDED_NODE) as (shop, address):
+    """The whole shop in this process; in a demonstration with people, goods and a bank beside it."""
+    async with AsyncExitStack() as closing:
+        dsns = await closing.enter_async_context(embedded(settings, say))
+        bank = await closing.enter_async_context(demo_bank(settings)) if demo else ""
+        shop, address = await closing.enter_async_context(serving(settings, dsns, node=EMBEDDED_NODE))
         if demo:
             await fill(shop, address, say)
         say(f"The shop is open at {address}")
         if demo:
             say(f"Its API to try: {address}/docs   Orders on their way: sagamart demo --url {address}")
+            say(f"A bank to try payments with is open at {bank}")
         await until_stopped()
         say("Stopping: the batch at hand is finished first.")
+
+
+@asynccontextmanager
+async def demo_bank(settings: ShopSettings) -> AsyncIterator[str]:
+    """The simulated bank over a database of its own on the shop's embedded PostgreSQL; gives its address."""
+    dsn = await bank_database(running_dsn(Path(settings.data)))
+    host, wanted = settings.http.host, settings.http.port + BANK_PORTS_ABOVE
+    async with AsyncExitStack() as closing:
+        try:
+            port = wanted if settings.http.port and wanted <= PORT_MAX else 0
+            bank = await closing.enter_async_context(running_bank(dsn, BankSettings(host=host, port=port)))
+        except OSError:
+            bank = await closing.enter_async_context(running_bank(dsn, BankSettings(host=host, port=0)))
+        yield bank.address
 
 
 async def fill(shop: Shop, address: str, say: Say) -> None:
