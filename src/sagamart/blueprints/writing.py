@@ -1,0 +1,59 @@
+"""Everything that is written down from the code, and whether what stands in the repository is what would be written."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from sagamart.blueprints.asyncapi import asyncapi
+from sagamart.blueprints.catalogue import catalogue
+from sagamart.blueprints.compatibility import incompatible
+from sagamart.blueprints.recordings import file_name, missing
+from sagamart.blueprints.schemas import schema_of
+from sagamart.blueprints.shop_map import contracts_of, shop_services
+
+MESSAGES = Path("docs/reference/messages")
+SCHEMAS = MESSAGES / "schemas"
+RECORDED = Path("tests/recorded")
+
+
+class Blueprints(msgspec.Struct, frozen=True):
+    """What would be written under `top`, the repository; recordings that exist are left as they are."""
+
+    top: Path
+    texts: Mapping[Path, str]
+    broken: list[str]
+
+    @property
+    def stale(self) -> list[Path]:
+        """Files that are not what they should be, the missing ones included."""
+        differing = [path for path, text in self.texts.items() if not _holds(self.top / path, text)]
+        return sorted(differing)
+
+    def write(self) -> None:
+        """Bring the files up to date."""
+        for path, text in self.texts.items():
+            place = self.top / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text)
+
+
+def blueprints(top: Path) -> Blueprints:
+    """Draw everything up for the repository at `top`."""
+    services = shop_services()
+    contracts = contracts_of(services)
+    texts = {
+        MESSAGES / "README.md": catalogue(services),
+        MESSAGES / "asyncapi.json": _json(asyncapi(services)),
+        **{SCHEMAS / file_name(told): _json(schema_of(told.kind)) for told in contracts.values()},
+    }
+    texts |= {place.relative_to(top): text for place, text in missing(contracts, top / RECORDED).items()}
+    return Blueprints(top, texts, incompatible(contracts, top / SCHEMAS, top / RECORDED))
+
+
+def _json(document: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def _holds(place: Path, text: str) -> bool:
+    return place.exists() and place.read_text() == text
