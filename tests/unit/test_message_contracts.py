@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from sagamart.blueprints.asyncapi import asyncapi
+from sagamart.blueprints.cloud_events import ATTRIBUTES, attributes_of
 from sagamart.blueprints.compatibility import incompatible
 from sagamart.blueprints.examples import example_of
 from sagamart.blueprints.recordings import missing, unreadable
 from sagamart.blueprints.schemas import breaks, schema_of
 from sagamart.blueprints.shop_map import Told, contracts_of, shop_services
 from sagamart.blueprints.writing import RECORDED, SCHEMAS, blueprints
-from sagamart.blueprints.cloud_events import ATTRIBUTES, attributes_of
 from sagamart.messaging.message import Body
 
 TOP = Path(__file__).parents[2]

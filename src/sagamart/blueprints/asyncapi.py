@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
+from sagamart.blueprints.cloud_events import ATTRIBUTES, attributes_of
 from sagamart.blueprints.examples import example_of
 from sagamart.blueprints.schemas import tidied
 from sagamart.blueprints.shop_map import Told, contracts_of
-from sagamart.blueprints.cloud_events import ATTRIBUTES, attributes_of
 from sagamart.messaging.service import Service
 
 TOPIC = "sagamart.{service}"
