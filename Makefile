@@ -36,6 +36,10 @@ fmt: .venv/.tools ## Format the code and mend what can be mended by itself
 	$(IN_VENV) ruff format .
 	$(IN_VENV) ruff check --fix .
 
+.PHONY: docs
+docs: .venv/.tools ## Write down what is read off the code: message contracts, drawings (a test looks that it was done)
+	$(IN_VENV) python -m sagamart.blueprints
+
 ##@ Proof
 
 .PHONY: test
