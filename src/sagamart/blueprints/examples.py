@@ -1,13 +1,13 @@
 """An example of each message: every field set, the same ones each time."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import inspect
 
 from sagamart.blueprints.shop_map import Told
-from sagamart.messaging.message import Body, Message, derived_id, new_id, new_trace
+from sagamart.messaging.message import Message, derived_id, new_id, new_trace
 
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 REQUEST_ID = new_id(AT, bytes(range(10)))
@@ -49,9 +49,26 @@ def example_of(told: Told) -> Message[Any]:
     )
 
 
-def example_body(kind: type[Body]) -> Body:
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def example_body(kind: type[S]) -> S:
     """A body with every field set."""
     return msgspec.convert(_value(inspect.type_info(kind), ""), kind)
+
+
+def bare(kind: type[S], **fields: Any) -> S:
+    """A struct with these fields, examples for the others that it requires, and nothing that it does not."""
+    whole = inspect.type_info(kind)
+    assert isinstance(whole, inspect.StructType)  # noqa: S101  what else would a struct be
+    needed = {field.name: field.type for field in whole.fields if field.required and field.name not in fields}
+    return kind(
+        **{name: msgspec.convert(_value(wanted, name), _hint(kind, name)) for name, wanted in needed.items()}, **fields
+    )
+
+
+def _hint(kind: type[msgspec.Struct], name: str) -> Any:
+    return get_type_hints(kind, include_extras=True)[name]
 
 
 def _value(wanted: inspect.Type, name: str) -> Any:  # noqa: PLR0911  one answer for each kind of type

@@ -8,6 +8,7 @@ import msgspec
 from sagamart.blueprints.asyncapi import asyncapi
 from sagamart.blueprints.catalogue import catalogue
 from sagamart.blueprints.compatibility import incompatible
+from sagamart.blueprints.diagrams import diagrams
 from sagamart.blueprints.recordings import file_name, missing
 from sagamart.blueprints.schemas import schema_of
 from sagamart.blueprints.shop_map import contracts_of, shop_services
@@ -15,6 +16,9 @@ from sagamart.blueprints.shop_map import contracts_of, shop_services
 MESSAGES = Path("docs/reference/messages")
 SCHEMAS = MESSAGES / "schemas"
 RECORDED = Path("tests/recorded")
+
+
+DIAGRAMS = Path("docs/diagrams")
 
 
 class Blueprints(msgspec.Struct, frozen=True):
@@ -25,13 +29,21 @@ class Blueprints(msgspec.Struct, frozen=True):
     broken: list[str]
 
     @property
+    def left_over(self) -> list[Path]:
+        """Drawings of what is no more."""
+        drawn = (place.relative_to(self.top) for place in (self.top / DIAGRAMS).glob("*"))
+        return sorted(path for path in drawn if path not in self.texts)
+
+    @property
     def stale(self) -> list[Path]:
-        """Files that are not what they should be, the missing ones included."""
+        """Files that are not what they should be, missing ones and left over ones included."""
         differing = [path for path, text in self.texts.items() if not _holds(self.top / path, text)]
-        return sorted(differing)
+        return sorted([*differing, *self.left_over])
 
     def write(self) -> None:
         """Bring the files up to date."""
+        for path in self.left_over:
+            (self.top / path).unlink()
         for path, text in self.texts.items():
             place = self.top / path
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +59,7 @@ def blueprints(top: Path) -> Blueprints:
         MESSAGES / "asyncapi.json": _json(asyncapi(services)),
         **{SCHEMAS / file_name(told): _json(schema_of(told.kind)) for told in contracts.values()},
     }
+    texts |= {DIAGRAMS / name: text for name, text in diagrams(services).items()}
     texts |= {place.relative_to(top): text for place, text in missing(contracts, top / RECORDED).items()}
     return Blueprints(top, texts, incompatible(contracts, top / SCHEMAS, top / RECORDED))
 
