@@ -1,0 +1,103 @@
+"""A saga as the linter reads it: its table, the services around it, and what is declared beside them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from sagamart.blueprints.shop_map import Told, shop_services, told_by
+from sagamart.messaging.message import Body
+from sagamart.messaging.service import Service
+from sagamart.shop.orders.cannot_come import CANNOT_COME
+from sagamart.shop.orders.lifecycle import LIFECYCLE, State, Transition
+
+
+class Saga(msgspec.Struct, frozen=True, dict=True):
+    """The table's first status is where every order begins; `owner` is the service that keeps the table.
+
+    `cannot_come` names pairs that are not in the table, `public` facts for whoever listens; both say why.
+    """
+
+    lifecycle: Mapping[Any, State]
+    services: Sequence[Service]
+    owner: str = "orders"
+    cannot_come: Mapping[tuple[Any, type[Body]], str] = {}
+    public: Mapping[str, str] = {}
+
+    @property
+    def begins(self) -> str:
+        """The status before an order exists."""
+        first: str = next(iter(self.lifecycle))
+        return first
+
+    @cached_property
+    def resting(self) -> list[str]:
+        """The statuses in which an order can be found."""
+        return [name for name, state in self.lifecycle.items() if name != self.begins and state.passes_to is None]
+
+    @cached_property
+    def open(self) -> list[str]:
+        """Those that are no end."""
+        return [name for name in self.resting if not self.lifecycle[name].final]
+
+    @cached_property
+    def told(self) -> dict[str, Told]:
+        """Every message of the services."""
+        return {told.name: told for told in told_by(self.services)}
+
+    @cached_property
+    def messages(self) -> dict[str, type[Body]]:
+        """The messages that the table is about; those that begin an order come to none that is there."""
+        begin = set(self.lifecycle[self.begins].on)
+        heard = {kind for state in self.lifecycle.values() for kind in state.on} - begin
+        return {kind.__name__: kind for kind in sorted(heard, key=lambda kind: kind.__name__)}
+
+    @cached_property
+    def facts(self) -> set[str]:
+        """What other services tell an order: money and goods have moved, or will not."""
+        told = self.told
+        return {name for name in self.messages if name in told and set(told[name].producers) - {self.owner}}
+
+    @cached_property
+    def timers(self) -> set[str]:
+        """What the table's owner says to itself."""
+        told = self.told
+        return {name for name in self.messages if name in told and told[name].way == "timer"}
+
+    def cells(self) -> Iterator[tuple[str, type[Body], Transition]]:
+        """Every pair that the table lists."""
+        for name, state in self.lifecycle.items():
+            for kind, transition in state.on.items():
+                yield name, kind, transition
+
+    def onward(self, status: str) -> set[str]:
+        """The statuses that may follow, those passed through included."""
+        state = self.lifecycle[status]
+        ends = {target for transition in state.on.values() for target in transition.to if target != status}
+        if state.passes_to is not None:
+            ends.add(state.passes_to)
+        known = {str(end) for end in ends if end in self.lifecycle}
+        return known | {name for name, one in self.lifecycle.items() if one.passes_to in known and name != status}
+
+    def reached_from(self, statuses: Iterable[str]) -> set[str]:
+        """All statuses that may ever follow any of these."""
+        found: set[str] = set()
+        fresh = {end for status in statuses for end in self.onward(status)}
+        while fresh:
+            found |= fresh
+            fresh = {end for status in fresh for end in self.onward(status)} - found
+        return found
+
+    @cached_property
+    def undoing(self) -> set[str]:
+        """The ends that undo an order: entering them sends what makes others let go."""
+        sent = {state.undo for state in self.lifecycle.values()} - {None}
+        return {name for name, state in self.lifecycle.items() if state.asks in sent}
+
+
+PUBLIC: Mapping[str, str] = {}
+"""Facts that no service of the shop hears: they are for webhooks and for the order's timeline.  Each says for whom."""
+
+THE_SAGA = Saga(LIFECYCLE, shop_services(), cannot_come=CANNOT_COME, public=PUBLIC)
+"""The way of an order in this shop."""
