@@ -17,6 +17,7 @@ from rich.table import Table
 from sagamart import programs
 from sagamart.app import SLICES, ShopSettings
 from sagamart.audit import INVARIANTS, SETTLE_S
+from sagamart.blueprints.saga import RULES, THE_SAGA, lint
 from sagamart.demo import DemoError, demonstrate
 from sagamart.platform.embedded import EmbeddedPostgresError, FolderInUseError
 from sagamart.platform.http import Problem
@@ -93,6 +94,21 @@ def audit(
     if findings:
         sys.exit(1)
     terminal.print(f"{len(INVARIANTS)} invariants hold.")
+
+
+@app.command
+def lint_saga() -> None:
+    """Check the table of an order's way: every message decided, every wait bounded, every step undone.
+
+    Exit code 0: every rule holds.  1: each finding names status, message, rule, and what to do.
+    """
+    findings = lint(THE_SAGA)
+    for finding in findings:
+        print(finding)  # noqa: T201  the command's answer
+    if findings:
+        sys.exit(1)
+    pairs = len(list(THE_SAGA.cells()))
+    terminal.print(f"{len(THE_SAGA.lifecycle)} statuses, {pairs} pairs: {len(RULES)} rules hold.")
 
 
 @app.command
