@@ -11,11 +11,12 @@ from architecture.text_rules import (
     machine_paths,
     registry_hosts,
     unfinished_work,
+    unknown_definitions,
     unknown_make_targets,
 )
 
 
-@pytest.mark.parametrize("rule", [machine_paths, registry_hosts, unfinished_work, broken_links])
+@pytest.mark.parametrize("rule", [machine_paths, registry_hosts, unfinished_work, broken_links, unknown_definitions])
 def test_the_house_keeps_the_rule(rule: Callable[[Sequence[Path]], list[str]], house: list[Path]) -> None:
     assert rule(house) == []
 
@@ -77,6 +78,24 @@ def test_a_link_is_followed_from_the_document_that_has_it(plant: Plant) -> None:
 
 def test_code_in_a_document_is_no_link(plant: Plant) -> None:
     assert broken_links(plant("README.md", "`rows[0](x)`\n\n```python\nhandlers[kind](message)\n```\n")) == []
+
+
+@pytest.mark.parametrize(
+    "named", ["decide.py::sell", "[`orders/decide.py::PRICE`](orders/decide.py)", "tests/test_orders.py::book"]
+)
+def test_a_definition_that_does_not_exist_is_refused(named: str, plant: Plant) -> None:
+    files = plant("shop/orders/decide.py", "LIMIT = 1\n\ndef book(): ...\n") + plant("map.md", f"# Map\n\n{named}\n")
+
+    (finding,) = unknown_definitions(files)
+
+    assert "map.md:3: nothing is called so" in finding
+
+
+@pytest.mark.parametrize("named", ["decide.py::LIMIT", "orders/decide.py::book", "decide.py::Rules", "decide.py::told"])
+def test_a_definition_that_exists_is_accepted(named: str, plant: Plant) -> None:
+    source = "LIMIT: int = 1\nclass Rules: ...\nasync def told(): ...\ndef book(): ...\n"
+
+    assert unknown_definitions(plant("shop/orders/decide.py", source) + plant("map.md", named)) == []
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 As in `source_rules`, each rule is a function from files to findings, `path:line: what is wrong`.
 """
 
+import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 LOCKS = frozenset({"uv.lock", "package-lock.json"})
@@ -18,6 +20,7 @@ FENCE = re.compile(r"^(?P<fence>```|~~~).*?^(?P=fence)[ \t]*$", re.MULTILINE | r
 CODE_SPAN = re.compile(r"(?P<tick>`+)(?!`).+?(?<!`)(?P=tick)(?!`)")
 LINK = re.compile(r"\]\(<?(?P<inline>[^)\s>]+)>?[^)]*\)|^\[[^\]]+\]:\s*<?(?P<named>[^\s>]+)", re.MULTILINE)
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
+DEFINITION = re.compile(r"(?P<file>[\w/.-]+\.py)::(?P<name>\w+)")
 ASSIGNMENTS = r"(?:[A-Z_]+=\S+[ \t]+)*"
 MAKE_CALL = re.compile(
     rf"(?:^|[`;&|(])[ \t]*(?:\$[ \t]+)?{ASSIGNMENTS}make[ \t]+{ASSIGNMENTS}(?P<target>[a-z][a-z0-9-]*)",
@@ -54,6 +57,18 @@ def broken_links(files: Sequence[Path]) -> list[str]:
     ]
 
 
+def unknown_definitions(files: Sequence[Path]) -> list[str]:
+    """What a document names as `file.py::name` (a rule, a table, a test) is defined in a file that is called so."""
+    sources = [path for path in files if path.suffix == ".py"]
+    return [
+        f"{path}:{_line(text, named.start())}: nothing is called so: {named.group()}"
+        for path in _markdown(files)
+        for text in [path.read_text()]
+        for named in DEFINITION.finditer(text)
+        if not any(named["name"] in _defined(source) for source in sources if source.match(named["file"]))
+    ]
+
+
 def unknown_make_targets(files: Sequence[Path], makefile: Path) -> list[str]:
     """A document promises only make targets that exist. Only code is looked at, for prose makes many things."""
     known = {match["target"] for match in MAKE_TARGET.finditer(makefile.read_text())}
@@ -65,6 +80,21 @@ def unknown_make_targets(files: Sequence[Path], makefile: Path) -> list[str]:
         for call in MAKE_CALL.finditer(code.group())
         if call["target"] not in known
     ]
+
+
+@cache
+def _defined(path: Path) -> frozenset[str]:
+    """The names that a Python file gives to something at its top."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names.add(node.name)
+            case ast.Assign(targets=targets):
+                names.update(target.id for target in targets if isinstance(target, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names.add(name)
+    return frozenset(names)
 
 
 def _texts(files: Iterable[Path]) -> Iterator[Path]:
