@@ -54,8 +54,11 @@ class Ask:
         reply = await self.reply_to(body, content=content)
         return Answer(reply)
 
-    async def reply_to(self, body: Body | Callable[[str], Body], *, content: Any = None) -> StoredReply:
-        """The same, for a handler that makes its own response of the reply."""
+    async def reply_to(self, body: Body | Callable[[str], Body], *, content: Any = None, part: str = "") -> StoredReply:
+        """The same, for a handler that makes its own response of the reply.
+
+        `part` names one of several commands of a request: each has an answer of its own under the client's key.
+        """
         now = datetime.now(UTC)
         message_id = new_id(now, os.urandom(10))
         said = body if isinstance(body, Body) else body(message_id)
@@ -71,12 +74,13 @@ class Ask:
             schema=said.schema_version,
             trace=trace_in(self._request.scope),
         )
-        return await self._admit(message, self._wish(message_id, content))
+        return await self._admit(message, self._wish(message_id, content, part))
 
-    def _wish(self, message_id: str, content: Any) -> Wish:
+    def _wish(self, message_id: str, content: Any, part: str) -> Wish:
         request = self._request
         caller = caller_of(request).id if "authorization" in request.headers else ANONYMOUS
         key = idempotency_key(request) or message_id
+        key = f"{key} {part}" if part else key
         return request_of(caller, f"{request.scope['method']} {request.scope['path']}", key, content)
 
 
