@@ -46,12 +46,13 @@ class OpenShop:
         key: str | None = None,
         **headers: str,
     ) -> httpx.Response:
-        """A request of this caller (None: nobody) under this idempotency key."""
+        """A request of this caller (None: nobody) under this idempotency key; bytes go as they are, else JSON."""
         if caller is not None:
             headers["Authorization"] = f"Bearer {TOKENS.sign(caller)}"
         if key is not None:
             headers["Idempotency-Key"] = key
-        return await self.http.request(method, path, json=body, headers=headers)
+        sent = {"content": body} if isinstance(body, bytes) else {"json": body}
+        return await self.http.request(method, path, headers=headers, **sent)
 
     async def get(self, path: str, *, caller: Caller | None = None) -> httpx.Response:
         """GET as this caller."""

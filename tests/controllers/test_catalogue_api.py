@@ -58,6 +58,7 @@ async def test_a_new_product_can_be_read_by_anybody(catalogue: RunningService) -
         "height_mm": None,
         "tax_rate_bp": 0,
         "active": True,
+        "photo": None,
     }
 
 
@@ -86,6 +87,7 @@ async def test_a_product_that_is_sent_twice_under_one_key_is_made_once(catalogue
         {"sku": ""},
         {"sku": "M" * 65},
         {"sku": "MUG\n"},
+        {"sku": "-MUG"},
         {"title": ""},
         {"title": "A\nB"},
         {"title": "x" * 201},
@@ -171,8 +173,29 @@ async def test_what_is_off_the_shelf_is_listed_only_where_it_is_asked_for(catalo
     assert await skus(catalogue, "active=false") == (["OFF"], None)
 
 
+async def test_a_sku_that_is_a_word_of_an_address_is_refused(catalogue: RunningService) -> None:
+    assert code(await sell(catalogue, sku="export")) == (422, "sku_reserved")
+
+
+async def test_the_history_of_prices_is_public_and_says_nothing_about_staff(catalogue: RunningService) -> None:
+    await sell(catalogue)
+    await change(catalogue, {"price_minor": 49_900})
+    newest = (await catalogue.get("/v1/products/MUG/prices?limit=1")).json()
+    oldest = (await catalogue.get(f"/v1/products/MUG/prices?limit=1&cursor={newest['next_cursor']}")).json()
+    assert [(one["price_minor"], one["currency"]) for one in newest["items"]] == [(49_900, "RUB")]
+    assert [one["price_minor"] for one in oldest["items"]] == [45_000]
+    assert oldest["next_cursor"] is None
+    assert set(newest["items"][0]) == {"price_minor", "currency", "since"}
+
+
+async def test_a_history_that_cannot_be_given_is_refused(catalogue: RunningService) -> None:
+    assert code(await catalogue.get("/v1/products/MUG/prices")) == (404, "not_found")
+    await sell(catalogue)
+    assert code(await catalogue.get("/v1/products/MUG/prices?cursor=WzFd")) == (400, "malformed")
+
+
 async def test_a_question_finds_products_page_by_page(catalogue: RunningService) -> None:
-    for sku, title in (("A", "Blue mug"), ("B", "White plate"), ("C", "Синяя кружка"), ("D", "Red mugs")):
+    for sku, title in (("A", "Blue mug"), ("B", "White plate"), ("C", "Синяя кружка"), ("D", "Red mug")):
         await sell(catalogue, sku=sku, title=title)
     first, cursor = await skus(catalogue, "q=mug&limit=1")
     assert first == ["A"]

@@ -8,6 +8,7 @@ the one in the head of the column.
 import itertools
 import re
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -32,6 +33,12 @@ GET   /v1/products                                        200      200   200    
 POST  /v1/products                                        401      403   403      201      403         403   201
 GET   /v1/products/{sku}                                  200      200   200      200      200         200   200
 PATCH /v1/products/{sku}                                  401      403   403      200      403         403   200
+GET   /v1/products/{sku}/prices                           200      200   200      200      200         200   200
+PUT   /v1/products/{sku}/photo                            401      403   403      200      403         403   200
+DELETE /v1/products/{sku}/photo                           401      403   403      200      403         403   200
+GET   /v1/photos/{photo_id}                               200      200   200      200      200         200   200
+POST  /v1/products/import                                 401      403   403      200      403         403   200
+GET   /v1/products/export                                 401      403   403      200      403         403   200
 GET   /v1/stock/{sku}                                     401      403   403      403      200         403   200
 GET   /v1/stock/{sku}/availability                        200      200   200      200      200         200   200
 POST  /v1/stock/{sku}/receipts                            401      403   403      403      200         403   200
@@ -76,6 +83,8 @@ PASSWORD = "otter counts nine reeds"
 MONEY = {"amount_minor": 1, "currency": "RUB"}
 DEPOSIT_MINOR = 1_000
 SKU = "MUG"
+PHOTO = b"\x89PNG\r\n\x1a\n a picture"
+PHOTO_ID = f"{sha256(PHOTO).hexdigest()}.png"
 UNKNOWN_LETTER = "stock.018f0000-0000-7000-8000-000000000000"
 
 numbers = itertools.count(1)
@@ -100,6 +109,7 @@ class Town(msgspec.Struct):
             sku=SKU,
             order_id=self.order_id,
             letter_id=UNKNOWN_LETTER,
+            photo_id=PHOTO_ID,
             name="stock",
             asset="swagger-ui.css",
         )
@@ -118,9 +128,18 @@ class Town(msgspec.Struct):
             await self.body(operation),
             caller=self.people.get(who),
             key=f"key-{next(numbers)}",
-            **({"If-Match": '"1"'} if method in ("PUT", "PATCH") and "/v1/me" not in template else {}),
+            **await self.precondition(method, template),
         )
         return answer.status_code
+
+    async def precondition(self, method: str, template: str) -> dict[str, str]:
+        """The version that a writer has seen; of the own profile nobody needs to name one."""
+        if method in ("GET", "POST") or "/v1/me" in template:
+            return {}
+        if "{sku}" in template:
+            seen = await self.shop.get(f"/v1/products/{SKU}")
+            return {"If-Match": seen.headers["etag"]}
+        return {"If-Match": '"1"'}
 
 
 Body = Callable[[Town], Awaitable[Any]]
@@ -165,6 +184,8 @@ BODIES: dict[str, Body] = {
     "PUT /v1/users/{user_id}/roles": always({"roles": ["CUSTOMER"]}),
     "POST /v1/products": new_product,
     "PATCH /v1/products/{sku}": always({"title": SKU.title()}),
+    "PUT /v1/products/{sku}/photo": always(PHOTO),
+    "POST /v1/products/import": always(b"sku,title\n"),
     "POST /v1/stock/{sku}/receipts": always({"quantity": 1}),
     "POST /v1/stock/{sku}/adjustments": always({"quantity": 1, "reason": "found one"}),
     "POST /v1/orders": always({"lines": [{"title": "A mug", "price_minor": 1}]}),
@@ -187,6 +208,8 @@ async def town(open_shop: Opened) -> Town:
     order = await shop.post("/v1/orders", wish, caller=people["owner"], Prefer="wait=30")
     assert order.json()["status"] == "cancelled"
     await told
+    operator = people["OPERATOR"]
+    await shop.call("PUT", f"/v1/products/{SKU}/photo", PHOTO, caller=operator, **{"If-Match": '"1"'})
     return Town(shop, people, order.json()["id"])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import asyncpg
@@ -14,9 +15,11 @@ from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.records import need
 from sagamart.messaging.service import Service
 from sagamart.platform.http import queries_of
-from sagamart.shop.catalogue.records import Price, Product
+from sagamart.shop.catalogue.records import Photo, Price, Product
+from sagamart.shop.catalogue.search import Filters, Place
 from sagamart.shop.catalogue.service import CATALOGUE
 
+TWELVE_BYTES_DIGEST = sha256(b"twelve bytes").hexdigest()
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MUG = Product(1, "MUG", "Blue mug", "Holds 300 ml", 45_000, "RUB", 350, 80, 80, 100, 2_000, active=True)
 BARE = Product(1, "BARE", "Stone", "", 0, "EUR", 0, None, None, None, 0, active=False)
@@ -132,41 +135,102 @@ async def test_a_batch_that_breaks_off_leaves_neither_product_nor_price(database
     assert await prices(database) == []
 
 
+KRUZHKA = msgspec.structs.replace(MUG, sku="KRUZHKA", title="Синяя кружка", description="Керамическая, жёлтый кант")
+SAUCER = msgspec.structs.replace(MUG, sku="SAUCER", title="Saucer", description="For a blue mug")
+
+
 @pytest.mark.parametrize(
     ("question", "found"),
     [
-        ("mug", ["MUG"]),
-        ("MUGS", ["MUG"]),
-        ("bl", ["MUG"]),
-        ("blue mu", ["MUG"]),
+        ("mug", ["MUG", "SAUCER"]),
+        ("MUGS", ["MUG", "SAUCER"]),
+        ("bl", ["MUG", "SAUCER"]),
+        ("blue mu", ["MUG", "SAUCER"]),
         ("holding", ["MUG"]),
+        ("mug -saucer", ["MUG"]),
+        ('"blue mug"', ["MUG", "SAUCER"]),
+        ('"mug blue"', []),
+        ("holds or кружка", ["KRUZHKA", "MUG"]),
         ("кружка", ["KRUZHKA"]),
         ("кружки", ["KRUZHKA"]),
         ("круж", ["KRUZHKA"]),
         ("керамическую", ["KRUZHKA"]),
+        ("желтый", ["KRUZHKA"]),
+        ("kruzhka", ["KRUZHKA"]),
         ("blue plate", []),
         ("!!! & | :* ' \\", []),
+        ("it's", []),
         ("", []),
     ],
 )
 async def test_products_are_found_in_english_and_russian_and_by_words_half_typed(
     database: PostgresDatabase, question: str, found: list[str]
 ) -> None:
-    kruzhka = msgspec.structs.replace(MUG, sku="KRUZHKA", title="Синяя кружка", description="Керамическая, 300 мл")
-    await write(database, MUG, kruzhka, BARE)
+    await write(database, MUG, KRUZHKA, SAUCER, BARE)
+    assert sorted(await found_by(database, question)) == found
+
+
+async def test_who_is_called_so_comes_before_who_is_described_so(database: PostgresDatabase) -> None:
+    described = msgspec.structs.replace(MUG, sku="A-BOX", title="Box", description="Room for one mug")
+    await write(database, described, MUG)
+    assert await found_by(database, "mug") == ["MUG", "A-BOX"]
+
+
+async def found_by(database: PostgresDatabase, question: str) -> list[str]:
     async with asyncpg.create_pool(database.dsn, min_size=1, max_size=1) as pool:
         queries = queries_of("sagamart.shop.catalogue", pool)
-        rows = await queries.products_found(question=question, active=True, after="", limit=10)
-    assert [row["sku"] for row in rows] == found
+        asked = Place("relevance", question)
+        rows = await queries.products_found(
+            **msgspec.structs.asdict(Filters()), **msgspec.structs.asdict(asked), ranked_max=100, limit=10
+        )
+    return [row["sku"] for row in rows]
+
+
+async def test_the_vocabulary_learns_from_new_and_from_changed_products(database: PostgresDatabase) -> None:
+    await write(database, MUG)
+    async with database.transaction() as transaction:
+        renamed = msgspec.structs.replace(MUG, version=2, title="Чашка чашка")
+        await transaction.write(Changes(changed={Product: [(renamed, 1)]}))
+    connection = await asyncpg.connect(database.dsn)
+    try:
+        words = await connection.fetch("select word from search_words order by word")
+        trigrams = await connection.fetch("select trigram from search_trigrams where word = 'blue' order by trigram")
+    finally:
+        await connection.close()
+    assert [row[0] for row in words] == ["blue", "holds", "чашка"]
+    assert [row[0] for row in trigrams] == ["  b", " bl", "blu", "lue", "ue "]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "constraint"),
+    [
+        ("f" * 64 + ".png", b"twelve bytes", "photo_has_its_digest"),
+        (TWELVE_BYTES_DIGEST + ".gif", b"twelve bytes", "photo_is_named_by_its_bytes"),
+        (sha256(bytes(1_048_577)).hexdigest() + ".png", bytes(1_048_577), "photo_is_at_most_1_mib"),
+    ],
+    ids=["digest", "type", "size"],
+)
+async def test_the_table_of_photos_refuses_what_is_not_what_its_name_says(
+    database: PostgresDatabase, name: str, content: bytes, constraint: str
+) -> None:
+    with pytest.raises(RejectedError, match=constraint):
+        await write(database, Photo(1, name, content))
+
+
+async def test_a_product_shows_only_a_photo_that_is_kept(database: PostgresDatabase) -> None:
+    photo = Photo(1, TWELVE_BYTES_DIGEST + ".png", b"twelve bytes")
+    with_photo = msgspec.structs.replace(MUG, photo=photo.photo_id)
+    with pytest.raises(RejectedError, match="product_shows_a_photo_that_is_there"):
+        await write(database, with_photo)
+    await write(database, with_photo, photo)
+    assert await products(database, "MUG") == [with_photo]
 
 
 async def test_a_search_uses_its_index(database: PostgresDatabase) -> None:
     connection = await asyncpg.connect(database.dsn)
     try:
         await connection.execute("set enable_seqscan = off")
-        plan = await connection.fetch(
-            "explain select 1 from products where product_words(title, description) @@ question_words('mug')"
-        )
+        plan = await connection.fetch("explain select 1 from products where words @@ asked_words('mug')")
     finally:
         await connection.close()
-    assert "products_by_words" in "".join(row[0] for row in plan)
+    assert "products_by_weighed_words" in "".join(row[0] for row in plan)

@@ -1,15 +1,15 @@
 """The HTTP routes of the catalogue.  Reading needs no log-in; writing is for OPERATOR and ADMIN."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, patch, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
-from sagamart.contracts.catalogue import SKU_PATTERN
 from sagamart.platform.http import (
     LIMIT_DEFAULT,
     Ask,
@@ -25,26 +25,56 @@ from sagamart.platform.http import (
     roles,
     versioned,
 )
+from sagamart.shop.catalogue import importing, photos
+from sagamart.shop.catalogue.fields import (
+    Currency,
+    Description,
+    LengthMm,
+    PriceMinor,
+    Sku,
+    TaxRateBp,
+    Title,
+    WeightG,
+)
 from sagamart.shop.catalogue.messages import ChangeProduct, CreateProduct
+from sagamart.shop.catalogue.photos import SkuInPath
 from sagamart.shop.catalogue.records import Product
+from sagamart.shop.catalogue.search import LAST_TEXT, Filters, Sort, Wanted, look_for
 
 QUESTION_CHARACTERS_MAX = 200
-Sku = Annotated[str, Meta(pattern=SKU_PATTERN, examples=["MUG-BLUE"])]
-Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)", max_length=200, examples=["Blue mug"])]
-Description = Annotated[str, Meta(max_length=10_000, examples=["Holds 300 ml."])]
-PriceMinor = Annotated[int, Meta(ge=0, le=1_000_000_000_000, description="In the currency's minor unit")]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", examples=["EUR"], description="ISO 4217")]
-WeightG = Annotated[int, Meta(ge=0, le=1_000_000)]
-LengthMm = Annotated[int, Meta(ge=1, le=100_000)]
-TaxRateBp = Annotated[int, Meta(ge=0, le=10_000, description="Basis points: 2000 is 20 %")]
-
-SkuInPath = Annotated[str, PathParameter(pattern=SKU_PATTERN)]
+PRICE_MINOR_MAX = 1_000_000_000_000
 Question = Annotated[
     str | None,
     QueryParameter(
         name="q", pattern=r"^[^\x00]*$", max_length=QUESTION_CHARACTERS_MAX, description="Words, the last may be begun"
     ),
 ]
+
+
+PriceBound = Annotated[int | None, QueryParameter(ge=0, le=PRICE_MINOR_MAX, description="In minor units, included")]
+WantedCurrency = Annotated[str | None, QueryParameter(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217")]
+Sorted = Annotated[Sort | None, QueryParameter(description="By default relevance where there is a question, else sku")]
+
+
+class ProductPage(Page[Product], frozen=True):
+    """Some products.  `corrected_question` is what was looked for where `q` as it stood found nothing."""
+
+    corrected_question: str | None = None
+
+
+class PricePlace(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page of prices ended."""
+
+    since: datetime
+    price_id: Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}$(?!\n)")]
+
+
+class PriceSince(msgspec.Struct, frozen=True):
+    """What a product has cost from a moment on."""
+
+    price_minor: int
+    currency: str
+    since: datetime
 
 
 class NewProduct(RequestBody, frozen=True):
@@ -85,21 +115,24 @@ async def create_product(data: NewProduct, ask: Ask, caller: Caller) -> Response
 
 
 @get("/v1/products")
-async def list_products(
+async def list_products(  # noqa: PLR0913, PLR0917  they are the fields of the query string
     queries: Queries,
     question: Question = None,
     active: bool = True,  # noqa: FBT001, FBT002  it is a field of the query string, not of a call
+    currency: WantedCurrency = None,
+    price_from: PriceBound = None,
+    price_to: PriceBound = None,
+    sort: Sorted = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[Product]:
-    """Products in the order of their skus, those on the shelf unless asked otherwise."""
-    after = key_of(cursor, Sku) or ""
-    bounds = {"active": active, "after": after, "limit": limit + 1}
-    if question is None:
-        rows = await queries.products_after(**bounds)
-    else:
-        rows = await queries.products_found(**bounds, question=question)
-    return page_of([Product(**row) for row in rows], limit, lambda product: product.sku)
+) -> ProductPage:
+    """Products, those on the shelf unless asked otherwise: in the order of skus, or the best answers to `q` first.
+
+    Where `q` finds nothing, its mistyped words are mended, and `corrected_question` says how.
+    """
+    wanted = Wanted(question, Filters(active, currency, price_from, price_to), sort)
+    found = await look_for(queries, wanted, cursor, limit)
+    return ProductPage([Product(**row) for row in found.rows], found.next_cursor, found.corrected)
 
 
 @get("/v1/products/{sku:str}")
@@ -121,4 +154,27 @@ async def change_product(
     return await ask(change, content=(data, expected_version))
 
 
-ROUTES: Sequence[HTTPRouteHandler] = (create_product, list_products, read_product, change_product)
+@get("/v1/products/{sku:str}/prices")
+async def list_prices(
+    sku: SkuInPath, queries: Queries, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> Page[PriceSince]:
+    """What a product has cost, the newest price first."""
+    if await queries.product_of(sku=sku) is None:
+        raise NotFound("There is no such product")
+    place = key_of(cursor, PricePlace)
+    before = {"since": None, "price_id": LAST_TEXT} if place is None else msgspec.structs.asdict(place)
+    rows = await queries.prices_before(sku=sku, **before, limit=limit + 1)
+    ids = [row["price_id"] for row in rows]
+    prices = [PriceSince(row["price_minor"], row["currency"], row["since"]) for row in rows]
+    return page_of(prices, limit, lambda last: PricePlace(last.since, ids[limit - 1]))
+
+
+ROUTES: Sequence[HTTPRouteHandler] = (
+    create_product,
+    list_products,
+    read_product,
+    change_product,
+    list_prices,
+    *photos.ROUTES,
+    *importing.ROUTES,
+)

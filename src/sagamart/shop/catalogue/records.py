@@ -6,7 +6,10 @@ from sagamart.messaging.records import Entry, Record, Table
 
 
 class Product(Record, frozen=True):
-    """What is sold under one sku.  Weight in grams, lengths in millimetres, tax in basis points of the price."""
+    """What is sold under one sku.  Weight in grams, lengths in millimetres, tax in basis points of the price.
+
+    `photo` is the id of its photo.
+    """
 
     sku: str
     title: str
@@ -19,6 +22,7 @@ class Product(Record, frozen=True):
     height_mm: int | None
     tax_rate_bp: int
     active: bool
+    photo: str | None = None
 
 
 class Price(Entry, frozen=True):
@@ -32,5 +36,13 @@ class Price(Entry, frozen=True):
     by: str
 
 
+class Photo(Record, frozen=True):
+    """A picture under an id made of its SHA-256 and its type (`….png`): bytes are kept once, and never change."""
+
+    photo_id: str
+    content: bytes
+
+
+PHOTOS = Table(Photo, "photos", key="photo_id")
 PRODUCTS = Table(Product, "products", key="sku")
 PRICES = Table(Price, "prices", key="price_id")

@@ -3,13 +3,13 @@
 from sagamart.contracts.catalogue import ProductChanged
 from sagamart.messaging.records import need
 from sagamart.messaging.service import Handler, Service
-from sagamart.shop.catalogue.decide import change, create
-from sagamart.shop.catalogue.messages import ChangeProduct, CreateProduct
-from sagamart.shop.catalogue.records import PRICES, PRODUCTS, Product
+from sagamart.shop.catalogue.decide import change, create, hide_photo, show_photo, take_row
+from sagamart.shop.catalogue.messages import ChangeProduct, CreateProduct, HidePhoto, ImportProduct, ShowPhoto
+from sagamart.shop.catalogue.records import PHOTOS, PRICES, PRODUCTS, Photo, Product
 
 CATALOGUE = Service(
     "catalogue",
-    tables=(PRODUCTS, PRICES),
+    tables=(PHOTOS, PRODUCTS, PRICES),
     migrations="sagamart.shop.catalogue.migrations",
     handlers=(
         Handler(
@@ -22,6 +22,24 @@ CATALOGUE = Service(
             takes=ChangeProduct,
             needs=lambda m: (need(Product, m.body.sku),),
             decide=lambda m, have: change(m, have.find(Product, m.body.sku)),
+            emits=(ProductChanged,),
+        ),
+        Handler(
+            takes=ImportProduct,
+            needs=lambda m: (need(Product, m.body.sku),),
+            decide=lambda m, have: take_row(m, have.find(Product, m.body.sku)),
+            emits=(ProductChanged,),
+        ),
+        Handler(
+            takes=ShowPhoto,
+            needs=lambda m: (need(Photo, m.body.photo_id), need(Product, m.body.sku)),
+            decide=lambda m, have: show_photo(m, have.find(Product, m.body.sku), have.find(Photo, m.body.photo_id)),
+            emits=(ProductChanged,),
+        ),
+        Handler(
+            takes=HidePhoto,
+            needs=lambda m: (need(Product, m.body.sku),),
+            decide=lambda m, have: hide_photo(m, have.find(Product, m.body.sku)),
             emits=(ProductChanged,),
         ),
     ),
