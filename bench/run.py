@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 import front
+import search
 from ground import SERVICES, Ground, ground
 from machine import fsync_ms
 from rounds import Round, engine_round, limit_round, rows_written
@@ -51,6 +52,14 @@ MEANINGS = {
     "idle_p50_ms": "POST to completed, one at a time, median",
     "idle_p99_ms": "the same, 99 of 100",
     "fsync_ms": "one page written and synced in the data folder",
+    "search_p50_ms": "a page of 50 of 100,000 products for a word, ranked, median",
+    "search_p99_ms": "the same, 99 of 100",
+    "search_half_typed_p50_ms": "a page for a word half typed, median",
+    "search_half_typed_p99_ms": "the same, 99 of 100",
+    "search_by_price_p50_ms": "a page for a word, the cheapest first, median",
+    "search_by_price_p99_ms": "the same, 99 of 100",
+    "search_mistyped_p50_ms": "a page for a word with a typing error, mended first, median",
+    "search_mistyped_p99_ms": "the same, 99 of 100",
     "cold_start_s": "start on existing data to the first completed order",
 }
 
@@ -134,11 +143,17 @@ async def cold(folder: Path, sizes: Sizes) -> Figures:
     }
 
 
+async def searched(folder: Path, sizes: Sizes) -> Figures:
+    """The catalogue with 100,000 products, in a database of its own."""
+    return await search.measured(folder / "search", sizes.rounds)
+
+
 RUNS: Mapping[str, Callable[[Path, Sizes], Awaitable[Figures]]] = {
     "core": core,
     "http": http,
     "idle": idle,
     "cold": cold,
+    "search": searched,
 }
 
 

@@ -18,7 +18,7 @@ from sagamart.platform.http import Malformed, Queries, cursor_of, key_of
 
 Sort = Literal["relevance", "sku", "title", "price", "-price"]
 
-RANKED_MAX = 5_000
+RANKED_MAX = 2_000
 """So many matches are ranked; a question that finds more is too broad for a ranking to mean much."""
 
 WORDS_MENDED_MAX = 8
