@@ -139,4 +139,4 @@ class Database(Protocol):
         """Let the leases of these parcels end, each after so many seconds; gives those that are there."""
 
     async def prune(self, before: datetime) -> None:
-        """Forget inbox ids and requests older than this."""
+        """Forget inbox ids and requests older than this, and records that expired earlier."""

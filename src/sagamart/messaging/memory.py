@@ -140,12 +140,26 @@ class MemoryDatabase:
         return await self._lease_again(after_s)
 
     async def prune(self, before: datetime) -> None:
-        """Forget inbox ids and requests older than this."""
+        """Forget inbox ids and requests older than this, and records that expired earlier."""
         async with self._statement():
             oldest = first_id_at(before)
             self.store.inbox.difference_update([known for known in self.store.inbox if known < oldest])
             for key in [key for key, row in self.store.requests.items() if row.at < before]:
                 del self.store.requests[key]
+        await self._prune_records(before)
+
+    async def _prune_records(self, before: datetime) -> None:
+        for kind, table in self.store.tables.items():
+            if table.expires is None:
+                continue
+            async with self._statement() as owner:
+                rows = self.store.rows[kind]
+                expired = sorted(key for key, row in rows.items() if getattr(row, table.expires) < before)
+                for key in expired:
+                    await self.store.locks.take(owner, (table.name, key))
+                for key in expired:
+                    if key in rows and getattr(rows[key], table.expires) < before:
+                        self.store.drop(kind, key)
 
     async def _lease_again(self, after_s: Mapping[str, float]) -> set[str]:
         async with self._statement() as owner:

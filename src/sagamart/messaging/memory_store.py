@@ -96,6 +96,12 @@ class Store:
         index = self.keys[need.kind, need.column]
         return sorted(index[value] for value in set(need.values) if value in index)
 
+    def drop(self, kind: type, key: str) -> None:
+        """Let a row be no more."""
+        row = self.rows[kind].pop(key)
+        for column in self.tables[kind].unique:
+            self.keys[kind, column].pop(getattr(row, column), None)
+
     def put(self, row: Any) -> None:
         """Let a row be what it is from now on."""
         kind = type(row)

@@ -224,9 +224,12 @@ class PostgresDatabase:
         return {row[0] for row in await self._fetch(outbox.POSTPONE, list(after_s), list(after_s.values()))}
 
     async def prune(self, before: datetime) -> None:
-        """Forget inbox ids and requests older than this."""
+        """Forget inbox ids and requests older than this, and records that expired earlier."""
         await self._fetch(inbox.PRUNE, first_id_at(before))
         await self._fetch(requests.PRUNE, before)
+        for table in self.tables.values():
+            if table.expires is not None:
+                await self._fetch(f"delete from {table.name} where {table.expires} < $1", before)
 
 
 class PostgresTransaction:

@@ -38,17 +38,23 @@ class Column(NamedTuple):
 
 
 class Table(Generic[Row]):
-    """Where the rows of one struct live.  `unique` names columns by which a record may be looked up too."""
+    """Where the rows of one struct live.  `unique` names columns by which a record may be looked up too.
 
-    def __init__(self, record: type[Row], name: str, *, key: str, unique: tuple[str, ...] = ()) -> None:
+    `expires` names the moment after which a record means nothing: it goes once that lies behind the inbox's horizon.
+    """
+
+    def __init__(
+        self, record: type[Row], name: str, *, key: str, unique: tuple[str, ...] = (), expires: str | None = None
+    ) -> None:
         hints = get_type_hints(record)
-        unknown = {key, *unique} - set(hints)
+        unknown = {key, *unique, expires or key} - set(hints)
         if unknown:
             raise TypeError(f"table {name}: {record.__name__} has no field {', '.join(sorted(unknown))}")
         self.record = record
         self.name = name
         self.key = key
         self.unique = unique
+        self.expires = expires
         self.journal = not issubclass(record, Record)
         self.columns = tuple(_column(field, hints[field]) for field in record.__struct_fields__)
 
