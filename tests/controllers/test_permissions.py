@@ -28,6 +28,19 @@ GET   /v1/me                                              401      200   200    
 PATCH /v1/me                                              401      200   200      200      200         200   200
 GET   /v1/users/{user_id}                                 401      403   403      403      403         403   200
 PUT   /v1/users/{user_id}/roles                           401      403   403      403      403         403   200
+GET   /v1/users/{user_id}/role-changes                    401      403   403      403      403         403   200
+POST  /v1/users/confirmation                              400      400   400      400      400         400   400
+POST  /v1/users/password-reset                            202      202   202      202      202         202   202
+POST  /v1/users/password                                  400      400   400      400      400         400   400
+POST  /v1/me/confirmation                                 401      202   202      202      202         202   202
+GET   /v1/me/addresses                                    401      200   200      200      200         200   200
+POST  /v1/me/addresses                                    401      201   201      201      201         201   201
+PUT   /v1/me/addresses/{address_id}                       401      404   200      404      404         404   404
+DELETE /v1/me/addresses/{address_id}                      401      404   204      404      404         404   404
+GET   /v1/me/export                                       401      200   200      200      200         200   200
+GET   /v1/clients                                         401      403   403      403      403         403   200
+POST  /v1/clients                                         401      403   403      403      403         403   201
+DELETE /v1/clients/{client_id}                            401      403   403      403      403         403   404
 GET   /.well-known/jwks.json                              200      200   200      200      200         200   200
 GET   /v1/products                                        200      200   200      200      200         200   200
 POST  /v1/products                                        401      403   403      201      403         403   201
@@ -66,6 +79,7 @@ GET   /docs                                               200      200   200    
 GET   /services/{name}/openapi.json                       200      200   200      200      200         200   200
 GET   /services/{name}/docs                               200      200   200      200      200         200   200
 GET   /docs/<version>/{asset}                             200      200   200      200      200         200   200
+DELETE /v1/me                                             401      204   204      204      204         204   204
 """
 
 HEAD, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
@@ -81,6 +95,15 @@ ROLES = {
 }
 PASSWORD = "otter counts nine reeds"
 MONEY = {"amount_minor": 1, "currency": "RUB"}
+ADDRESS = {
+    "recipient": "Ann Lee",
+    "phone": "+44 20 7946 0000",
+    "country": "GB",
+    "postal_code": "N1 9GU",
+    "city": "London",
+    "street": "12 Reed Lane",
+}
+NO_TOKEN = f"tok_{'0' * 32}.{'A' * 86}"
 DEPOSIT_MINOR = 1_000
 SKU = "MUG"
 PHOTO = b"\x89PNG\r\n\x1a\n a picture"
@@ -96,6 +119,7 @@ class Town(msgspec.Struct):
     shop: OpenShop
     people: dict[str, Caller]
     order_id: str
+    address_id: str
 
     @property
     def owner(self) -> Caller:
@@ -110,6 +134,8 @@ class Town(msgspec.Struct):
             order_id=self.order_id,
             letter_id=UNKNOWN_LETTER,
             photo_id=PHOTO_ID,
+            address_id=self.address_id,
+            client_id="cli_" + "0" * 32,
             name="stock",
             asset="swagger-ui.css",
         )
@@ -182,6 +208,12 @@ BODIES: dict[str, Body] = {
     "POST /v1/tokens/revocation": fresh_token,
     "PATCH /v1/me": always({"language": "en"}),
     "PUT /v1/users/{user_id}/roles": always({"roles": ["CUSTOMER"]}),
+    "POST /v1/users/confirmation": always({"token": NO_TOKEN}),
+    "POST /v1/users/password-reset": always({"email": "nobody@example.com"}),
+    "POST /v1/users/password": always({"token": NO_TOKEN, "password": PASSWORD}),
+    "POST /v1/me/addresses": always(ADDRESS),
+    "PUT /v1/me/addresses/{address_id}": always(ADDRESS),
+    "POST /v1/clients": always({"name": "Till", "roles": ["OPERATOR"]}),
     "POST /v1/products": new_product,
     "PATCH /v1/products/{sku}": always({"title": SKU.title()}),
     "PUT /v1/products/{sku}/photo": always(PHOTO),
@@ -210,7 +242,8 @@ async def town(open_shop: Opened) -> Town:
     await told
     operator = people["OPERATOR"]
     await shop.call("PUT", f"/v1/products/{SKU}/photo", PHOTO, caller=operator, **{"If-Match": '"1"'})
-    return Town(shop, people, order.json()["id"])
+    book = await shop.post("/v1/me/addresses", ADDRESS, caller=people["owner"])
+    return Town(shop, people, order.json()["id"], book.json()["addresses"][0]["id"])
 
 
 async def settler(shop: OpenShop, who: str, role: str) -> Caller:

@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from sagamart.contracts.accounts import CustomerRegistered
+from sagamart.contracts.accounts import CustomerRegistered, EmailConfirmationRequested
 from sagamart.messaging.decision import Decision, Reply
 from sagamart.messaging.message import Body, Message
 from sagamart.shop.accounts import decide
 from sagamart.shop.accounts.decide import (
     EmailTaken,
+    LastAdmin,
     OwnAdminRole,
     Profile,
     Session,
@@ -28,25 +29,29 @@ from sagamart.shop.accounts.messages import (
     RotateSession,
     StartSession,
 )
-from sagamart.shop.accounts.records import RefreshFamily, User
+from sagamart.shop.accounts.records import Administrators, OneTimeToken, RefreshFamily, RoleChange, User
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 A_MONTH_LATER = datetime(2026, 12, 21, 12, 0, tzinfo=UTC)
+MESSAGE_ID = "019aa000-0000-7000-8000-000000000001"
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
 
 ANN = User(1, "cus_ann", "ann@example.com", HASH, "Ann", "en", ("CUSTOMER",), NOON)
 ANNS_PROFILE = Profile("cus_ann", "ann@example.com", "Ann", "en", ("CUSTOMER",), NOON, 1)
+TOKEN_ID = "tok_019aa000000070008000000000000001"
+ANNS_TOKEN = OneTimeToken(1, TOKEN_ID, "cus_ann", "confirmation", datetime(2026, 11, 24, 12, 0, tzinfo=UTC))
+ADMINS = Administrators(3, "administrators", ("cus_boss",))
 LOG_IN = RefreshFamily(1, "ses_1", "cus_ann", "family", "first", 1, A_MONTH_LATER)
 
 
 def said(body: Body, at: datetime = NOON) -> Message[Any]:
     return Message(
-        id="019aa000-0000-7000-8000-000000000001",
+        id=MESSAGE_ID,
         type=type(body).__name__,
         key=body.key,
         source="http",
         at=at,
-        correlation="019aa000-0000-7000-8000-000000000001",
+        correlation=MESSAGE_ID,
         body=body,
     )
 
@@ -55,11 +60,15 @@ def rotation(token: str, *, family: str = "family") -> RotateSession:
     return RotateSession("ses_1", family, token, "next")
 
 
+def assigned(wish: ChangeRoles, user: User | None, admins: Administrators | None = ADMINS) -> Decision:
+    return decide.change_roles(said(wish), user, admins)
+
+
 def test_registering_makes_a_customer_and_tells_by_id_alone() -> None:
     wish = said(RegisterCustomer("cus_ann", "ann@example.com", HASH, "Ann", "en"))
     assert decide.register(wish, None) == Decision(
-        save=[ANN],
-        send=[CustomerRegistered("cus_ann", 1)],
+        save=[ANN, ANNS_TOKEN],
+        send=[CustomerRegistered("cus_ann", 1), EmailConfirmationRequested("cus_ann", TOKEN_ID)],
         reply=Reply(201, ANNS_PROFILE, "/v1/me"),
     )
 
@@ -72,14 +81,21 @@ def test_an_email_address_has_one_user() -> None:
 def test_staff_who_do_not_shop_get_no_wallet() -> None:
     decision = decide.create_staff(said(CreateStaff("cus_bob", "bob@example.com", HASH, "Bob", "en", ("ADMIN",))), None)
     assert decision.send == ()
-    assert decision.save == [User(1, "cus_bob", "bob@example.com", HASH, "Bob", "en", ("ADMIN",), NOON)]
+    assert decision.save == [
+        User(1, "cus_bob", "bob@example.com", HASH, "Bob", "en", ("ADMIN",), NOON),
+        RoleChange(MESSAGE_ID, "cus_bob", "http", (), ("ADMIN",), NOON),
+        Administrators(1, "administrators", ("cus_bob",)),
+    ]
 
 
 def test_staff_who_shop_too_are_customers() -> None:
     wish = CreateStaff("cus_bob", "bob@example.com", HASH, "Bob", "en", ("OPERATOR", "CUSTOMER", "OPERATOR"))
     decision = decide.create_staff(said(wish), None)
-    assert decision.send == [CustomerRegistered("cus_bob", 1)]
-    assert decision.save == [
+    assert decision.send == [
+        CustomerRegistered("cus_bob", 1),
+        EmailConfirmationRequested("cus_bob", TOKEN_ID),
+    ]
+    assert [one for one in decision.save if isinstance(one, User)] == [
         User(1, "cus_bob", "bob@example.com", HASH, "Bob", "en", ("CUSTOMER", "OPERATOR"), NOON),
     ]
 
@@ -116,45 +132,57 @@ def test_nobody_has_no_profile_to_change() -> None:
 
 
 def test_roles_are_replaced_as_a_whole() -> None:
-    decision = decide.change_roles(ChangeRoles("cus_ann", ("OPERATOR", "CUSTOMER", "OPERATOR"), "cus_boss", 1), ANN)
+    decision = assigned(ChangeRoles("cus_ann", ("OPERATOR", "CUSTOMER", "OPERATOR"), "cus_boss", 1), ANN)
     assert decision.save == [
         User(2, "cus_ann", "ann@example.com", HASH, "Ann", "en", ("CUSTOMER", "OPERATOR"), NOON),
+        RoleChange(MESSAGE_ID, "cus_ann", "cus_boss", ("CUSTOMER",), ("CUSTOMER", "OPERATOR"), NOON),
     ]
     assert decision.send == ()
 
 
 def test_staff_who_become_customers_are_announced_as_such() -> None:
     bob = User(3, "cus_bob", "bob@example.com", HASH, "Bob", "en", ("OPERATOR",), NOON)
-    decision = decide.change_roles(ChangeRoles("cus_bob", ("CUSTOMER", "OPERATOR"), "cus_boss", 3), bob)
+    decision = assigned(ChangeRoles("cus_bob", ("CUSTOMER", "OPERATOR"), "cus_boss", 3), bob)
     assert decision.send == [CustomerRegistered("cus_bob", 4)]
 
 
 def test_roles_that_stay_the_same_make_no_new_version() -> None:
-    decision = decide.change_roles(ChangeRoles("cus_ann", ("CUSTOMER",), "cus_boss", 1), ANN)
+    decision = assigned(ChangeRoles("cus_ann", ("CUSTOMER",), "cus_boss", 1), ANN)
     assert decision == Decision(reply=Reply(200, ANNS_PROFILE))
 
 
 def test_roles_that_changed_meanwhile_are_not_overwritten() -> None:
-    assert decide.change_roles(ChangeRoles("cus_ann", ("ADMIN",), "cus_boss", 2), ANN) == Decision(
-        reply=VersionChanged(1)
-    )
+    assert assigned(ChangeRoles("cus_ann", ("ADMIN",), "cus_boss", 2), ANN) == Decision(reply=VersionChanged(1))
 
 
 def test_nobody_has_no_roles_to_change() -> None:
-    assert decide.change_roles(ChangeRoles("cus_nobody", ("ADMIN",), "cus_boss", 1), None) == Decision(
-        reply=UnknownUser()
-    )
+    assert assigned(ChangeRoles("cus_nobody", ("ADMIN",), "cus_boss", 1), None) == Decision(reply=UnknownUser())
 
 
 def test_an_administrator_cannot_step_down_alone() -> None:
     boss = User(1, "cus_boss", "boss@example.com", HASH, "Boss", "en", ("ADMIN",), NOON)
-    decision = decide.change_roles(ChangeRoles("cus_boss", ("CUSTOMER",), "cus_boss", 1), boss)
+    decision = assigned(ChangeRoles("cus_boss", ("CUSTOMER",), "cus_boss", 1), boss)
     assert decision == Decision(reply=OwnAdminRole())
+
+
+def test_the_last_administrator_cannot_be_removed_by_whoever_still_has_a_token() -> None:
+    boss = User(1, "cus_boss", "boss@example.com", HASH, "Boss", "en", ("ADMIN",), NOON)
+    wish = ChangeRoles("cus_boss", ("CUSTOMER",), "cus_removed_before", 1)
+    assert assigned(wish, boss) == Decision(reply=LastAdmin())
+    two = Administrators(4, "administrators", ("cus_boss", "cus_other"))
+    assert Administrators(5, "administrators", ("cus_other",)) in assigned(wish, boss, two).save
+
+
+def test_a_log_in_that_began_under_another_password_is_refused() -> None:
+    after = msgspec.structs.replace(ANN, epoch=1)
+    begun = StartSession("ses_1", "family", "cus_ann", "first", epoch=0)
+    assert decide.start_session(said(begun), after) == Decision(reply=SessionInvalid())
+    assert decide.rotate_session(said(rotation("first")), LOG_IN, after) == Decision(reply=SessionInvalid())
 
 
 def test_an_administrator_may_add_to_the_own_roles() -> None:
     boss = User(1, "cus_boss", "boss@example.com", HASH, "Boss", "en", ("ADMIN",), NOON)
-    decision = decide.change_roles(ChangeRoles("cus_boss", ("ADMIN", "OPERATOR"), "cus_boss", 1), boss)
+    decision = assigned(ChangeRoles("cus_boss", ("ADMIN", "OPERATOR"), "cus_boss", 1), boss)
     assert [user.roles for user in decision.save if isinstance(user, User)] == [("ADMIN", "OPERATOR")]
 
 
@@ -238,7 +266,7 @@ def test_no_reply_holds_a_password_hash_or_a_digest_of_a_token() -> None:
     decisions = [
         decide.register(said(RegisterCustomer("cus_ann", "ann@example.com", HASH, "Ann", "en")), None),
         decide.change_profile(ChangeProfile("cus_ann", name="Ann Lee"), ANN),
-        decide.change_roles(ChangeRoles("cus_ann", ("OPERATOR",), "cus_boss", 1), ANN),
+        assigned(ChangeRoles("cus_ann", ("OPERATOR",), "cus_boss", 1), ANN),
         decide.start_session(said(StartSession("ses_1", "family-digest", "cus_ann", "token-digest")), ANN),
         decide.rotate_session(said(rotation("first")), LOG_IN, ANN),
     ]

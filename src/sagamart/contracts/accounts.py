@@ -1,10 +1,17 @@
-"""What accounts tells.  Ids only: no names, no e-mail addresses."""
+"""What accounts tells, and what may be asked of it.  Messages carry ids only: no names, no e-mail addresses, no tokens.
+
+Whoever writes to a customer asks for the address when the letter goes out, through `Contacts`.
+"""
+
+from typing import Literal, Protocol
+
+import msgspec
 
 from sagamart.messaging.message import Body
 
 
-class CustomerRegistered(Body, frozen=True):
-    """Somebody has become a customer."""
+class CustomerFact(Body, frozen=True):
+    """Something about one customer, as of `version` of the account."""
 
     customer_id: str
     version: int
@@ -13,3 +20,54 @@ class CustomerRegistered(Body, frozen=True):
     def key(self) -> str:
         """The customer."""
         return self.customer_id
+
+
+class CustomerRegistered(CustomerFact, frozen=True):
+    """Somebody has become a customer."""
+
+
+class CustomerErased(CustomerFact, frozen=True):
+    """Somebody wants to be forgotten: whoever keeps personal data of this customer erases it; ledgers keep the id."""
+
+
+class LetterRequested(Body, frozen=True):
+    """A letter with a one-time link shall go out.  `token_id` names the token; `Contacts` gives its text."""
+
+    customer_id: str
+    token_id: str
+
+    @property
+    def key(self) -> str:
+        """The customer."""
+        return self.customer_id
+
+
+class EmailConfirmationRequested(LetterRequested, frozen=True):
+    """Ask the customer to confirm the e-mail address."""
+
+
+class PasswordResetRequested(LetterRequested, frozen=True):
+    """Send the customer a link to choose a new password."""
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """How to write to somebody.  It is fetched for one letter and kept nowhere."""
+
+    customer_id: str
+    email: str
+    name: str
+    language: Literal["en", "ru"]
+    email_confirmed: bool
+
+    def __repr__(self) -> str:
+        return f"Contact({self.customer_id})"  # representations end in logs
+
+
+class Contacts(Protocol):
+    """Who answers for accounts: its queries within the process, its internal HTTP interface between processes."""
+
+    async def contact(self, customer_id: str) -> Contact | None:
+        """How to write to this customer; None for who does not exist or was erased."""
+
+    async def token(self, token_id: str) -> str | None:
+        """What the one-time link of a letter holds, the same each time; None for a token that is not good any more."""

@@ -20,6 +20,7 @@ from typing import Any, Self
 
 import jwt
 import msgspec
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from jwt.types import Options
@@ -45,6 +46,10 @@ _CHECKS: Options = {
     "verify_nbf": False,
 }
 _HEADER = frozenset(("alg", "typ", "kid"))
+
+
+_SEALED = b"sagamart seal\0"
+"""Before each sealed text: no JWT begins so, and so no seal is the signature of a token."""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -94,6 +99,23 @@ class Tokens:
         }
         kid = key_id(self._signer.public_key())
         return jwt.encode(claims, self._signer, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": kid})
+
+    def seal(self, text: str) -> str:
+        """A signature over a text that goes out by itself, such as the name of a one-time link; the same each time.
+
+        Raises RuntimeError where this process holds no private key.
+        """
+        if self._signer is None:
+            raise RuntimeError("this process holds no private key: it verifies only")
+        return _base64url(self._signer.sign(_SEALED + text.encode()))
+
+    def is_sealed(self, text: str, seal: str) -> bool:
+        """Whether one of our keys has sealed this text."""
+        try:
+            signature = base64.urlsafe_b64decode(seal + "=" * (-len(seal) % 4))
+        except ValueError:
+            return False
+        return _base64url(signature) == seal and any(_signed(key, signature, text) for key in self._keys.values())
 
     def verify(self, token: str) -> Caller:
         """Who this token speaks for.  Raises TokenRefusedError."""
@@ -247,6 +269,14 @@ def _check_spelling(token: str) -> None:
     for part in token.split("."):
         if _base64url(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) != part:
             raise TokenRefusedError("not written as base64url has it")
+
+
+def _signed(key: Ed25519PublicKey, signature: bytes, text: str) -> bool:
+    try:
+        key.verify(signature, _SEALED + text.encode())
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _jwk(kid: str, key: Ed25519PublicKey) -> dict[str, str]:

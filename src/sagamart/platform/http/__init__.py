@@ -14,8 +14,9 @@ from sagamart.platform.http.bodies import RequestBody
 from sagamart.platform.http.callers import Role, logged_in, roles
 from sagamart.platform.http.languages import Language
 from sagamart.platform.http.paging import LIMIT_DEFAULT, LIMIT_MAX, Cursor, Limit, Page, cursor_of, key_of, page_of
-from sagamart.platform.http.problems import Forbidden, Malformed, NotFound, Problem
+from sagamart.platform.http.problems import Forbidden, Malformed, NotFound, Problem, too_many_requests
 from sagamart.platform.http.queries import Queries, queries_of
+from sagamart.platform.http.shell import client_of
 from sagamart.platform.http.versions import etag_of, if_match, require_version, versioned
 from sagamart.platform.tokens import Caller
 
@@ -38,6 +39,7 @@ __all__ = [
     "RequestBody",
     "Role",
     "build_app",
+    "client_of",
     "cursor_of",
     "etag_of",
     "if_match",
@@ -48,5 +50,6 @@ __all__ = [
     "queries_of",
     "require_version",
     "roles",
+    "too_many_requests",
     "versioned",
 ]

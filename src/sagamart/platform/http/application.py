@@ -80,6 +80,7 @@ def build_app(
     own += dead_letter_routes(process.letters)
     others = Router("/", route_handlers=[bind(route, COMMON) for route in own])
     documents = docs_routes(names, lambda name: _document(name, routers, others))
+    clients = Clients(settings.trusted_proxies)
     app = Litestar(
         [*routers.values(), others, *(bind(page, COMMON) for page in (*documents, *pages))],
         before_request=check_first,
@@ -88,9 +89,9 @@ def build_app(
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
-        state=State({"tokens": tokens, "account_admission": admission_of(buckets_of(settings))}),
+        state=State({"tokens": tokens, "account_admission": admission_of(buckets_of(settings)), "clients": clients}),
     )
-    shell = Shell(app.asgi_handler, Clients(settings.trusted_proxies), buckets_of(settings))
+    shell = Shell(app.asgi_handler, clients, buckets_of(settings))
     app.asgi_handler = shell
     process.metrics.answers(shell.answers)
     return app

@@ -78,7 +78,8 @@ class Ask:
 
     def _wish(self, message_id: str, content: Any, part: str) -> Wish:
         request = self._request
-        caller = caller_of(request).id if "authorization" in request.headers else ANONYMOUS
+        by_token = request.headers.get("authorization", "").lower().startswith("bearer")
+        caller = caller_of(request).id if by_token else ANONYMOUS
         key = idempotency_key(request) or message_id
         key = f"{key} {part}" if part else key
         return request_of(caller, f"{request.scope['method']} {request.scope['path']}", key, content)

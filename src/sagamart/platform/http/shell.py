@@ -87,6 +87,12 @@ def _secured(headers: Any, trace: str) -> list[tuple[bytes, bytes]]:
     return kept
 
 
+def client_of(request: Any) -> str:
+    """The client that a request comes from: its address, or the network of its subscriber."""
+    clients: Clients = request.app.state["clients"]
+    return clients.client((request.scope.get("client") or ("",))[0], _forwarded(request.scope["headers"]))
+
+
 async def _send_problem(problem: Problem, send: Any) -> None:
     content = problem.content
     headers = [

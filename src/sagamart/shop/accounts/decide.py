@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
-from sagamart.contracts.accounts import CustomerRegistered
+from sagamart.contracts.accounts import CustomerRegistered, EmailConfirmationRequested
 from sagamart.messaging.decision import Decision, Refusal, Reply
 from sagamart.messaging.message import Message
 from sagamart.shop.accounts.messages import (
@@ -20,7 +20,16 @@ from sagamart.shop.accounts.messages import (
     RotateSession,
     StartSession,
 )
-from sagamart.shop.accounts.records import Language, RefreshFamily, Role, User
+from sagamart.shop.accounts.one_time import confirmation_token
+from sagamart.shop.accounts.records import (
+    ADMINISTRATORS_NAME,
+    Administrators,
+    Language,
+    RefreshFamily,
+    Role,
+    RoleChange,
+    User,
+)
 
 SESSION_DAYS_MAX = 30
 """So long after logging in with the password it must be given again, however often the token was refreshed."""
@@ -36,6 +45,7 @@ class Profile(msgspec.Struct, frozen=True):
     roles: tuple[Role, ...]
     registered_at: datetime
     version: int
+    email_confirmed: bool = False
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -75,6 +85,12 @@ class OwnAdminRole(Refusal, frozen=True):
     title: ClassVar[str] = "Another administrator has to take this role from you"
 
 
+class LastAdmin(Refusal, frozen=True):
+    """The shop keeps somebody who can appoint others."""
+
+    title: ClassVar[str] = "This is the last administrator; appoint another one first"
+
+
 class SessionInvalid(Refusal, frozen=True):
     """The refresh token is unknown, spent, revoked or too old.  Which of these is nobody's business."""
 
@@ -87,9 +103,16 @@ def register(message: Message[RegisterCustomer], holder: User | None) -> Decisio
     return _admit(message, message.body, ("CUSTOMER",), holder)
 
 
-def create_staff(message: Message[CreateStaff], holder: User | None) -> Decision:
+def create_staff(message: Message[CreateStaff], holder: User | None, admins: Administrators | None = None) -> Decision:
     """Make an account with roles.  Staff who shop as well have CUSTOMER among theirs."""
-    return _admit(message, message.body, tuple(sorted(set(message.body.roles))), holder)
+    body = message.body
+    roles = tuple(sorted(set(body.roles)))
+    decision = _admit(message, body, roles, holder)
+    if holder is not None:
+        return decision
+    noted = [RoleChange(message.id, body.customer_id, message.source, (), roles, message.at)]
+    listed = _listed(admins, body.customer_id, roles)
+    return msgspec.structs.replace(decision, save=[*decision.save, *noted, *listed])
 
 
 def change_profile(message: ChangeProfile, user: User | None) -> Decision:
@@ -107,34 +130,52 @@ def change_profile(message: ChangeProfile, user: User | None) -> Decision:
     return Decision(save=[after], reply=Reply(200, profile(after)))
 
 
-def change_roles(message: ChangeRoles, user: User | None) -> Decision:
-    """Give and take roles.  They are in force with the user's next access token."""
+def change_roles(message: Message[ChangeRoles], user: User | None, admins: Administrators | None) -> Decision:
+    """Give and take roles, and note who did.  They are in force with the user's next access token."""
+    body = message.body
     if user is None:
         return Decision(reply=UnknownUser())
-    if message.expected_version != user.version:
+    if body.expected_version != user.version:
         return Decision(reply=VersionChanged(user.version))
-    if message.by == user.customer_id and "ADMIN" not in message.roles:
+    if body.by == user.customer_id and "ADMIN" not in body.roles:
         return Decision(reply=OwnAdminRole())
-    roles = tuple(sorted(set(message.roles)))
+    roles = tuple(sorted(set(body.roles)))
     if roles == user.roles:
         return Decision(reply=Reply(200, profile(user)))
+    if "ADMIN" not in roles and is_last(admins, user.customer_id):
+        return Decision(reply=LastAdmin())
 
     after = msgspec.structs.replace(user, version=user.version + 1, roles=roles)
+    noted = RoleChange(message.id, user.customer_id, body.by, user.roles, roles, message.at)
     became_customer = "CUSTOMER" in roles and "CUSTOMER" not in user.roles
     return Decision(
-        save=[after],
+        save=[after, noted, *_listed(admins, user.customer_id, roles)],
         send=[CustomerRegistered(after.customer_id, after.version)] if became_customer else (),
         reply=Reply(200, profile(after)),
     )
 
 
+def is_last(admins: Administrators | None, customer_id: str) -> bool:
+    """Whether nobody else is an administrator."""
+    return admins is not None and admins.ids == (customer_id,)
+
+
+def _listed(admins: Administrators | None, customer_id: str, roles: tuple[Role, ...]) -> list[Administrators]:
+    """The list of administrators, where these roles change it."""
+    before = admins or Administrators(0, ADMINISTRATORS_NAME)
+    others = tuple(one for one in before.ids if one != customer_id)
+    ids = tuple(sorted((*others, customer_id))) if "ADMIN" in roles else others
+    return [] if ids == before.ids else [msgspec.structs.replace(before, version=before.version + 1, ids=ids)]
+
+
 def start_session(message: Message[StartSession], user: User | None) -> Decision:
-    """The password was right: the first token of a new family is good."""
-    if user is None:
-        return Decision(reply=SessionInvalid())
+    """The password was right: the first token of a new family is good, unless the password has changed since."""
     body = message.body
+    if user is None or user.epoch != body.epoch:
+        return Decision(reply=SessionInvalid())
     expires_at = message.at + timedelta(days=SESSION_DAYS_MAX)
     family = RefreshFamily(1, body.family_id, body.customer_id, body.family_hash, body.token_hash, 1, expires_at)
+    family = msgspec.structs.replace(family, epoch=user.epoch)
     return Decision(save=[family], reply=Reply(201, _session(family, user)))
 
 
@@ -147,7 +188,7 @@ def rotate_session(message: Message[RotateSession], family: RefreshFamily | None
     body = message.body
     if family is None or user is None or family.family_hash != body.family_hash:
         return Decision(reply=SessionInvalid())
-    if family.revoked_for is not None or family.expires_at <= message.at:
+    if family.revoked_for is not None or family.expires_at <= message.at or family.epoch != user.epoch:
         return Decision(reply=SessionInvalid())
     if family.token_hash != body.token_hash:
         return Decision(save=[family.revoked("token_reused")], reply=SessionInvalid())
@@ -165,7 +206,16 @@ def end_session(message: EndSession, family: RefreshFamily | None) -> Decision:
 
 def profile(user: User) -> Profile:
     """A user without the password's hash."""
-    return Profile(user.customer_id, user.email, user.name, user.language, user.roles, user.registered_at, user.version)
+    return Profile(
+        user.customer_id,
+        user.email,
+        user.name,
+        user.language,
+        user.roles,
+        user.registered_at,
+        user.version,
+        user.email_confirmed_at is not None,
+    )
 
 
 def _admit(
@@ -177,9 +227,12 @@ def _admit(
     if holder is not None:
         return Decision(reply=EmailTaken())
     user = User(1, body.customer_id, body.email, body.password_hash, body.name, body.language, roles, message.at)
+    if "CUSTOMER" not in roles:
+        return Decision(save=[user], reply=Reply(201, profile(user), "/v1/me"))
+    token = confirmation_token(message.id, user.customer_id, message.at)
     return Decision(
-        save=[user],
-        send=[CustomerRegistered(user.customer_id, 1)] if "CUSTOMER" in roles else (),
+        save=[user, token],
+        send=[CustomerRegistered(user.customer_id, 1), EmailConfirmationRequested(user.customer_id, token.token_id)],
         reply=Reply(201, profile(user), "/v1/me"),
     )
 

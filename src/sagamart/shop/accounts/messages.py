@@ -3,8 +3,10 @@
 No message carries a password or a token: passwords come as argon2id hashes, tokens as SHA-256.
 """
 
+from hashlib import sha256
+
 from sagamart.messaging.message import Body
-from sagamart.shop.accounts.records import Language, Role
+from sagamart.shop.accounts.records import Address, Language, MachineRole, Role
 
 
 class UserCommand(Body, frozen=True):
@@ -65,10 +67,11 @@ class SessionCommand(Body, frozen=True):
 
 
 class StartSession(SessionCommand, frozen=True):
-    """The password was right: begin a refresh family."""
+    """The password was right: begin a refresh family.  `epoch` is the user's, as it was when the password was read."""
 
     customer_id: str
     token_hash: str
+    epoch: int = 0
 
 
 class RotateSession(SessionCommand, frozen=True):
@@ -80,3 +83,97 @@ class RotateSession(SessionCommand, frozen=True):
 
 class EndSession(SessionCommand, frozen=True):
     """Log out: no token of this family shall be good any more."""
+
+
+class RequestConfirmation(UserCommand, frozen=True):
+    """Somebody wants the letter that asks to confirm the e-mail address once more."""
+
+
+class RequestPasswordReset(Body, frozen=True):
+    """Somebody says that this is the own e-mail address, and the password forgotten."""
+
+    email: str
+
+    @property
+    def key(self) -> str:
+        """A digest of the address: keys are logged."""
+        return sha256(self.email.encode()).hexdigest()[:32]
+
+
+class TokenCommand(Body, frozen=True):
+    """A command of whoever holds a one-time token; the seal was checked."""
+
+    token_id: str
+
+    @property
+    def key(self) -> str:
+        """The token."""
+        return self.token_id
+
+
+class ConfirmEmail(TokenCommand, frozen=True):
+    """The link of the letter was followed: the address is the user's."""
+
+
+class ResetPassword(TokenCommand, frozen=True):
+    """From now on this is the password."""
+
+    password_hash: str
+
+
+class EraseCustomer(UserCommand, frozen=True):
+    """Somebody wants to be forgotten."""
+
+
+class KeepAddress(UserCommand, frozen=True):
+    """Add this address to the book, or put it in the place of the one with its id.
+
+    `expected_version` is the book's version that the caller saw; None changes whatever is there.
+    """
+
+    address: Address
+    new: bool
+    expected_version: int | None = None
+
+
+class RemoveAddress(UserCommand, frozen=True):
+    """Take an address out of the book."""
+
+    address_id: str
+    expected_version: int | None = None
+
+
+class NoteFailedLogIn(Body, frozen=True):
+    """A password or a secret was wrong.  Both origins are digests: of the account, and of the client's address."""
+
+    account: str
+    client: str
+
+    @property
+    def key(self) -> str:
+        """The account."""
+        return self.account
+
+
+class MachineCommand(Body, frozen=True):
+    """A command about a program that logs in by itself; `by` is the administrator."""
+
+    client_id: str
+    by: str
+
+    @property
+    def key(self) -> str:
+        """The client."""
+        return self.client_id
+
+
+class AdmitMachine(MachineCommand, frozen=True):
+    """Let a program log in with the secret of this digest."""
+
+    name: str
+    secret_hash: str
+    roles: tuple[MachineRole, ...]
+
+
+class DismissMachine(MachineCommand, frozen=True):
+    """Let a program log in no more."""

@@ -20,6 +20,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import VerifyMismatchError
 
 from sagamart.messaging.requests import Overloaded
+from sagamart.shop.accounts.records import NOBODYS_HASH
 
 HASHING_THREADS_MAX = 4
 HASHINGS_ADMITTED_MAX = 32
@@ -29,9 +30,6 @@ PASSWORD_CHARACTERS_MAX = 128
 T = TypeVar("T")
 
 _argon2 = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4, hash_len=32, salt_len=16, type=Type.ID)
-
-_NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c2FnYW1hcnQtbm9ib2R5IQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-"""No password has this hash; finding that out takes as long as for any other."""
 
 COMMON = frozenset((files("sagamart.shop.accounts") / "common_passwords.txt").read_text("utf-8").split())
 
@@ -60,7 +58,7 @@ class Passwords:
 
     async def matches(self, password: str, password_hash: str | None) -> bool:
         """Whether this is the password; None stands for a user who does not exist.  Raises Overloaded."""
-        return await self._in_thread(lambda: _matches(password, password_hash or _NOBODY))
+        return await self._in_thread(lambda: _matches(password, password_hash or NOBODYS_HASH))
 
     def close(self) -> None:
         """Let the threads go, once the hashes that are being made are done."""
@@ -79,3 +77,7 @@ def _matches(password: str, password_hash: str) -> bool:
         return _argon2.verify(password_hash, normalised(password))
     except VerifyMismatchError:
         return False
+
+
+PASSWORDS = Passwords()
+"""The pool of this process: its threads start when they are needed."""

@@ -1,8 +1,48 @@
 -- name: credentials_of(email)^
 -- What a log-in is checked against.
-select customer_id, password_hash from users where email = :email;
+select customer_id, password_hash, epoch from users where email = :email and erased_at is null;
+
+-- name: forgiven_at(origins)
+-- When the failed log-ins of these accounts and clients are forgiven.
+select origin, forgiven_at from failed_log_ins where origin = any(:origins::text[]);
 
 -- name: user_of(customer_id)^
 -- A user's profile.
-select customer_id as id, email, name, language, roles, registered_at, version
-from users where customer_id = :customer_id;
+select customer_id as id, email, name, language, roles, registered_at, version,
+       email_confirmed_at is not null as email_confirmed
+from users where customer_id = :customer_id and erased_at is null;
+
+-- name: addresses_of(customer_id)^
+-- A customer's book of addresses.
+select version, addresses from address_books where customer_id = :customer_id;
+
+-- name: log_ins_of(customer_id, limit)
+-- A customer's latest log-ins.
+select family_id, generation, expires_at, revoked_for
+from refresh_families where customer_id = :customer_id
+order by expires_at desc, family_id
+limit :limit;
+
+-- name: role_changes_of(customer_id, after, limit)
+-- Who gave and took a user's roles, the oldest first.
+select change_id, by, before, after, at
+from role_changes where customer_id = :customer_id and change_id > :after
+order by change_id
+limit :limit;
+
+-- name: token_of(token_id)^
+-- A one-time token that has not been used, and whom it is for.
+select t.customer_id, t.purpose, t.expires_at
+from one_time_tokens t join users u using (customer_id)
+where t.token_id = :token_id and t.used_at is null and t.expires_at > now() and u.erased_at is null;
+
+-- name: machine_of(client_id)^
+-- What a program's log-in is checked against.
+select client_id, secret_hash, roles from machines where client_id = :client_id and revoked_at is null;
+
+-- name: machines_after(after, limit)
+-- Programs that may log in, and those that may no more.
+select client_id, name, roles, made_by, made_at, revoked_at
+from machines where client_id > :after
+order by client_id
+limit :limit;

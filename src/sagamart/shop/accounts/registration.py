@@ -39,16 +39,19 @@ Name = Annotated[
 ]
 
 
+Password = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX, examples=["otter counts nine reeds"]
+    ),
+]
+
+
 class NewCustomer(RequestBody, frozen=True):
     """Somebody who registers.  Without a language the one that the client reads is taken."""
 
     email: Email
-    password: Annotated[
-        str,
-        msgspec.Meta(
-            min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX, examples=["otter counts nine reeds"]
-        ),
-    ]
+    password: Password
     name: Name
     language: Language | None = None
 
@@ -68,7 +71,7 @@ async def registration(
 
     Raises Problem `password_guessable` (400), Overloaded when too many passwords are being hashed.
     """
-    password_hash = await _hash(data, passwords)
+    password_hash = await password_hash_of(data.password, data.email, passwords)
     return lambda message_id: RegisterCustomer(
         customer_id(message_id), data.email.lower(), password_hash, data.name, data.language or language
     )
@@ -81,13 +84,14 @@ async def staff_registration(
 
     Raises Problem `password_guessable` (400).
     """
-    password_hash = await _hash(data, passwords)
+    password_hash = await password_hash_of(data.password, data.email, passwords)
     return lambda message_id: CreateStaff(
         customer_id(message_id), data.email.lower(), password_hash, data.name, data.language or "en", tuple(roles)
     )
 
 
-async def _hash(data: NewCustomer, passwords: Passwords) -> str:
-    if is_guessable(data.password, data.email):
+async def password_hash_of(password: str, email: str, passwords: Passwords) -> str:
+    """The password's hash.  Raises Problem `password_guessable` (400), Overloaded."""
+    if is_guessable(password, email):
         raise Problem(400, "password_guessable", "This password is among the first that anybody would try")
-    return await passwords.hash(data.password)
+    return await passwords.hash(password)
