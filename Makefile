@@ -43,7 +43,7 @@ docs: .venv/.tools ## Write down what is read off the code: message contracts, d
 ##@ Proof
 
 .PHONY: test
-test: lint .venv/.newman ## Everything: the static checks, then all tests in one run
+test: lint .venv/.newman .venv/.kafka ## Everything: the static checks, then all tests in one run
 	$(PYTEST) -n $(TEST_WORKERS) --dist loadfile tests
 
 .PHONY: sim
@@ -73,11 +73,11 @@ test-database: .venv/.tools ## Queries, constraints and migrations on a real Pos
 	$(PYTEST) tests/database
 
 .PHONY: test-integration
-test-integration: .venv/.tools ## Several services together
+test-integration: .venv/.tools .venv/.kafka ## Several services together
 	$(PYTEST) tests/integration
 
 .PHONY: test-conformance
-test-conformance: .venv/.tools ## The twins behave as the real parts do
+test-conformance: .venv/.tools .venv/.kafka ## The twins behave as the real parts do
 	$(PYTEST) tests/conformance
 
 .PHONY: test-simulation
@@ -117,4 +117,8 @@ help: ## This list
 
 .venv/.newman: tests/e2e/newman/package-lock.json | .venv/.tools
 	scripts/newman --version
+	@touch $@
+
+.venv/.kafka: scripts/kafka-jars.txt scripts/kafka-pom.xml | .venv/.tools
+	scripts/kafka fetch
 	@touch $@

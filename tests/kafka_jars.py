@@ -1,0 +1,110 @@
+"""The jars of a real Kafka broker, brought in once through Maven and checked against scripts/kafka-jars.txt.
+
+No registry is named here: Maven knows its own.  Without Maven, `MAVEN_REPOSITORY` or a mirror in Maven's settings says
+where a repository is.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+LOCK = TOP / "scripts" / "kafka-jars.txt"
+POM = TOP / "scripts" / "kafka-pom.xml"
+JARS = TOP / ".kafka" / "jars"
+ATTEMPTS_MAX = 4
+DOWNLOADS_MAX = 8
+DOWNLOAD_S_MAX = 60
+PAUSE_S = 2
+
+Say = Callable[[str], object]
+
+
+class NoJarsError(Exception):
+    """The jars cannot be brought in; the message says what to install."""
+
+
+def locked() -> dict[str, str]:
+    """SHA-256 by path in a Maven repository."""
+    lines = [line.split() for line in LOCK.read_text().splitlines() if not line.startswith("#")]
+    return {path: digest for digest, path in lines}
+
+
+def is_fetched() -> bool:
+    """Whether the jars of this lock are here; they were checked when they came."""
+    stamp = JARS / ".fetched"
+    return stamp.exists() and stamp.read_text() == LOCK.read_text()
+
+
+def fetch(say: Say) -> None:
+    """Bring the jars in, if they are not here.  Raises NoJarsError."""
+    if is_fetched():
+        return
+    shutil.rmtree(JARS, ignore_errors=True)
+    JARS.mkdir(parents=True)
+    maven, repository = shutil.which("mvn"), _repository()
+    if maven:
+        say("Bringing in Kafka with Maven (45 jars, 44 MB) ...")
+        _again(partial(_resolve, maven))
+    elif repository:
+        say("Bringing in Kafka from a Maven repository (45 jars, 44 MB) ...")
+        with ThreadPoolExecutor(DOWNLOADS_MAX) as pool:
+            list(pool.map(lambda path: _again(partial(_download, repository, path)), locked()))
+    else:
+        raise NoJarsError(
+            "Kafka comes as jars from a Maven repository. Install Maven (Debian, Ubuntu: apt install maven), or set"
+            " MAVEN_REPOSITORY to the address of a repository that has what Maven Central has."
+        )
+    wrong = [path for path, digest in locked().items() if _digest(JARS / Path(path).name) != digest]
+    if wrong:
+        raise NoJarsError(f"not what scripts/kafka-jars.txt says: {', '.join(wrong)}")
+    (JARS / ".fetched").write_text(LOCK.read_text())
+
+
+def _resolve(maven: str) -> None:
+    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={JARS}"]
+    done = subprocess.run([maven, "-q", "-B", "-f", str(POM), *goal], check=False, capture_output=True, text=True)  # noqa: S603  our own words
+    if done.returncode:
+        raise NoJarsError(f"Maven failed: {(done.stdout + done.stderr)[-2000:]}")
+
+
+def _download(repository: str, path: str) -> None:
+    with urllib.request.urlopen(f"{repository.rstrip('/')}/{path}", timeout=DOWNLOAD_S_MAX) as answer:  # noqa: S310  checked by its digest
+        (JARS / Path(path).name).write_bytes(answer.read())
+
+
+def _again(bring: Callable[[], None]) -> None:
+    for attempt in range(1, ATTEMPTS_MAX + 1):
+        try:
+            return bring()
+        except (OSError, NoJarsError) as error:
+            if attempt == ATTEMPTS_MAX:
+                raise NoJarsError(f"after {attempt} attempts: {error}") from error
+            time.sleep(PAUSE_S * attempt)
+    return None
+
+
+def _repository() -> str | None:
+    return os.environ.get("MAVEN_REPOSITORY") or next(_mirrors(), None)
+
+
+def _mirrors() -> Iterator[str]:
+    """Mirrors of Maven Central in the user's own settings."""
+    settings = Path.home() / ".m2" / "settings.xml"
+    if settings.exists():
+        for mirror in re.findall(r"<mirror>(.*?)</mirror>", settings.read_text(), re.DOTALL):
+            of, url = re.search(r"<mirrorOf>(.*?)<", mirror), re.search(r"<url>(.*?)<", mirror)
+            if of and url and re.search(r"\*|central", of[1]) and "<blocked>true" not in mirror:
+                yield url[1].strip()
+
+
+def _digest(jar: Path) -> str:
+    return hashlib.sha256(jar.read_bytes()).hexdigest() if jar.exists() else "missing"
