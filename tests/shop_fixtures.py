@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from postgres_fixtures import FreshDatabase
 from sagamart.messaging.database import Changes, Wanted
+from sagamart.messaging.dead_letters import UnreadableLetter
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.records import Entry, Record, need
@@ -48,6 +49,7 @@ class World:
 
     def __init__(self, service: Service, transport: LocalTransport) -> None:
         self.consumes = service.emits
+        self.registry = service.registry
         self.sent: list[Body] = []
         self._transport = transport
         self._waiting: dict[str, Future[None]] = {}
@@ -58,6 +60,10 @@ class World:
         self.sent.extend(message.body for message in messages)
         self._transport.handled(self.name, messages)
         return len(messages)
+
+    async def bury(self, letters: Sequence[UnreadableLetter]) -> None:
+        """Nothing unreadable travels in memory."""
+        raise AssertionError(letters)
 
     def arrived(self, message_ids: Sequence[str]) -> None:
         """The service has committed these."""

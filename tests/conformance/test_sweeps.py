@@ -21,6 +21,7 @@ from conformance.things import (
     wanted,
 )
 from sagamart.messaging.database import Changes
+from sagamart.messaging.dead_letters import UnreadableLetter
 from sagamart.messaging.message import encode
 from sagamart.messaging.outbox import LEASE_S, RETRY_S
 from sagamart.messaging.records import need
@@ -180,6 +181,36 @@ async def test_a_released_letter_that_dies_again_is_dead(side: Side) -> None:
     await side.set_letter(an_id(7), "released")
     await write(side.a, letter(7))
     assert (await side.shown()).letters == [(an_id(7), "dead")]
+
+
+def unread(number: int, error: str = "gibberish") -> UnreadableLetter:
+    stored = b'{"id":"%s","key":"apple","type":"?","value":"AA=="}' % an_id(number).encode()
+    return UnreadableLetter(an_id(number), "apple", "?", error, stored)
+
+
+async def test_what_cannot_be_read_parks_its_key_until_it_is_discarded(side: Side) -> None:
+    await side.a.bury([unread(7), unread(8)])
+    await side.b.bury([unread(7)])
+    assert (await side.shown()).letters == [(an_id(7), "dead"), (an_id(8), "dead")]
+    assert (await batch(side.b, wanted(keys=("apple",)))).parked == {"apple"}
+
+    await side.set_letter(an_id(7), "discarded")
+    await side.set_letter(an_id(8), "released")
+    await side.a.bury([unread(7), unread(8)])
+    assert (await side.shown()).letters == [(an_id(7), "discarded"), (an_id(8), "dead")]
+
+
+async def test_what_was_handled_after_all_is_not_buried_again(side: Side) -> None:
+    await write(side.a, handled(7))
+    await side.a.bury([unread(7)])
+    await side.a.bury([])
+    assert (await side.shown()).letters == []
+
+
+async def test_what_cannot_be_read_is_given_back_as_it_came(side: Side) -> None:
+    await side.a.bury([unread(7)])
+    await side.set_letter(an_id(7), "released")
+    assert await side.a.due_letters(10) == [unread(7).message]
 
 
 async def test_attempts_are_counted_until_the_message_is_handled(side: Side) -> None:

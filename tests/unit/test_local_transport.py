@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from sagamart.messaging.message import Body, Message
+from sagamart.messaging.dead_letters import UnreadableLetter
+from sagamart.messaging.message import Body, Message, Registry
 from sagamart.messaging.transport.local import LocalTransport
 from unit.boxes import Put, said
 
@@ -22,6 +23,11 @@ class Listener:
         taken = messages[: self.room]
         self.offered += [message.id for message in taken]
         return len(taken)
+
+    registry = Registry(())
+
+    async def bury(self, letters: Sequence[UnreadableLetter]) -> None:
+        raise AssertionError(letters)
 
     def arrived(self, message_ids: Sequence[str]) -> None:
         self.gone += message_ids

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from sagamart.messaging.dead_letters import DeadLetter
+from sagamart.messaging.dead_letters import DeadLetter, UnreadableLetter
 from sagamart.messaging.outbox import Parcel
 from sagamart.messaging.records import Need
 from sagamart.messaging.requests import StoredReply
@@ -131,6 +131,9 @@ class Database(Protocol):
 
     async def due_letters(self, limit: int) -> list[bytes]:
         """Messages to try again: released by an operator, or waiting on a key that nothing dead parks any more."""
+
+    async def bury(self, letters: Sequence[UnreadableLetter]) -> None:
+        """Keep what cannot be read, dead, but not what was handled or discarded before; each id at most once."""
 
     async def forget_arrived(self, parcel_ids: Sequence[str]) -> None:
         """Delete parcels that have arrived for good."""

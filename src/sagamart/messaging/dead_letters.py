@@ -5,6 +5,8 @@ Rules:
 - While a message of a key is dead, later messages of that key wait here too (`waiting`), in order.  Requests pass.
 - An operator releases or discards.  A released message is tried again; once no message of the key is dead, the waiting
   ones follow.  A message leaves this table in the transaction that handles it.
+- What this version cannot read is kept as it came.  Released, it is read again, perhaps by a later version that can;
+  if not, it is dead again.
 - A bad deployment must not drain the topic into the bin: `DEAD_IN_A_ROW_MAX` dead letters in a row stop the worker.
 """
 
@@ -31,6 +33,31 @@ class DeadLetter(msgspec.Struct, frozen=True):
     status: LetterStatus = "dead"
 
 
+class UnreadableLetter(msgspec.Struct, frozen=True):
+    """What came and cannot be read: `message` is JSON with at least the three fields before it, and all that came."""
+
+    id: str
+    key: str
+    type: str
+    error: str
+    message: bytes
+
+
+class _Label(msgspec.Struct):
+    id: str
+    key: str
+    type: str
+
+
+_label = msgspec.json.Decoder(_Label)
+
+
+def unreadable(stored: bytes, error: Exception) -> UnreadableLetter:
+    """A stored letter that still cannot be read.  Raises msgspec.MsgspecError where not even its label can."""
+    label = _label.decode(stored)
+    return UnreadableLetter(label.id, label.key, label.type, f"{type(error).__name__}: {error}", stored)
+
+
 PARKED = "select array_agg(distinct key) from dead_letters where key = any({}::text[]) and status <> 'discarded'"
 BURY = (
     "insert into dead_letters (id, key, type, status, error, message)"
@@ -38,6 +65,13 @@ BURY = (
     " on conflict (id) do update set status = excluded.status, error = excluded.error"
     " where excluded.status = 'dead'"
 )
+BURY_UNREADABLE = """
+    insert into dead_letters (id, key, type, status, error, message)
+    select l.id, l.key, l.type, 'dead', l.error, l.message
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[]) as l (id, key, type, error, message)
+    where not exists (select from inbox where inbox.id = l.id)
+    on conflict (id) do update set status = 'dead', error = excluded.error where dead_letters.status <> 'discarded'
+"""
 REVIVED = "delete from dead_letters where id = any({}::uuid[])"
 DUE = f"""
     update dead_letters set retry_at = now() + interval '{RETRY_LETTER_S} s'

@@ -17,10 +17,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from sagamart.messaging.database import Changes, Loaded, RejectedError, UnavailableError, Wanted
-from sagamart.messaging.dead_letters import RETRY_LETTER_S
+from sagamart.messaging.dead_letters import RETRY_LETTER_S, UnreadableLetter
 from sagamart.messaging.memory_locks import Owner
-from sagamart.messaging.memory_store import Store
+from sagamart.messaging.memory_store import LetterRow, Store
 from sagamart.messaging.memory_writes import Writes
 from sagamart.messaging.message import first_id_at
 from sagamart.messaging.outbox import LEASE_S, lines
@@ -125,6 +127,20 @@ class MemoryDatabase:
             for row in due:
                 row.retry_at = now + timedelta(seconds=RETRY_LETTER_S)
             return [row.message for row in due]
+
+    async def bury(self, letters: Sequence[UnreadableLetter]) -> None:
+        """Keep what cannot be read, dead."""
+        async with self._statement() as owner:
+            new = [one for one in letters if one.id not in self.store.inbox]
+            for letter in new:
+                await self.store.locks.take(owner, ("letters", letter.id))
+            for letter in new:
+                row = self.store.letters.get(letter.id)
+                if row is None:
+                    row = LetterRow(letter.id, letter.key, letter.type, "dead", "", letter.message, self.store.clock())
+                    self.store.letters[letter.id] = row
+                if row.status != "discarded":
+                    self.store.letters[letter.id] = msgspec.structs.replace(row, status="dead", error=letter.error)
 
     async def forget_arrived(self, parcel_ids: Sequence[str]) -> None:
         """Delete parcels that have arrived for good."""

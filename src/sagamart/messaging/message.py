@@ -98,15 +98,18 @@ class Registry:
         Raises UnknownMessageError for a type or version not known, msgspec.DecodeError for bytes that are no message.
         """
         torn = _envelope.decode(raw)
-        kind = self.types.get(torn.type)
-        if kind is None:
-            raise UnknownMessageError(f"no message type is called {torn.type!r}")
-        if torn.schema == kind.schema_version:
-            body = self._decoders[torn.type].decode(torn.body)
-        else:
-            body = msgspec.convert(kind.upcast(torn.schema, msgspec.json.decode(torn.body)), kind)
+        body = self.decode_body(torn.type, torn.schema, torn.body)
         fields = {name: getattr(torn, name) for name in TornMessage.__struct_fields__ if name != "body"}
         return Message(**fields, body=body)
+
+    def decode_body(self, name: str, version: int, raw: bytes | msgspec.Raw) -> Body:
+        """Read what a message of this type and schema version says.  Raises as `decode` does."""
+        kind = self.types.get(name)
+        if kind is None:
+            raise UnknownMessageError(f"no message type is called {name!r}")
+        if version == kind.schema_version:
+            return self._decoders[name].decode(raw)
+        return msgspec.convert(kind.upcast(version, msgspec.json.decode(raw)), kind)
 
 
 def new_id(at: datetime, random: bytes) -> str:

@@ -23,6 +23,7 @@ from sagamart.messaging.database import (
     UnavailableError,
     Wanted,
 )
+from sagamart.messaging.dead_letters import UnreadableLetter
 from sagamart.messaging.message import encode, first_id_at
 from sagamart.messaging.records import Need, Table
 from sagamart.messaging.requests import StoredReply
@@ -214,6 +215,11 @@ class PostgresDatabase:
     async def due_letters(self, limit: int) -> list[bytes]:
         """Messages to try again."""
         return [row[0] for row in await self._fetch(dead_letters.DUE, limit)]
+
+    async def bury(self, letters: Sequence[UnreadableLetter]) -> None:
+        """Keep what cannot be read, dead."""
+        if letters:
+            await self._fetch(dead_letters.BURY_UNREADABLE, *zip(*map(astuple, letters), strict=True))
 
     async def forget_arrived(self, parcel_ids: Sequence[str]) -> None:
         """Delete parcels that have arrived for good."""

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from sagamart.messaging.database import ConflictError, UnavailableError
+from sagamart.messaging.dead_letters import unreadable
 from sagamart.messaging.fold import Arrival
 from sagamart.messaging.inbox import INBOX_DAYS
 from sagamart.messaging.message import Body, Message, UnknownMessageError
@@ -92,7 +93,15 @@ class Sweep:
     async def retry_letters(self) -> None:
         """Offer letters that an operator released, and those that waited for them."""
         due = await self.database.due_letters(min(SWEPT_MAX, self.worker.room))
-        self.worker.offer_own([Arrival(message, released=True) for message in self._read(due)])
+        readable, still_unreadable = [], []
+        for raw in due:
+            try:
+                readable.append(self.worker.registry.decode(raw))
+            except (UnknownMessageError, msgspec.MsgspecError) as error:
+                still_unreadable.append(unreadable(raw, error))
+        self.worker.offer_own([Arrival(message, released=True) for message in readable])
+        if still_unreadable:
+            await self.database.bury(still_unreadable)
 
     async def prune(self) -> None:
         """Forget what is older than the inbox's horizon."""

@@ -30,9 +30,9 @@ from sagamart.messaging.database import (
     RejectedError,
     UnavailableError,
 )
-from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, DeadLetter
+from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, DeadLetter, UnreadableLetter
 from sagamart.messaging.fold import Arrival, Batch
-from sagamart.messaging.message import Body, Message, trace_id
+from sagamart.messaging.message import Body, Message, Registry, trace_id
 from sagamart.messaging.outbox import RETRY_S, InFlight, Parcel
 from sagamart.messaging.records import Record
 from sagamart.messaging.requests import Overloaded, Request, StoredReply
@@ -115,6 +115,11 @@ class Worker:
         """The message types that it handles."""
         return self.service.consumes
 
+    @property
+    def registry(self) -> Registry:
+        """The message types that it reads."""
+        return self.service.registry
+
     # -- what comes in ------------------------------------------------------------------------------------------------
 
     async def ask(self, message: Message[Any], request: Request) -> StoredReply:
@@ -145,6 +150,19 @@ class Worker:
         """Timers that fire and letters that are released."""
         self._messages.extend(arrivals)
         self._wake.set()
+
+    async def bury(self, letters: Sequence[UnreadableLetter]) -> None:
+        """Keep for an operator what came and cannot be read; returns when it is written."""
+        while True:
+            try:
+                await self.database.bury(letters)
+                break
+            except (UnavailableError, ConflictError):
+                await self._pause(self.limits.backoff_s_max)
+        for letter in letters:
+            log.error("unreadable", service=self.name, type=letter.type, key=letter.key, error=letter.error)
+        self._dead_in_a_row += len(letters)
+        self._stop_where_all_die()
 
     @property
     def room(self) -> int:
@@ -355,6 +373,10 @@ class Worker:
         for letter in dead:
             self._log("dead letter", letter)
         self._dead_in_a_row = self._dead_in_a_row + len(dead) if not batch.changes.handled else len(dead)
-        if self._dead_in_a_row > DEAD_IN_A_ROW_MAX:
+        self._stop_where_all_die()
+
+    def _stop_where_all_die(self) -> None:
+        if self._dead_in_a_row > DEAD_IN_A_ROW_MAX and not self.failed:
             self.failed = f"{self._dead_in_a_row} dead letters in a row: stopped, so as not to drain the queue"
             log.critical(self.failed, service=self.name)
+            self._wake.set()

@@ -10,7 +10,8 @@ Rules, for every transport:
 from collections.abc import Sequence
 from typing import Protocol
 
-from sagamart.messaging.message import Body, Message
+from sagamart.messaging.dead_letters import UnreadableLetter
+from sagamart.messaging.message import Body, Message, Registry
 from sagamart.messaging.outbox import RETRY_S
 
 
@@ -25,8 +26,15 @@ class Endpoint(Protocol):
     def consumes(self) -> frozenset[str]:
         """The message types that it handles."""
 
+    @property
+    def registry(self) -> Registry:
+        """The message types that it reads."""
+
     def offer(self, messages: Sequence[Message[Body]]) -> int:
         """Take as many of these as there is room for, from the first on; says how many."""
+
+    async def bury(self, letters: Sequence[UnreadableLetter]) -> None:
+        """Keep for an operator what came for this service and cannot be read; returns when it is written."""
 
     def arrived(self, message_ids: Sequence[str]) -> None:
         """These messages of its own have reached every consumer for good."""
