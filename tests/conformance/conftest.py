@@ -1,4 +1,7 @@
-"""Every test of this folder that takes `side` runs over the twin and over PostgreSQL."""
+"""Every test that takes `side` runs over the twin and over PostgreSQL; one that takes `world`, on every way of travel.
+
+To add a way: a class as in `ways.py`, a fixture that gives it, and its name among the parameters of `way`.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -6,8 +9,11 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from conformance.kafka_way import KafkaWay
 from conformance.sides import PostgresSide, Side, TwinSide
 from conformance.things import DDL
+from conformance.ways import LocalWay, Way, World
+from kafka_broker import Broker
 from sagamart.platform.migrations import history_of, migrate
 
 
@@ -45,3 +51,38 @@ async def side(kept_side: Side) -> Side:
     """Give an empty database of either kind."""
     await kept_side.empty()
     return kept_side
+
+
+@pytest.fixture
+def local_way() -> LocalWay:
+    """Give the way within one process."""
+    return LocalWay()
+
+
+@pytest.fixture
+def kafka_way(kafka: Broker, fresh_prefix: Callable[[], str]) -> KafkaWay:
+    """Give the way over a real broker, with topics of its own."""
+    return KafkaWay(kafka.bootstrap, fresh_prefix())
+
+
+@pytest.fixture(params=["local", "kafka"])
+def way(request: pytest.FixtureRequest) -> Way:
+    """Give each way."""
+    found: Way = request.getfixturevalue(f"{request.param}_way")
+    return found
+
+
+@pytest_asyncio.fixture
+async def world(way: Way) -> AsyncIterator[World]:
+    """Give a world in which nobody is at work yet."""
+    made = World(way)
+    yield made
+    await made.stop()
+
+
+@pytest_asyncio.fixture
+async def kafka_world(kafka_way: KafkaWay) -> AsyncIterator[World]:
+    """Give a world over Kafka."""
+    made = World(kafka_way)
+    yield made
+    await made.stop()
