@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from conformance.conversation import EMITS
@@ -36,9 +37,12 @@ class KafkaWay:
         """Where a service's messages go."""
         return self.section.prefix + service
 
-    def admin(self) -> AdminClient:
-        """Whoever administers the brokers."""
-        return AdminClient(dict(self.connection))
+    def forget(self, service: str) -> None:
+        """Remove all that the service has said so far, as retention does."""
+        places = [TopicPartition(self.topic(service), number, -1) for number in range(self.section.partitions)]
+        admin = AdminClient(dict(self.connection))
+        for deleted in admin.delete_records(places).values():
+            deleted.result()
 
 
 def crash(transport: KafkaTransport) -> None:

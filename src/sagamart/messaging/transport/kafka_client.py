@@ -1,6 +1,7 @@
 """How the clients of this process are set up: every bound that matters has its number here.
 
-`connection` is where the brokers are and how to log in, in the words of librdkafka.
+`connection` is where the brokers are and how to log in, in the words of librdkafka; what it says goes before what is
+said here.
 """
 
 import logging
@@ -29,6 +30,9 @@ FETCHED_KIB_MAX = 16 * 1024
 SESSION_S = 10
 """A replica that has not been heard of for so long loses its partitions to its siblings."""
 
+HEARTBEAT_S = 1
+"""How soon a replica hears that partitions move."""
+
 POLL_S_MAX = 300
 """A replica that has not asked for messages for so long loses its partitions."""
 
@@ -36,11 +40,21 @@ RECONNECT_MS_MAX = 1_000
 
 log = logging.getLogger("sagamart.kafka")
 
+_COMMON: Properties = {
+    "reconnect.backoff.ms": 100,
+    "reconnect.backoff.max.ms": RECONNECT_MS_MAX,
+    "allow.auto.create.topics": False,
+    "topic.metadata.refresh.interval.ms": 30_000,
+    # A lost connection is told to `error_cb` too; as log lines it would be one a client and second.
+    "logger": log,
+    "log_level": 2,
+}
+
 
 def producer_properties(connection: Properties) -> dict[str, Any]:
     """Acknowledged by all in-sync replicas, and written once however often it is sent."""
     return {
-        **_common(connection),
+        **_COMMON,
         "enable.idempotence": True,
         "acks": "all",
         "delivery.timeout.ms": DELIVERY_S_MAX * 1000,
@@ -51,32 +65,23 @@ def producer_properties(connection: Properties) -> dict[str, Any]:
         "queue.buffering.max.kbytes": BUFFER_KIB_MAX,
         # As the Java clients do, so that whoever writes a message of a key, it goes to the same partition.
         "partitioner": "murmur2_random",
+        **connection,
     }
 
 
 def consumer_properties(connection: Properties, group: str) -> dict[str, Any]:
     """Nothing is committed by itself, and a lost position is an error."""
     return {
-        **_common(connection),
+        **_COMMON,
         "group.id": group,
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": SESSION_S * 1000,
-        "heartbeat.interval.ms": SESSION_S * 1000 // 3,
+        "heartbeat.interval.ms": HEARTBEAT_S * 1000,
         "max.poll.interval.ms": POLL_S_MAX * 1000,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "auto.offset.reset": "error",
         "queued.min.messages": FETCHED_MESSAGES,
         "queued.max.messages.kbytes": FETCHED_KIB_MAX,
-    }
-
-
-def _common(connection: Properties) -> dict[str, Any]:
-    return {
         **connection,
-        "reconnect.backoff.ms": 100,
-        "reconnect.backoff.max.ms": RECONNECT_MS_MAX,
-        "allow.auto.create.topics": False,
-        "topic.metadata.refresh.interval.ms": 30_000,
-        "logger": log,
     }
