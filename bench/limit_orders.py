@@ -37,6 +37,13 @@ class Told(msgspec.Struct):
     currency: str
 
 
+class ToldPayment(Told):
+    """The same, about its one payment."""
+
+    payment: int
+    amount_minor: int
+
+
 class Deadline(msgspec.Struct):
     """What an order's timer says."""
 
@@ -186,7 +193,8 @@ async def _turn(station: Station, batch: list[Envelope], turn: Turn) -> list[Env
         raw = msgspec.Raw(lines.encode())
         for kind in turn.asks:
             said = "paid" if kind == "OrderPaid" else turn.after
-            told = Told(order_id, version + 1, said, who, 1, raw, total, currency)
+            about = (order_id, version + 1, said, who, 1, raw, total, currency)
+            told = ToldPayment(*about, 1, total) if turn.ends is False else Told(*about)
             sent.append(reply_to(message, "orders", kind, at, told))
         turned.append((order_id, version, f'{known[:-1]}{", " if known != "[]" else ""}[1, "{turn.fact}"]]'))
     common = (

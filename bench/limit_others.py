@@ -6,6 +6,7 @@ import msgspec
 
 from limit_loop import Envelope, Saga, Station, now, parcel, reply_to, rows
 from limit_orders import Line, booked, captured, held, place
+from sagamart.contracts.orders import payment_id
 
 _lines = msgspec.json.Decoder(list[Line])
 
@@ -118,7 +119,7 @@ _CHANGED_WALLETS = """changed as (update wallets w
         from jsonb_array_elements($6::jsonb) r
         where w.customer_id = r ->> 0 and w.version = (r ->> 4)::bigint returning 1)"""
 _WRITE_HOLD = f"""with {_COMMON}, {_SENT}, {_CHANGED_WALLETS},
-    held as (insert into holds (version, hold_id, order_id, attempt, customer_id, amount_minor, currency, status,
+    held as (insert into holds (version, hold_id, order_id, payment, customer_id, amount_minor, currency, status,
             available_minor)
         select 1, r ->> 0, r ->> 1, 1, r ->> 2, (r ->> 3)::bigint, r ->> 4, 'held', 0
         from jsonb_array_elements($7::jsonb) r)
@@ -152,7 +153,7 @@ async def hold(station: Station, batch: list[Envelope]) -> list[Envelope]:
             raise RuntimeError(f"{told.customer_id} cannot pay")
         row[1] += 1
         row[3] += told.total_minor
-        holds.append((f"{told.order_id}/1", told.order_id, told.customer_id, told.total_minor, told.currency))
+        holds.append((payment_id(told.order_id, 1), told.order_id, told.customer_id, told.total_minor, told.currency))
         body = Money(told.order_id, 1, told.total_minor, told.currency)
         sent.append(reply_to(message, "wallet", "MoneyHeld", at, body))
     await _write(station, _WRITE_HOLD, batch, sent, len(wallets), rows(list(wallets.values())), rows(holds))
@@ -170,7 +171,7 @@ async def capture(station: Station, batch: list[Envelope]) -> list[Envelope]:
         row[1] += 1
         row[2] -= told.total_minor
         row[3] -= told.total_minor
-        holds.append((f"{told.order_id}/1", told.order_id, told.total_minor, told.currency, told.customer_id))
+        holds.append((payment_id(told.order_id, 1), told.order_id, told.total_minor, told.currency, told.customer_id))
         body = Money(told.order_id, 1, told.total_minor, told.currency)
         sent.append(reply_to(message, "wallet", "MoneyCaptured", at, body))
     await _write(station, _WRITE_CAPTURE, batch, sent, len(wallets), rows(list(wallets.values())), rows(holds), at)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from sagamart.contracts.orders import BookingRequested, Line
+from sagamart.contracts.order_requests import BookingRequested
+from sagamart.contracts.orders import Line
 from sagamart.platform.http import Caller
 from sagamart.shop.stock.api import ROUTES
 from sagamart.shop.stock.service import STOCK

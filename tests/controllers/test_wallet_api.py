@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sagamart.contracts.orders import HoldRequested
+from sagamart.contracts.order_requests import HoldRequested
 from sagamart.platform.http import Caller
 from sagamart.shop.wallet.api import ROUTES, routes
 from sagamart.shop.wallet.service import WALLET, WalletSettings
@@ -48,7 +48,7 @@ async def open_wallet(started: Started) -> RunningService:
 async def annas(wallet: RunningService) -> RunningService:
     """Anna's wallet holds 500, of which an order holds 200."""
     await wallet.post(DEPOSITS, rubles(500, customer_id=ANNA.id), caller=OPERATOR, key="first")
-    await wallet.hears(HoldRequested("ord_1", 3, "pay_pending", ANNA.id, 1, (), 200, "RUB"))
+    await wallet.hears(HoldRequested("ord_1", 3, "pay_pending", ANNA.id, 1, (), 200, "RUB", 1, 200))
     return wallet
 
 

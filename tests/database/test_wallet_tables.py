@@ -13,8 +13,8 @@ from shop_fixtures import Tables, TablesOf
 
 AT = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
 RICH = Wallet(1, "cus_1", "RUB", 9_000_000_000_000_000_000, 1)
-HELD = Hold(1, "ord_1/1", "ord_1", 1, "cus_1", 300, "RUB", "held")
-REFUSED = Hold(1, "ord_2/1", "ord_2", 1, "cus_1", 300, "RUB", "refused", "insufficient_funds", 299)
+HELD = Hold(1, "pay_1-1", "ord_1", 1, "cus_1", 300, "RUB", "held")
+REFUSED = Hold(1, "pay_2-1", "ord_2", 1, "cus_1", 300, "RUB", "refused", "insufficient_funds", 299)
 DEPOSIT = Movement("mov_1", "deposit", 500, "RUB", "usr_operator", AT).postings("house:clearing", "customer:cus_1")
 
 
@@ -27,7 +27,7 @@ async def test_wallets_holds_and_postings_come_out_as_they_went_in(tables: Table
     await tables.save(RICH, HELD, REFUSED, *DEPOSIT)
 
     assert await tables.load(Wallet, "cus_1", "cus_none") == [RICH]
-    assert await tables.load(Hold, "ord_1/1", "ord_2/1") == [HELD, REFUSED]
+    assert await tables.load(Hold, "pay_1-1", "pay_2-1") == [HELD, REFUSED]
     assert await tables.journal(Posting) == list(DEPOSIT)
 
 
@@ -36,10 +36,10 @@ async def test_wallets_holds_and_postings_come_out_as_they_went_in(tables: Table
     [
         (Wallet(1, "cus_1", "RUB", 100, 101), "held_is_covered"),
         (Wallet(1, "cus_1", "RUB", 100, -1), "held_is_covered"),
-        (Hold(1, "ord_1/1", "ord_1", 1, "cus_1", -1, "RUB", "held"), "holds_amount_minor_check"),
-        (Hold(1, "ord_1/1", "ord_1", 1, "cus_1", 1, "RUB", "lost"), "holds_status_check"),  # type: ignore[arg-type]  # what the table must refuse
-        (Hold(1, "ord_1/1", "ord_1", 1, "cus_1", 1, "RUB", "refused"), "refused_for_a_reason"),
-        (Hold(1, "ord_1/1", "ord_1", 1, "cus_1", 1, "RUB", "held", "released"), "refused_for_a_reason"),
+        (Hold(1, "pay_1-1", "ord_1", 1, "cus_1", -1, "RUB", "held"), "holds_amount_minor_check"),
+        (Hold(1, "pay_1-1", "ord_1", 1, "cus_1", 1, "RUB", "lost"), "holds_status_check"),  # type: ignore[arg-type]  # what the table must refuse
+        (Hold(1, "pay_1-1", "ord_1", 1, "cus_1", 1, "RUB", "refused"), "refused_for_a_reason"),
+        (Hold(1, "pay_1-1", "ord_1", 1, "cus_1", 1, "RUB", "held", "released"), "refused_for_a_reason"),
     ],
 )
 async def test_a_row_against_the_rules_is_refused(tables: Tables, row: Record, constraint: str) -> None:
@@ -69,7 +69,7 @@ async def test_a_rollback_leaves_nothing(tables: Tables) -> None:
         await tables.save(RICH, HELD, *DEPOSIT, then=KeyboardInterrupt())
 
     assert await tables.load(Wallet, "cus_1") == []
-    assert await tables.load(Hold, "ord_1/1") == []
+    assert await tables.load(Hold, "pay_1-1") == []
     assert await tables.journal(Posting) == []
 
 

@@ -18,6 +18,7 @@ import pytest
 from postgres_fixtures import FreshDatabase
 from sagamart.app import SLICES, Shop, ShopSettings
 from sagamart.audit import audit
+from sagamart.contracts.orders import payment_id
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.requests import StoredReply, request_of
 from sagamart.messaging.worker import Node
@@ -37,7 +38,7 @@ _numbers = itertools.count(1)
 
 
 class CleanShop(NamedTuple):
-    """A shop at rest: its databases, and one order of each kind."""
+    """A shop at rest: its databases, one order of each kind, and the payment of the completed one."""
 
     dsns: dict[str, str]
     orders: dict[str, str]
@@ -110,6 +111,7 @@ async def clean(fresh_database: FreshDatabase) -> CleanShop:
         await at_rest(dsns)
         orders = {"completed": await placed(shop, ANN, WantedLine("mug", 2), WantedLine(None, 1, 50, "Gift wrap"))}
         await at_rest(dsns)
+        orders["payment"] = payment_id(orders["completed"], 1)
         orders["short"] = await placed(shop, ANN, WantedLine("pen", 4))
         orders["poor"] = await placed(shop, BOB, WantedLine("mug", 1))
         await at_rest(dsns)
@@ -157,7 +159,7 @@ async def test_one_service_can_be_audited_alone(clean: CleanShop, service: str) 
 NEW_ID = "gen_random_uuid()"
 OLD_ID = "'019a0000-0000-7000-8000-000000000001'"
 YOUNG_ID = "'ffff0000-0000-7000-8000-000000000001'"
-A_HOLD = "'ord_unknown/1', 'ord_unknown', 1, '{ANN}', 5, 'RUB', 'released', null, 0"
+A_HOLD = "'pay_unknown-1', 'ord_unknown', 1, '{ANN}', 5, 'RUB', 'released', null, 0"
 OUTBOX = (
     "insert into outbox (id, messages, lease_owner, lease_until)"
     " select {}, json_build_object('type', 'OrderPaid', 'key', '{{completed}}')::text::bytea,"
@@ -176,15 +178,13 @@ class Corruption(NamedTuple):
 
 
 CORRUPTIONS = [
-    Corruption(1, "RUB", "wallet", "update postings set amount_minor = 1051 where posting_id = '{completed}/1/to'"),
-    Corruption(
-        1, "{completed}/1", "wallet", "update postings set amount_minor = 1051 where posting_id = '{completed}/1/to'"
-    ),
+    Corruption(1, "RUB", "wallet", "update postings set amount_minor = 1051 where posting_id = '{payment}/to'"),
+    Corruption(1, "{payment}", "wallet", "update postings set amount_minor = 1051 where posting_id = '{payment}/to'"),
     Corruption(
         1,
-        "{completed}/1",
+        "{payment}",
         "wallet",
-        "update postings set currency = 'EUR' where movement_id = '{completed}/1' and amount_minor > 0",
+        "update postings set currency = 'EUR' where movement_id = '{payment}' and amount_minor > 0",
     ),
     Corruption(
         2, "{ANN}", "wallet", "update wallets set balance_minor = balance_minor + 1 where customer_id = '{ANN}'"
@@ -199,14 +199,12 @@ CORRUPTIONS = [
         " insert into holds select 1, hold_id || '0', order_id, 2, customer_id, 5, 'RUB', 'held',"
         " null, 0 from holds where order_id = '{poor}'",
     ),
-    Corruption(4, "{completed}/1", "wallet", "delete from postings where movement_id = '{completed}/1'"),
-    Corruption(4, "{completed}/1", "wallet", "delete from holds where hold_id = '{completed}/1'"),
+    Corruption(4, "{payment}", "wallet", "delete from postings where movement_id = '{payment}'"),
+    Corruption(4, "{payment}", "wallet", "delete from holds where hold_id = '{payment}'"),
     Corruption(
-        4, "{completed}/1", "wallet", "update postings set account = 'house:clearing' where account = 'house:revenue'"
+        4, "{payment}", "wallet", "update postings set account = 'house:clearing' where account = 'house:revenue'"
     ),
-    Corruption(
-        4, "{completed}", "wallet", "update holds set status = 'held', version = 1 where hold_id = '{completed}/1'"
-    ),
+    Corruption(4, "{completed}", "wallet", "update holds set status = 'held', version = 1 where hold_id = '{payment}'"),
     Corruption(5, "mug", "stock", "update skus set on_hand = on_hand + 1 where sku = 'mug'"),
     Corruption(5, "mug", "stock", "update skus set reserved = 1 where sku = 'mug'"),
     Corruption(5, "mug", "stock", "delete from skus where sku = 'mug'"),
@@ -222,7 +220,7 @@ CORRUPTIONS = [
         "orders",
         "insert into timers select '{completed}', 'deadline', gen_random_uuid(), now() - interval '1 hour', ''",
     ),
-    Corruption(8, "{completed}", "wallet", "delete from holds where hold_id = '{completed}/1'"),
+    Corruption(8, "{completed}", "wallet", "delete from holds where hold_id = '{payment}'"),
     Corruption(8, "{completed}", "stock", "delete from reservations where order_id = '{completed}'"),
     Corruption(
         8,
@@ -273,7 +271,7 @@ CORRUPTIONS = [
         "notifications",
         "update notifications set customer_id = '{BOB}' where kind = 'order_completed'",
     ),
-    Corruption(11, "{completed}", "wallet", "update holds set amount_minor = 5 where hold_id = '{completed}/1'"),
+    Corruption(11, "{completed}", "wallet", "update holds set amount_minor = 5 where hold_id = '{payment}'"),
     Corruption(
         11,
         "{completed}",
@@ -286,7 +284,7 @@ CORRUPTIONS = [
     Corruption(11, "pen", "stock", "delete from skus where sku = 'pen'"),
     Corruption(13, "{completed}", "orders", "update orders set version = version + 1 where order_id = '{completed}'"),
     Corruption(13, "{ANN}", "wallet", "update wallets set version = version + 2 where customer_id = '{ANN}'"),
-    Corruption(13, "{completed}/1", "wallet", "update holds set version = 3 where hold_id = '{completed}/1'"),
+    Corruption(13, "{payment}", "wallet", "update holds set version = 3 where hold_id = '{payment}'"),
     Corruption(13, "mug", "stock", "update skus set version = version + 1 where sku = 'mug'"),
     Corruption(13, "{completed}/1", "stock", "update reservations set version = 3 where order_id = '{completed}'"),
     Corruption(14, "{completed}", "orders", "delete from orders where order_id = '{completed}'"),

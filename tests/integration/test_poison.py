@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from open_shop import OPERATOR, Opened, OpenShop
 from sagamart.app import SLICES, Slice
-from sagamart.contracts.orders import BookingRequested
+from sagamart.contracts.order_requests import BookingRequested
 from sagamart.messaging.decision import Decision
 from sagamart.messaging.fold import Batch
 from sagamart.messaging.message import Message

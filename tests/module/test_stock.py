@@ -2,7 +2,8 @@
 
 import pytest
 
-from sagamart.contracts.orders import BookingRequested, Line, OrderCancelled, OrderPaid, ShortLine
+from sagamart.contracts.order_requests import BookingRequested
+from sagamart.contracts.orders import Line, OrderCancelled, OrderPaid, ShortLine
 from sagamart.contracts.stock import SkuBackInStock, SkuSoldOut, StockBooked, StockRefused
 from sagamart.platform.http import Caller
 from sagamart.shop.stock.api import ROUTES

@@ -3,7 +3,8 @@
 import pytest
 
 from sagamart.contracts.accounts import CustomerRegistered
-from sagamart.contracts.orders import CaptureRequested, HoldRequested, OrderCancelled
+from sagamart.contracts.order_requests import CaptureRequested, HoldRequested
+from sagamart.contracts.orders import OrderCancelled
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused, WalletOpened
 from sagamart.platform.http import Caller
 from sagamart.shop.wallet.api import ROUTES
@@ -15,11 +16,11 @@ OPERATOR = Caller("usr_operator", frozenset({"OPERATOR"}))
 
 
 def hold(order_id: str, total_minor: int = 300) -> HoldRequested:
-    return HoldRequested(order_id, 3, "pay_pending", ANNA, 1, (), total_minor, "RUB")
+    return HoldRequested(order_id, 3, "pay_pending", ANNA, 1, (), total_minor, "RUB", 1, total_minor)
 
 
 def capture(order_id: str) -> CaptureRequested:
-    return CaptureRequested(order_id, 4, "capturing", ANNA, 1, (), 300, "RUB")
+    return CaptureRequested(order_id, 4, "capturing", ANNA, 1, (), 300, "RUB", 1, 300)
 
 
 def cancelled(order_id: str) -> OrderCancelled:

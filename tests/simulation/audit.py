@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from sagamart.contracts.orders import payment_id
 from sagamart.messaging.memory_store import Store
 from sagamart.shop.accounts.records import User
 from sagamart.shop.catalogue.records import Product
@@ -85,7 +86,7 @@ def goods_go_with_the_order(seen: Evidence) -> Findings:
 def money_goes_with_the_order(seen: Evidence) -> Findings:
     holds = seen.rows("wallet", Hold)
     for order in seen.orders.values():
-        made = holds.get(f"{order.order_id}/{order.attempt}")
+        made = holds.get(payment_id(order.order_id, 1))
         status = made.status if made is not None else None
         right = ("captured",) if order.status == "completed" else ("released", "refused", None)
         if status not in right:

@@ -23,15 +23,8 @@ from orders_examples import (
     shop_with_order,
     wish,
 )
-from sagamart.contracts.orders import (
-    BookingRequested,
-    CaptureRequested,
-    HoldRequested,
-    OrderCancelled,
-    OrderCompleted,
-    OrderPaid,
-    ShortLine,
-)
+from sagamart.contracts.order_requests import BookingRequested, CaptureRequested, HoldRequested
+from sagamart.contracts.orders import OrderCancelled, OrderCompleted, OrderPaid, ShortLine
 from sagamart.contracts.stock import StockBooked
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld
 from sagamart.messaging.decision import NOTHING, Arm, Disarm, Reply
@@ -78,7 +71,9 @@ def test_booked_goods_ask_for_the_money() -> None:
 
     decision = service.hears(BOOKED)
 
-    assert decision.send == [HoldRequested("ord_1", 2, "pay_pending", "cus_1", 1, ORDERED, TOTAL_MINOR, "RUB")]
+    assert decision.send == [
+        HoldRequested("ord_1", 2, "pay_pending", "cus_1", 1, ORDERED, TOTAL_MINOR, "RUB", 1, TOTAL_MINOR)
+    ]
     assert decision.timers == []
 
 
@@ -100,7 +95,9 @@ def test_held_money_passes_the_point_of_no_return() -> None:
 
     decision = service.hears(HELD)
 
-    assert decision.send == [CaptureRequested("ord_1", 3, "capturing", "cus_1", 1, ORDERED, TOTAL_MINOR, "RUB")]
+    assert decision.send == [
+        CaptureRequested("ord_1", 3, "capturing", "cus_1", 1, ORDERED, TOTAL_MINOR, "RUB", 1, TOTAL_MINOR)
+    ]
     assert decision.timers == []
 
 
@@ -213,7 +210,9 @@ def test_a_capture_that_takes_long_is_asked_for_again() -> None:
 
     decision = service.hears(deadline("capturing"))
 
-    assert decision.send == [CaptureRequested("ord_1", 3, "capturing", "cus_1", 1, ORDERED, TOTAL_MINOR, "RUB")]
+    assert decision.send == [
+        CaptureRequested("ord_1", 3, "capturing", "cus_1", 1, ORDERED, TOTAL_MINOR, "RUB", 1, TOTAL_MINOR)
+    ]
     assert decision.timers == [Arm("deadline", 30, OrderDeadline("ord_1", "capturing"))]
     assert decision.save == ()
 

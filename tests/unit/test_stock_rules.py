@@ -5,7 +5,8 @@ from itertools import permutations
 import pytest
 
 from one_service import OneService
-from sagamart.contracts.orders import BookingRequested, Line, OrderCancelled, OrderPaid, ShortLine
+from sagamart.contracts.order_requests import BookingRequested
+from sagamart.contracts.orders import Line, OrderCancelled, OrderPaid, ShortLine
 from sagamart.contracts.stock import SkuBackInStock, SkuSoldOut, StockBooked, StockRefused
 from sagamart.messaging.decision import Reply
 from sagamart.messaging.message import Body

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from one_service import OneService
-from sagamart.contracts.orders import CaptureRequested, HoldRequested, OrderCancelled
+from sagamart.contracts.order_requests import CaptureRequested, HoldRequested
+from sagamart.contracts.orders import OrderCancelled
 from sagamart.contracts.wallet import MoneyHeld
 from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
 from sagamart.shop.wallet.records import Hold, Posting, Wallet, customer_account
@@ -44,7 +45,7 @@ class Books(RuleBasedStateMachine):
     def hold(self, customer: str, amount: int, currency: str, *, overtaken: bool) -> HoldRequested:
         """An order asks for its money, or will do so only later."""
         self.number += 1
-        order = HoldRequested(f"ord_{self.number}", 3, "pay_pending", customer, 1, (), amount, currency)
+        order = HoldRequested(f"ord_{self.number}", 3, "pay_pending", customer, 1, (), amount, currency, 1, amount)
         if not overtaken:
             self.service.hears(order)
         return order
@@ -58,7 +59,7 @@ class Books(RuleBasedStateMachine):
         held = any(isinstance(sent, MoneyHeld) and sent.order_id == order.order_id for sent in self.service.sent)
         if held and self.ended.get(order.order_id) is not OrderCancelled:
             self.ended[order.order_id] = CaptureRequested
-            self.service.hears(self.as_said(CaptureRequested, order))
+            self.service.hears(self.as_said(CaptureRequested, order, 1, order.amount_minor))
 
     @rule(order=orders)
     def cancel(self, order: HoldRequested) -> None:
@@ -66,7 +67,7 @@ class Books(RuleBasedStateMachine):
             self.ended[order.order_id] = OrderCancelled
             self.service.hears(self.as_said(OrderCancelled, order, "cancelled_by_customer"))
 
-    def as_said(self, kind: Any, order: HoldRequested, *more: str) -> Any:
+    def as_said(self, kind: Any, order: HoldRequested, *more: Any) -> Any:
         status = "capturing" if kind is CaptureRequested else "cancelled"
         return kind(order.order_id, 4, status, order.customer_id, 1, (), order.total_minor, order.currency, *more)
 

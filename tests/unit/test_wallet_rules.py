@@ -6,7 +6,8 @@ import pytest
 
 from one_service import AT, OneService
 from sagamart.contracts.accounts import CustomerRegistered
-from sagamart.contracts.orders import CaptureRequested, HoldRequested, Line, OrderCancelled
+from sagamart.contracts.order_requests import CaptureRequested, HoldRequested
+from sagamart.contracts.orders import Line, OrderCancelled
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused, WalletOpened
 from sagamart.messaging.decision import Reply
 from sagamart.messaging.message import Body
@@ -27,11 +28,13 @@ def withdrawal(amount_minor: int, currency: str = "RUB") -> WithdrawMoney:
 
 
 def hold(total_minor: int = 300, *, order_id: str = "ord_1", attempt: int = 1, currency: str = "RUB") -> HoldRequested:
-    return HoldRequested(order_id, 3, "pay_pending", "cus_1", attempt, LINES, total_minor, currency)
+    return HoldRequested(
+        order_id, 3, "pay_pending", "cus_1", attempt, LINES, total_minor, currency, attempt, total_minor
+    )
 
 
 def capture(total_minor: int = 300, *, attempt: int = 1) -> CaptureRequested:
-    return CaptureRequested("ord_1", 4, "capturing", "cus_1", attempt, LINES, total_minor, "RUB")
+    return CaptureRequested("ord_1", 4, "capturing", "cus_1", attempt, LINES, total_minor, "RUB", attempt, total_minor)
 
 
 def cancelled(total_minor: int = 300, *, attempt: int = 1) -> OrderCancelled:
@@ -260,9 +263,9 @@ def test_a_cancelled_order_lets_go_of_every_attempts_money_once() -> None:
 
     assert money(service) == (900, 0)
     assert {row.hold_id: row.status for row in service.records(Hold).values()} == {
-        "ord_1/1": "released",
-        "ord_1/2": "released",
-        "ord_1/3": "released",
+        "pay_1-1": "released",
+        "pay_1-2": "released",
+        "pay_1-3": "released",
     }
 
 
@@ -282,7 +285,7 @@ def test_cancelling_an_order_that_never_got_to_money_leaves_only_a_tombstone() -
     service.hears(cancelled())
 
     assert service.records(Wallet) == {}
-    assert service.record(Hold, "ord_1/1") == Hold(1, "ord_1/1", "ord_1", 1, "cus_1", 300, "RUB", "released")
+    assert service.record(Hold, "pay_1-1") == Hold(1, "pay_1-1", "ord_1", 1, "cus_1", 300, "RUB", "released")
 
 
 def test_cancelling_what_was_captured_is_a_bug() -> None:
@@ -301,7 +304,7 @@ def test_any_order_and_doubling_of_a_hold_and_its_cancellation_ends_the_same(hea
     service.hears(*(said[name] for name in heard))
 
     assert money(service) == (500, 0)
-    assert {key: row.status for key, row in service.records(Hold).items()} == {"ord_1/1": "released"}
+    assert {key: row.status for key, row in service.records(Hold).items()} == {"pay_1-1": "released"}
 
 
 @pytest.mark.parametrize(

@@ -161,9 +161,9 @@ def _facts(known: str) -> frozenset[Fact]:
 def _hearing(order: Row | None, rows: Sequence[Row], what: str, about: set[str]) -> Iterator[Breach]:
     if order is None:
         return
-    said = {Fact(row["attempt"], fact) for row in rows for fact in FACTS[_standing(row, what)]}
+    said = {Fact(_number(row), fact) for row in rows for fact in FACTS[_standing(row, what)]}
     may = {
-        Fact(row["attempt"], TOMBSTONE_FACTS[standing])
+        Fact(_number(row), TOMBSTONE_FACTS[standing])
         for row in rows
         if (standing := _standing(row, what)) in TOMBSTONE_FACTS
     }
@@ -172,6 +172,11 @@ def _hearing(order: Row | None, rows: Sequence[Row], what: str, about: set[str])
         yield 10, f"{order['status']}, and has not heard of its {what}: {fact.name}"
     for fact in sorted(heard - said - may):
         yield 11, f"{order['status']}, and has heard of its {what} what is not so: {fact.name}"
+
+
+def _number(row: Row) -> int:
+    """Which attempt or payment of its order it is."""
+    return int(row["attempt"] if "attempt" in row else row["payment"])
 
 
 def _standing(row: Row, what: str) -> str:

@@ -135,10 +135,10 @@ where status = 201 and not refused
 order by message_id;
 
 -- name: holds_by_order
--- What each attempt of an order holds or held.
-select order_id, version, attempt, status, customer_id, amount_minor, currency
+-- What each payment of an order holds or held.
+select order_id, version, payment, status, customer_id, amount_minor, currency
 from holds where :only::text[] is null or order_id = any(:only::text[])
-order by order_id collate "C", attempt;
+order by order_id collate "C", payment;
 
 -- name: wallets_by_customer
 -- Which wallets there are.

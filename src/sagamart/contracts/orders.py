@@ -1,4 +1,13 @@
-"""What orders tells and asks.  Every message carries the order as it stood: lines, fixed price, version, status."""
+"""What orders tells and asks.  Every message carries the order as it stood: lines, fixed price, version, status.
+
+Two counters name what answers are about, for ever and without luck:
+
+- `attempt` counts what an order asked of stock and promotions (a booking, a check, a redemption): a changed or revived
+  order makes a new one.  A request of a later attempt takes the place of what an earlier one of that order got.
+- `payment` counts its payments, each from one source and of one amount.
+
+`order_requests.py` has what orders asks of others, this module what it tells everybody.
+"""
 
 from typing import Literal
 
@@ -9,22 +18,32 @@ from sagamart.messaging.message import Body
 Status = Literal[
     "new",
     "booking_pending",
+    "checked",
     "booked",
     "pay_pending",
+    "partially_paid",
     "capturing",
     "paid",
+    "shipping_pending",
     "completed",
     "cancelled",
+    "returned",
 ]
 
 CancelReason = Literal[
+    "promo_refused",
     "stock_refused",
+    "stock_revoked",
     "money_refused",
+    "capture_refused",
+    "shipment_refused",
     "cancelled_by_customer",
     "cancelled_by_staff",
     "booking_timeout",
     "payment_timeout",
 ]
+
+PaymentSource = Literal["wallet", "bank"]
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -36,8 +55,50 @@ class Line(msgspec.Struct, frozen=True):
     price_minor: int
 
 
+class Address(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a parcel goes, and to whom."""
+
+    recipient: str
+    country: str
+    city: str
+    street: str
+    postal_code: str = ""
+    phone: str = ""
+    note: str = ""
+
+
+class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How an order reaches its customer, at the price (part of the total) that held when it was chosen.
+
+    `needs_shipment`: a parcel is sent and the order is complete once it is delivered; else nothing has to be shipped.
+    """
+
+    method: str
+    price_minor: int
+    needs_shipment: bool
+    address: Address | None = None
+
+
+class ReturnedLine(msgspec.Struct, frozen=True):
+    """So many pieces of the line at this place of the order (the first is 0)."""
+
+    line: int
+    quantity: int
+
+
+class ShortLine(msgspec.Struct, frozen=True):
+    """A line that the stock could not cover."""
+
+    sku: str
+    wanted: int
+    available: int
+
+
 class OrderMessage(Body, frozen=True):
-    """An order as of `version`.  `attempt` counts its bookings and holds: answers name the attempt that they answer."""
+    """An order as of `version`.
+
+    `total_minor` is all that is to be paid: the lines, less the discount of a promo code, and the delivery.
+    """
 
     order_id: str
     version: int
@@ -55,7 +116,7 @@ class OrderMessage(Body, frozen=True):
 
     @property
     def attempt_id(self) -> str:
-        """The business key of a reservation or hold: at most one of each per attempt, for ever."""
+        """The business key of a reservation, check or redemption: at most one of each per attempt, for ever."""
         return attempt_id(self.order_id, self.attempt)
 
 
@@ -64,16 +125,32 @@ def attempt_id(order_id: str, attempt: int) -> str:
     return f"{order_id}/{attempt}"
 
 
-class BookingRequested(OrderMessage, frozen=True):
-    """Order booking: reserve every line of this attempt, or none."""
+def payment_id(order_id: str, payment: int) -> str:
+    """Name one payment of an order, whatever its source: `pay_…-1`.  The id of a hold and of a bank payment."""
+    return f"pay_{order_id.removeprefix('ord_')}-{payment}"
 
 
-class HoldRequested(OrderMessage, frozen=True):
-    """Freeze money: hold the total in the customer's wallet."""
+class OrderPlaced(OrderMessage, frozen=True):
+    """Created order: there is an order that is not paid at once.  One that is paid at once is told with its outcome."""
 
 
-class CaptureRequested(OrderMessage, frozen=True):
-    """Debiting money: take what this attempt holds."""
+class PaymentAwaited(OrderMessage, frozen=True):
+    """Waiting for payment: the customer has `window_s` seconds from now to pay `due_minor`."""
+
+    due_minor: int
+    window_s: int
+
+
+class PaymentStarted(OrderMessage, frozen=True):
+    """Start of payment: the customer pays `amount_minor` from `source`; what was awaited no longer runs out."""
+
+    payment: int
+    source: PaymentSource
+    amount_minor: int
+
+
+class PaymentWindowExpired(OrderMessage, frozen=True):
+    """No payment confirmation came in time.  OrderCancelled follows."""
 
 
 class OrderPaid(OrderMessage, frozen=True):
@@ -81,24 +158,30 @@ class OrderPaid(OrderMessage, frozen=True):
 
 
 class OrderCompleted(OrderMessage, frozen=True):
-    """Nothing more is to be done for this order."""
+    """The customer has everything; nothing more is to be done for this order, unless something comes back."""
 
 
 class OrderCancelled(OrderMessage, frozen=True):
-    """Delete order: whoever reserved or held something for any of its attempts lets it go.
+    """Delete order: stock gives back what any of its attempts reserved or took, promotions gives the code back.
+
+    It may follow OrderPaid, and may overtake it.  An order that late money revives goes on at the next attempt, and may
+    be cancelled again.  Its money is let go by requests of their own, one a payment.
 
     `short` names the lines that the stock refused; `available_minor` is what the wallet had free,
     where that was too little.
     """
 
     reason: CancelReason
-    short: tuple["ShortLine", ...] = ()
+    short: tuple[ShortLine, ...] = ()
     available_minor: int | None = None
 
 
-class ShortLine(msgspec.Struct, frozen=True):
-    """A line that the stock could not cover."""
+class OrderReturned(OrderMessage, frozen=True):
+    """Goods of a completed order came back: stock takes them in; `amount_minor` is refunded, by requests of their own.
 
-    sku: str
-    wanted: int
-    available: int
+    The status is `returned` once everything is back.  It may overtake OrderPaid.
+    """
+
+    return_id: str
+    returned: tuple[ReturnedLine, ...]
+    amount_minor: int

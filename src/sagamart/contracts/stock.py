@@ -5,7 +5,7 @@ from sagamart.messaging.message import Body
 
 
 class BookingAnswer(Body, frozen=True):
-    """An answer to one booking attempt of an order."""
+    """An answer about one attempt of an order."""
 
     order_id: str
     attempt: int
@@ -14,6 +14,10 @@ class BookingAnswer(Body, frozen=True):
     def key(self) -> str:
         """The order."""
         return self.order_id
+
+
+class StockChecked(BookingAnswer, frozen=True):
+    """Every line is there now; nothing is reserved."""
 
 
 class StockBooked(BookingAnswer, frozen=True):
@@ -27,6 +31,13 @@ class StockRefused(BookingAnswer, frozen=True):
     """
 
     short: tuple[ShortLine, ...] = ()
+
+
+class ReservationRevoked(BookingAnswer, frozen=True):
+    """Pieces are missing that this attempt has reserved.
+
+    An order that is not paid is cancelled, which releases the reservation; a paid one keeps it.
+    """
 
 
 class SkuFact(Body, frozen=True):

@@ -20,11 +20,25 @@ class WalletOpened(Body, frozen=True):
         return self.customer_id
 
 
+class TopUpCredited(Body, frozen=True):
+    """Money that the bank took for this top-up is in the wallet: once, for ever."""
+
+    top_up_id: str
+    customer_id: str
+    amount_minor: int
+    currency: str
+
+    @property
+    def key(self) -> str:
+        """The customer."""
+        return self.customer_id
+
+
 class MoneyAnswer(Body, frozen=True):
-    """An answer about the money of one attempt of an order."""
+    """An answer about one payment of an order from the wallet."""
 
     order_id: str
-    attempt: int
+    payment: int
     amount_minor: int
     currency: str
 
@@ -35,13 +49,13 @@ class MoneyAnswer(Body, frozen=True):
 
 
 class MoneyHeld(MoneyAnswer, frozen=True):
-    """The amount is held for this attempt."""
+    """The amount is held for this payment."""
 
 
 class MoneyRefused(MoneyAnswer, frozen=True):
-    """Nothing is held for this attempt.  Where the funds were too few, `available_minor` is what was free then.
+    """Nothing is held for this payment.  Where the funds were too few, `available_minor` is what was free then.
 
-    `released`: the attempt had been let go before, or before its hold arrived.
+    `released`: the payment had been let go before, or before its hold arrived.
     """
 
     reason: HoldRefusal
@@ -50,3 +64,9 @@ class MoneyRefused(MoneyAnswer, frozen=True):
 
 class MoneyCaptured(MoneyAnswer, frozen=True):
     """The held amount has become the shop's.  It follows every CaptureRequested: a capture cannot be refused."""
+
+
+class MoneyRefunded(MoneyAnswer, frozen=True):
+    """The amount is the customer's again, in the wallet.  It follows every RefundRequested."""
+
+    refund_id: str

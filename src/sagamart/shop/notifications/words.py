@@ -50,16 +50,24 @@ _TEXTS: Mapping[Language, Mapping[Kind, str]] = {
 
 _REASONS: Mapping[Language, Mapping[CancelReason, str]] = {
     "en": {
+        "promo_refused": "The promo code cannot be used.",
         "stock_refused": "There is not enough in stock{short}.",
+        "stock_revoked": "Some of the goods turned out to be missing.",
         "money_refused": "{missing}",
+        "capture_refused": "The bank did not let us take the money. What it held is free again.",
+        "shipment_refused": "It cannot be delivered there. You get your money back.",
         "cancelled_by_customer": "You cancelled it.",
         "cancelled_by_staff": "The shop cancelled it.",
         "booking_timeout": "We could not reserve the goods in time. Please order again.",
         "payment_timeout": "It was not paid in time.",
     },
     "ru": {
+        "promo_refused": "Промокод не действует.",
         "stock_refused": "Товара недостаточно{short}.",
+        "stock_revoked": "Часть товаров оказалась недоступна.",
         "money_refused": "{missing}",
+        "capture_refused": "Банк не провёл оплату. Удержанные деньги снова доступны.",
+        "shipment_refused": "Его нельзя доставить по этому адресу. Деньги вернутся к вам.",
         "cancelled_by_customer": "Вы отменили его сами.",
         "cancelled_by_staff": "Его отменил магазин.",
         "booking_timeout": "Мы не успели зарезервировать товар. Пожалуйста, оформите заказ ещё раз.",

@@ -70,12 +70,13 @@ def learn(order: Order, message: OrderFact) -> Order:
 
     Raises AssertionError for an answer to an attempt that was never made, or about another amount of money.
     """
-    fact = Fact(message.attempt, FACTS[type(message)])
+    number = _number(message)
+    fact = Fact(number, FACTS[type(message)])
     if fact in order.known:
         return order
     _check(order, message)
     learned = replace(order, known=tuple(sorted((*order.known, fact))))
-    if order.reason is not None or message.attempt != order.attempt:
+    if order.reason is not None or number != order.attempt:
         return learned
     match message:
         case StockRefused():
@@ -114,9 +115,13 @@ def stay(order: Order, _message: Body) -> Order:
     return order
 
 
+def _number(message: OrderFact) -> int:
+    return message.attempt if isinstance(message, StockBooked | StockRefused) else message.payment
+
+
 def _check(order: Order, message: OrderFact) -> None:
-    if message.attempt > order.attempt:
-        raise AssertionError(f"{order.order_id}: an answer to attempt {message.attempt} of {order.attempt}")
+    if _number(message) > order.attempt:
+        raise AssertionError(f"{order.order_id}: an answer to attempt {_number(message)} of {order.attempt}")
     if isinstance(message, MoneyHeld | MoneyCaptured):
         amount, due = (message.amount_minor, message.currency), (order.total_minor, order.currency)
         if amount != due:

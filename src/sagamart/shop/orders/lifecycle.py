@@ -16,16 +16,8 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from sagamart.contracts.orders import (
-    BookingRequested,
-    CaptureRequested,
-    HoldRequested,
-    OrderCancelled,
-    OrderCompleted,
-    OrderMessage,
-    OrderPaid,
-    Status,
-)
+from sagamart.contracts.order_requests import BookingRequested, CaptureRequested, HoldRequested, PaymentRequest
+from sagamart.contracts.orders import OrderCancelled, OrderCompleted, OrderMessage, OrderPaid, Status
 from sagamart.contracts.stock import StockBooked, StockRefused
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused
 from sagamart.messaging.decision import NOTHING, Arm, Decision, Disarm, Refusal
@@ -195,6 +187,8 @@ def told(order: Order, status: Status) -> OrderMessage:
         order.total_minor,
         order.currency,
     )
+    if issubclass(kind, PaymentRequest):
+        return kind(*same, order.attempt, order.total_minor)
     if kind is not OrderCancelled:
         return kind(*same)
     if order.reason is None:

@@ -32,18 +32,26 @@ STATES: Mapping[str, Texts] = {
 WORDS: Mapping[Status, tuple[str, str]] = {
     "new": ("accepted", "created"),
     "booking_pending": ("accepted", "created"),
+    "checked": ("awaiting_payment", "created"),
     "booked": ("awaiting_payment", "created"),
     "pay_pending": ("processing", "created"),
+    "partially_paid": ("awaiting_payment", "created"),
     "capturing": ("processing", "created"),
     "paid": ("created", "in_progress"),
+    "shipping_pending": ("created", "in_progress"),
     "completed": ("created", "fulfilled"),
     "cancelled": ("cancelled", "cancelled"),
+    "returned": ("cancelled", "cancelled"),
 }
 """The stage and the state of each status."""
 
 REASONS: Mapping[CancelReason, Texts] = {
+    "promo_refused": {"en": "The promo code cannot be used", "ru": "Промокод не действует"},
     "stock_refused": {"en": "Not all goods are in stock", "ru": "Не все товары есть в наличии"},
+    "stock_revoked": {"en": "Some of the goods turned out to be missing", "ru": "Часть товаров оказалась недоступна"},
     "money_refused": {"en": "The wallet could not pay for it", "ru": "Не удалось оплатить из кошелька"},
+    "capture_refused": {"en": "The bank did not let us take the money", "ru": "Банк не провёл оплату"},
+    "shipment_refused": {"en": "It cannot be delivered there", "ru": "Заказ не может быть доставлен"},
     "cancelled_by_customer": {"en": "You cancelled it", "ru": "Вы отменили заказ"},
     "cancelled_by_staff": {"en": "The shop cancelled it", "ru": "Магазин отменил заказ"},
     "booking_timeout": {"en": "The goods were not reserved in time", "ru": "Товары не удалось вовремя зарезервировать"},

@@ -10,7 +10,8 @@ from typing import ClassVar, assert_never
 
 import msgspec
 
-from sagamart.contracts.orders import BookingRequested, Line, OrderCancelled, OrderPaid, ShortLine, attempt_id
+from sagamart.contracts.order_requests import BookingRequested
+from sagamart.contracts.orders import Line, OrderCancelled, OrderPaid, ShortLine, attempt_id
 from sagamart.contracts.stock import SkuBackInStock, SkuFact, SkuSoldOut, StockBooked, StockRefused
 from sagamart.messaging.decision import NOTHING, Decision, Refusal, Reply
 from sagamart.messaging.message import Message

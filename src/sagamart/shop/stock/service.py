@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from sagamart.contracts.orders import BookingRequested, OrderCancelled, OrderPaid
+from sagamart.contracts.order_requests import BookingRequested
+from sagamart.contracts.orders import OrderCancelled, OrderPaid
 from sagamart.contracts.stock import SkuBackInStock, SkuSoldOut, StockBooked, StockRefused
 from sagamart.messaging.message import Message
 from sagamart.messaging.records import Need, Records, need

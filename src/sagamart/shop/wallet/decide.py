@@ -13,7 +13,8 @@ from typing import ClassVar, assert_never
 
 import msgspec
 
-from sagamart.contracts.orders import CaptureRequested, HoldRequested, OrderCancelled, attempt_id
+from sagamart.contracts.order_requests import CaptureRequested, HoldRequested
+from sagamart.contracts.orders import OrderCancelled, payment_id
 from sagamart.contracts.wallet import HoldRefusal, MoneyCaptured, MoneyHeld, MoneyRefused, WalletOpened
 from sagamart.messaging.decision import NOTHING, Decision, Refusal, Reply
 from sagamart.messaging.message import Message
@@ -93,25 +94,25 @@ def withdraw(message: Message[WithdrawMoney], wallet: Wallet) -> Decision:
 
 
 def hold(message: HoldRequested, earlier: Hold | None, wallet: Wallet) -> Decision:
-    """Hold the order's total, or nothing."""
+    """Hold the amount of this payment, or nothing."""
     if earlier is not None:
         return Decision(send=[_answer(earlier)])  # held, refused, captured or released before: say so again
 
     if message.currency != wallet.currency:
-        refused = _made(message, message.attempt, "refused", "currency_mismatch")
+        refused = _made(message, message.payment, "refused", "currency_mismatch")
         return Decision(save=[refused], send=[_answer(refused)])
-    if wallet.available_minor < message.total_minor:
-        refused = _made(message, message.attempt, "refused", "insufficient_funds", wallet.available_minor)
+    if wallet.available_minor < message.amount_minor:
+        refused = _made(message, message.payment, "refused", "insufficient_funds", wallet.available_minor)
         return Decision(save=[refused], send=[_answer(refused)])
 
     # From here the hold must succeed.
-    held = _made(message, message.attempt, "held")
+    held = _made(message, message.payment, "held")
     return Decision(save=[held, wallet.change(held_minor=held.amount_minor)], send=[_answer(held), *_opening(wallet)])
 
 
 def capture(message: Message[CaptureRequested], held: Hold, wallet: Wallet) -> Decision:
     """What this attempt holds becomes the shop's.  It cannot be refused."""
-    captured = MoneyCaptured(held.order_id, held.attempt, held.amount_minor, held.currency)
+    captured = MoneyCaptured(held.order_id, held.payment, held.amount_minor, held.currency)
     match held.status:
         case "captured":
             return Decision(send=[captured])
@@ -136,10 +137,10 @@ def release(message: OrderCancelled, holds: Mapping[str, Hold], wallet: Wallet) 
     """Let go what any attempt of this order holds; refuse in advance the hold that has not been asked for yet."""
     saved: list[Hold | Wallet] = []
     freed_minor = 0
-    for attempt in range(1, message.attempt + 1):
-        earlier = holds.get(attempt_id(message.order_id, attempt))
+    for payment in range(1, message.attempt + 1):
+        earlier = holds.get(payment_id(message.order_id, payment))
         if earlier is None:
-            saved.append(_made(message, attempt, "released"))
+            saved.append(_made(message, payment, "released"))
         elif earlier.status == "held":
             saved.append(_ended(earlier, "released"))
             freed_minor += earlier.amount_minor
@@ -159,7 +160,7 @@ def state(wallet: Wallet) -> WalletState:
 
 def hold_ids(message: OrderCancelled) -> list[str]:
     """The holds of all attempts that a cancelled order has made so far."""
-    return [attempt_id(message.order_id, attempt) for attempt in range(1, message.attempt + 1)]
+    return [payment_id(message.order_id, payment) for payment in range(1, message.attempt + 1)]
 
 
 def _opening(before: Wallet) -> list[WalletOpened]:
@@ -168,18 +169,18 @@ def _opening(before: Wallet) -> list[WalletOpened]:
 
 def _made(
     message: HoldRequested | OrderCancelled,
-    attempt: int,
+    payment: int,
     status: HoldStatus,
     refusal: HoldRefusal | None = None,
     available_minor: int = 0,
 ) -> Hold:
     return Hold(
         1,
-        attempt_id(message.order_id, attempt),
+        payment_id(message.order_id, payment),
         message.order_id,
-        attempt,
+        payment,
         message.customer_id,
-        message.total_minor,
+        message.total_minor if isinstance(message, OrderCancelled) else message.amount_minor,
         message.currency,
         status,
         refusal,
@@ -192,7 +193,7 @@ def _ended(held: Hold, status: HoldStatus) -> Hold:
 
 
 def _answer(made: Hold) -> MoneyHeld | MoneyRefused:
-    about = (made.order_id, made.attempt, made.amount_minor, made.currency)
+    about = (made.order_id, made.payment, made.amount_minor, made.currency)
     match made.status:
         case "held" | "captured":
             return MoneyHeld(*about)

@@ -51,14 +51,14 @@ HoldStatus = Literal["held", "refused", "captured", "released"]
 
 
 class Hold(Record, frozen=True):
-    """Money of one attempt of one order, captured or released once.
+    """Money of one payment of one order, captured or released once.
 
     A refusal is a row too, with the reason and what was available, and so is a release that came first: a tombstone.
     """
 
     hold_id: str
     order_id: str
-    attempt: int
+    payment: int
     customer_id: str
     amount_minor: int
     currency: str

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from sagamart.contracts.accounts import CustomerRegistered
-from sagamart.contracts.orders import CaptureRequested, HoldRequested, OrderCancelled
+from sagamart.contracts.order_requests import CaptureRequested, HoldRequested
+from sagamart.contracts.orders import OrderCancelled
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused, WalletOpened
 from sagamart.messaging.message import Message
 from sagamart.messaging.records import Need, Records, need
@@ -23,8 +24,8 @@ class WalletSettings(msgspec.Struct, frozen=True):
     customers_may_deposit: bool = False
 
 
-def _attempt(message: Message[HoldRequested] | Message[CaptureRequested]) -> Sequence[Need]:
-    return need(Hold, message.body.attempt_id), need(Wallet, message.body.customer_id)
+def _payment(message: Message[HoldRequested] | Message[CaptureRequested]) -> Sequence[Need]:
+    return need(Hold, message.body.payment_id), need(Wallet, message.body.customer_id)
 
 
 def wallet_service(settings: WalletSettings) -> Service:
@@ -58,15 +59,15 @@ def wallet_service(settings: WalletSettings) -> Service:
             ),
             Handler(
                 takes=HoldRequested,
-                needs=_attempt,
-                decide=lambda m, have: hold(m.body, have.find(Hold, m.body.attempt_id), wallet(have, m)),
+                needs=_payment,
+                decide=lambda m, have: hold(m.body, have.find(Hold, m.body.payment_id), wallet(have, m)),
                 emits=(MoneyHeld, MoneyRefused, WalletOpened),
             ),
             Handler(
                 takes=CaptureRequested,
-                needs=_attempt,
+                needs=_payment,
                 decide=lambda m, have: capture(
-                    m, have.get(Hold, m.body.attempt_id), have.get(Wallet, m.body.customer_id)
+                    m, have.get(Hold, m.body.payment_id), have.get(Wallet, m.body.customer_id)
                 ),
                 emits=(MoneyCaptured,),
             ),

@@ -1,0 +1,34 @@
+"""What promotions tells."""
+
+from typing import Literal
+
+from sagamart.messaging.message import Body
+
+PromoRefusal = Literal[
+    "unknown_code", "not_valid_now", "used_up", "used_up_by_customer", "other_currency", "given_back"
+]
+
+
+class PromoAnswer(Body, frozen=True):
+    """An answer to one attempt of an order to redeem a code.  A later attempt takes the place of an earlier one."""
+
+    order_id: str
+    attempt: int
+    code: str
+
+    @property
+    def key(self) -> str:
+        """The order."""
+        return self.order_id
+
+
+class PromoRedeemed(PromoAnswer, frozen=True):
+    """The code takes so much off the lines: 0 <= discount <= their sum.  OrderCancelled gives it back."""
+
+    discount_minor: int
+
+
+class PromoRefused(PromoAnswer, frozen=True):
+    """The code does not count.  `given_back`: the order was cancelled before its redemption arrived."""
+
+    reason: PromoRefusal
