@@ -153,7 +153,8 @@ class Play:
         trouble = [letter.error for letter in (*changes.dead, *batch.failures)]
         if trouble:
             raise AssertionError(f"{name} cannot handle {arrival.message.type}: {trouble[0]}")
-        message, sent = arrival.message, tuple(changes.outbox)
+        message = arrival.message
+        sent = tuple(one for parcel in changes.outbox for one in parcel.messages)
         self.story.append(
             Handled(
                 name,
