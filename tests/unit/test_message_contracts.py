@@ -17,6 +17,7 @@ from sagamart.blueprints.schemas import breaks, schema_of
 from sagamart.blueprints.shop_map import Told, contracts_of, shop_services
 from sagamart.blueprints.writing import RECORDED, SCHEMAS, blueprints
 from sagamart.messaging.message import Body
+from sagamart.messaging.transport.kafka_envelope import headers_of
 
 TOP = Path(__file__).parents[2]
 OFFICIAL = Path(__file__).parent / "vendor" / "asyncapi-3.0.0.json"
@@ -119,6 +120,13 @@ def test_an_example_is_what_its_schema_and_its_headers_allow(told: Told) -> None
     headers = attributes_of(message)
     assert set(headers) <= set(ATTRIBUTES)
     assert set(ATTRIBUTES) - set(headers) <= {"ce_aggregateversion", "ce_aggregatestatus"}
+
+
+@pytest.mark.parametrize("told", CONTRACTS.values(), ids=list(CONTRACTS))
+def test_the_headers_that_are_written_down_are_those_that_kafka_carries(told: Told) -> None:
+    message = example_of(told)
+    carried = {name: value.decode() if isinstance(value, bytes) else value for name, value in headers_of(message)}
+    assert carried == attributes_of(message)
 
 
 def test_the_headers_of_an_order_tell_its_version_and_status() -> None:

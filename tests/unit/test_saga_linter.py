@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from sagamart.blueprints.saga import THE_SAGA, Saga, lint
 from sagamart.blueprints.saga.rules import RULES
-from sagamart.contracts.orders import HoldRequested, OrderCancelled
+from sagamart.contracts.order_requests import HoldRequested
+from sagamart.contracts.orders import OrderCancelled
 from sagamart.contracts.stock import SkuSoldOut, StockBooked, StockRefused
 from sagamart.contracts.wallet import MoneyHeld
 from sagamart.messaging.message import Body
@@ -122,7 +123,7 @@ PLANTED = [
         "SkuSoldOut: every_message_has_an_ear: orders waits for it, and nobody says it",
     ),
     (
-        replace(THE_SAGA, public={"HoldRequested": "webhooks"}),
+        replace(THE_SAGA, public={**THE_SAGA.public, "HoldRequested": "webhooks"}),
         "HoldRequested: every_message_has_an_ear: it needs no declaration",
     ),
     (
@@ -158,10 +159,14 @@ def test_every_rule_has_a_planted_violation() -> None:
 
 
 def test_a_fact_for_whoever_listens_needs_no_service_that_hears_it() -> None:
-    saga = replace(deaf("notifications", OrderCancelled), public={})
+    saga = deaf("notifications", OrderCancelled)
     assert [finding for finding in lint(saga) if finding.message == "OrderCancelled"] == []
     quiet = deaf("wallet", HoldRequested)
-    assert [one for one in lint(replace(quiet, public={"HoldRequested": "for webhooks"})) if "hears" in one.found] == []
+    assert [
+        one
+        for one in lint(replace(quiet, public={**THE_SAGA.public, "HoldRequested": "for webhooks"}))
+        if "hears" in one.found
+    ] == []
 
 
 def test_what_is_asked_of_the_world_outside_needs_no_service_that_hears_it() -> None:

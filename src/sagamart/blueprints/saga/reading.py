@@ -96,7 +96,11 @@ class Saga(msgspec.Struct, frozen=True, dict=True):
         return {name for name, state in self.lifecycle.items() if state.asks in sent}
 
 
-PUBLIC: Mapping[str, str] = {}
+PUBLIC: Mapping[str, str] = {
+    "CustomerErased": "for whoever outside keeps personal data; the services here keep ids",
+    "EmailConfirmationRequested": "for whoever sends e-mail; notifications keeps what is read in the cabinet",
+    "PasswordResetRequested": "for whoever sends e-mail; notifications keeps what is read in the cabinet",
+}
 """Facts that no service of the shop hears: they are for webhooks and for the order's timeline.  Each says for whom."""
 
 THE_SAGA = Saga(LIFECYCLE, shop_services(), cannot_come=CANNOT_COME, public=PUBLIC)
