@@ -13,6 +13,7 @@ from sagamart.blueprints.shop_map import Told, told_by
 from sagamart.messaging.service import Service
 
 CORE_TABLES = "and inbox, outbox, timers, requests, dead letters"
+TABLES_A_LINE_MAX = 4
 TOP_PX = 60
 LEFT_PX = 24
 GAP_PX = 56
@@ -21,10 +22,7 @@ GROUP_PX = 14
 
 def services_diagram(services: Sequence[Service]) -> str:
     """All services, their databases, and who sends what to whom, as SVG.  Brown is what goes back up."""
-    stations = [
-        Station(service.name, (f"database: {', '.join(table.name for table in service.tables)}", CORE_TABLES), "db")
-        for service in services
-    ]
+    stations = [Station(service.name, (*_tables(service), CORE_TABLES), "db") for service in services]
     place = {service.name: number for number, service in enumerate(services)}
     sent: dict[tuple[str, str], list[str]] = {}
     for told in told_by(services):
@@ -35,6 +33,13 @@ def services_diagram(services: Sequence[Service]) -> str:
         Connection(start, end, tuple(names), back=place[end] < place[start]) for (start, end), names in sent.items()
     ]
     return railway("The services, and what they tell one another", stations, connections).svg()
+
+
+def _tables(service: Service) -> list[str]:
+    """The service's own tables, a few a line."""
+    names = [table.name for table in service.tables]
+    lines = [", ".join(names[at : at + TABLES_A_LINE_MAX]) for at in range(0, len(names), TABLES_A_LINE_MAX)]
+    return [f"{line}," for line in lines[:-1]] + lines[-1:]
 
 
 class _Group(NamedTuple):
