@@ -8,6 +8,8 @@ import pytest
 from conformance.sides import Side, batch, write
 from conformance.things import (
     APPLE,
+    AT,
+    Thing,
     an_id,
     answered,
     armed,
@@ -227,3 +229,15 @@ async def test_what_is_older_than_the_horizon_is_forgotten(side: Side) -> None:
     await side.a.prune(datetime.now(UTC) + timedelta(days=3650))
     shown = await side.shown()
     assert (shown.inbox, shown.requests) == ([], [])
+
+
+async def test_a_record_is_forgotten_once_it_expired_before_the_horizon(side: Side) -> None:
+    old, fresh, endless = (
+        Thing(1, name, f"{name}@example.com", seen_at=seen_at)
+        for name, seen_at in (("old", AT), ("fresh", AT + timedelta(days=2)), ("endless", None))
+    )
+    await write(side.a, new(endless, fresh, old))
+    await side.b.prune(AT + timedelta(days=1))
+    found = await batch(side.a, wanted(need(Thing, "old", "fresh", "endless")))
+    assert sorted(one.thing_id for one in found.records[Thing]) == ["endless", "fresh"]
+    await write(side.a, new(Thing(1, "new", "old@example.com")))

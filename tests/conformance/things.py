@@ -41,7 +41,10 @@ class Told(Body, frozen=True):
 
 THINGS = Service(
     "things",
-    tables=(Table(Thing, "things", key="thing_id", unique=("email",)), Table(Line, "lines", key="line_id")),
+    tables=(
+        Table(Thing, "things", key="thing_id", unique=("email",), expires="seen_at"),
+        Table(Line, "lines", key="line_id"),
+    ),
     handlers=(),
     migrations="",
 )

@@ -220,3 +220,24 @@ def test_a_file_that_is_no_key_of_ours_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "access-0001.pem").write_text("nonsense")
     with pytest.raises(ValueError, match="pem"):
         load_keys(tmp_path)
+
+
+def test_a_seal_is_ours_the_same_each_time_and_over_this_text_alone() -> None:
+    seal = shop().seal("a link")
+    assert seal == shop().seal("a link")
+    assert shop().is_sealed("a link", seal)
+    assert not shop().is_sealed("another link", seal)
+    assert not shop().is_sealed("a link", shop().seal("another link"))
+    assert not shop().is_sealed("a link", "no signature")
+    assert not shop().is_sealed("a link", seal + "=")
+
+
+def test_a_seal_outlives_the_key_that_made_it_as_long_as_that_key_is_known(tmp_path: Path) -> None:
+    seal = Tokens.of_folder(tmp_path, issuer="shop", audience="shop").seal("a link")
+    add_key(tmp_path)
+    assert Tokens.of_folder(tmp_path, issuer="shop", audience="shop").is_sealed("a link", seal)
+
+
+def test_the_signature_of_a_token_is_no_seal() -> None:
+    signed, _, signature = shop().sign(ANNA).rpartition(".")
+    assert not shop().is_sealed(signed, signature)

@@ -170,11 +170,11 @@ class MemoryDatabase:
                 continue
             async with self._statement() as owner:
                 rows = self.store.rows[kind]
-                expired = sorted(key for key, row in rows.items() if getattr(row, table.expires) < before)
+                expired = sorted(key for key, row in rows.items() if _has_expired(row, table.expires, before))
                 for key in expired:
                     await self.store.locks.take(owner, (table.name, key))
                 for key in expired:
-                    if key in rows and getattr(rows[key], table.expires) < before:
+                    if key in rows and _has_expired(rows[key], table.expires, before):
                         self.store.drop(kind, key)
 
     async def _lease_again(self, after_s: Mapping[str, float]) -> set[str]:
@@ -290,3 +290,9 @@ class MemoryTransaction:
 def _refuse_zero_bytes(texts: Sequence[str]) -> None:
     if any("\0" in text for text in texts):
         raise RejectedError("a text cannot hold a zero byte")
+
+
+def _has_expired(row: Any, column: str, before: datetime) -> bool:
+    """As SQL compares: what has no moment never expires."""
+    moment: datetime | None = getattr(row, column)
+    return moment is not None and moment < before
