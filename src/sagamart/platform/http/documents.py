@@ -20,6 +20,9 @@ from sagamart.platform.http.callers import ROLES
 from sagamart.platform.http.problems import PROBLEM_JSON
 
 TITLE = "sagamart"
+TAKES = "takes"
+"""Where a route that reads the bytes of its body by itself says of which media types they may be."""
+
 _SCHEMAS = "#/components/schemas/"
 _REFERENCE = re.compile(rb'"#/components/schemas/([^"]+)"')
 
@@ -101,6 +104,9 @@ def _is_writable(kind: Any) -> bool:
 def _improve(operation: dict[str, Any], route: HTTPRouteHandler, written: Mapping[Any, dict[str, Any]]) -> None:
     if _sent(route) in written:
         operation["requestBody"]["content"] = {"application/json": {"schema": written[_sent(route)]}}
+    if TAKES in route.opt:
+        content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in route.opt[TAKES]}
+        operation["requestBody"] = {"required": True, "content": content}
     success = operation["responses"].get(str(route.status_code))
     if _answered(route) in written and success is not None:
         success["content"] = {"application/json": {"schema": written[_answered(route)]}}
@@ -129,7 +135,7 @@ def _problems(route: HTTPRouteHandler) -> Iterator[int]:
         yield from (401, 403)
     if any("{" in path for path in route.paths):
         yield 404
-    if _sent(route) is not None:
+    if _sent(route) is not None or TAKES in route.opt:
         yield from (413, 415)
     if "ask" in given:
         yield from (404, 409, 422)

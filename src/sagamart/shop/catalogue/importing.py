@@ -45,7 +45,7 @@ class ImportReport(msgspec.Struct, frozen=True):
 @post(
     "/v1/products/import",
     guards=[roles("OPERATOR", "ADMIN")],
-    opt={"idempotent": "required"},
+    opt={"idempotent": "required", "takes": ("text/csv",)},
     status_code=200,
     request_max_body_size=IMPORT_BYTES_MAX,
 )

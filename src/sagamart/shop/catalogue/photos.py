@@ -51,7 +51,11 @@ def photo_id_of(content: bytes) -> str | None:
     return None if kind is None else f"{sha256(content).hexdigest()}.{kind}"
 
 
-@put("/v1/products/{sku:str}/photo", guards=[roles("OPERATOR", "ADMIN")])
+@put(
+    "/v1/products/{sku:str}/photo",
+    guards=[roles("OPERATOR", "ADMIN")],
+    opt={"takes": ("image/png", "image/jpeg", "image/webp")},
+)
 async def put_photo(
     request: Request[Any, Any, Any], sku: SkuInPath, ask: Ask, caller: Caller, expected_version: int
 ) -> Response[Product]:
