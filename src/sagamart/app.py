@@ -241,4 +241,5 @@ class Shop:
         worker.on_batch.append(count)
         metrics.gauge("queue_messages", "Messages that wait for the worker", name, lambda: worker.waiting[0])
         metrics.gauge("queue_requests", "Requests that wait for the worker", name, lambda: worker.waiting[1])
+        metrics.count("admission_refused", "Requests refused for lack of room", name, lambda: worker.turned_away)
         metrics.gauge("under_way_messages", "Messages sent and not arrived", name, lambda: len(worker.in_flight))

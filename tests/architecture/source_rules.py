@@ -8,14 +8,16 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 EMPTY_NAMES = frozenset({"utils", "util", "common", "helpers", "helper", "misc", "manager", "base"})
 
-PURE_FILES = frozenset({"decide.py", "lifecycle.py"})
+WIRING = "service.py"
+"""Names a slice's rules: they, and whatever of their slice they import, decide."""
+
 IMPURE_MODULES = frozenset(
     {
         "aiosql",
@@ -73,13 +75,19 @@ def empty_names(files: Sequence[Path]) -> list[str]:
 def impure_deciders(files: Sequence[Path]) -> list[str]:
     """Deciding needs no driver, clock, chance or source of ids: time and ids arrive in the message.
 
+    A file decides if its slice's `service.py` imports it, or another that decides does.
+
     The type `UUID` may be imported, its makers may not; so may `datetime`, but nobody asks it what time it is.
     """
+    slices: dict[Path, dict[str, ast.Module]] = {}
+    for path in _python(files):
+        if path.parent.parent.name == "shop":
+            slices.setdefault(path.parent, {})[path.stem] = ast.parse(path.read_text())
     return [
-        f"{path}:{line}: {what}"
-        for path in _python(files)
-        if path.name in PURE_FILES and path.parent.parent.name == "shop"
-        for line, what in _impurities(ast.parse(path.read_text()))
+        f"{folder / name}.py:{line}: {what}"
+        for folder, modules in slices.items()
+        for name in sorted(_reached(modules, folder.name))
+        for line, what in _impurities(modules[name])
     ]
 
 
@@ -95,6 +103,26 @@ def unexplained_silences(files: Sequence[Path]) -> list[str]:
 
 def _python(files: Sequence[Path]) -> list[Path]:
     return [path for path in files if path.suffix == ".py"]
+
+
+def _reached(modules: Mapping[str, ast.Module], slice_: str) -> set[str]:
+    """The wiring, and all modules of its slice that it leads to."""
+    reached: set[str] = set()
+    ahead = [Path(WIRING).stem]
+    while ahead:
+        name = ahead.pop()
+        if name in modules and name not in reached:
+            reached.add(name)
+            ahead.extend(_siblings(modules[name], f"sagamart.shop.{slice_}"))
+    return reached
+
+
+def _siblings(tree: ast.Module, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == package:
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{package}."):
+            yield node.module.removeprefix(f"{package}.")
 
 
 def _impurities(tree: ast.AST) -> Iterator[tuple[int, str]]:

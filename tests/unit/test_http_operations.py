@@ -51,9 +51,8 @@ def test_a_process_says_what_it_is() -> None:
 def test_metrics_tell_of_batches_depths_and_answers() -> None:
     metrics = Metrics()
     metrics.batch("orders", 40, 0.02)
-    metrics.phase("orders", "decide", 0.004)
     metrics.messages("orders", "duplicate", 3)
-    metrics.refused("orders")
+    metrics.count("admission_refused", "Requests refused", "orders", lambda: 1)
     metrics.gauge("queue_depth", "Messages that wait", "orders", lambda: 17)
     with open_shop(process=Process(metrics=metrics)) as client:
         client.get("/v1/nothing")
@@ -61,7 +60,6 @@ def test_metrics_tell_of_batches_depths_and_answers() -> None:
     for line in (
         'sagamart_batch_messages_sum{service="orders"} 40.0',
         'sagamart_batch_seconds_count{service="orders"} 1.0',
-        'sagamart_batch_phase_seconds_sum{phase="decide",service="orders"} 0.004',
         'sagamart_messages_total{outcome="duplicate",service="orders"} 3.0',
         'sagamart_admission_refused_total{service="orders"} 1.0',
         'sagamart_queue_depth{service="orders"} 17.0',

@@ -92,6 +92,8 @@ class Worker:
         self.in_flight = InFlight()
         self.returned: dict[str, float] = {}
         self.failed: str | None = None
+        self.turned_away = 0
+        """Requests that were refused because there was no room."""
         self._arrived: list[str] = []
         self._messages: deque[Arrival] = deque()
         self._requests: deque[Arrival] = deque()
@@ -128,6 +130,7 @@ class Worker:
         if joined is not None and joined[0] == request.fingerprint:
             return await asyncio.shield(joined[1])
         if len(self._requests) >= self.limits.requests_max or self._stopping or self.failed:
+            self.turned_away += 1
             raise Overloaded
         answer: asyncio.Future[StoredReply] = asyncio.get_running_loop().create_future()
         self._answers[message.id] = answer

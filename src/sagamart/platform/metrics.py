@@ -16,7 +16,7 @@ BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 BATCH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 Outcome = Literal["handled", "duplicate", "dead"]
-Phase = Literal["load", "decide", "save", "commit"]
+Family = type[GaugeMetricFamily] | type[CounterMetricFamily]
 CALL_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 BREAKER_STATES: Mapping[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
 
@@ -32,14 +32,7 @@ class Metrics:
         self._registry.register(self._read)
         self._batch_size = self._histogram("batch_messages", "Messages in a batch", ("service",), BATCH_SIZES)
         self._batch_seconds = self._histogram("batch_seconds", "Time of a batch", ("service",), BATCH_SECONDS)
-        self._phase_seconds = self._histogram(
-            "batch_phase_seconds", "Time of a batch by phase", ("service", "phase"), BATCH_SECONDS
-        )
         self._messages = self._counter("messages", "Messages by what became of them", ("service", "outcome"))
-        self._refused = self._counter(
-            "admission_refused", "Requests refused because the service was full", ("service",)
-        )
-
         self._call_seconds = self._histogram(
             "outside_call_seconds", "Time of a call outside", ("service", "destination", "outcome"), CALL_SECONDS
         )
@@ -49,22 +42,18 @@ class Metrics:
         self._batch_size.labels(service).observe(size)
         self._batch_seconds.labels(service).observe(seconds)
 
-    def phase(self, service: str, phase: Phase, seconds: float) -> None:
-        """A phase of a batch took so long."""
-        self._phase_seconds.labels(service, phase).observe(seconds)
-
     def messages(self, service: str, outcome: Outcome, count: int) -> None:
         """So many messages of a batch ended so."""
         if count:
             self._messages.labels(service, outcome).inc(count)
 
-    def refused(self, service: str) -> None:
-        """A request was refused because the service was full."""
-        self._refused.labels(service).inc()
-
     def gauge(self, name: str, meaning: str, service: str, read: Callable[[], float]) -> None:
-        """A figure that is read when asked for: `queue_depth`, `outbox_in_flight`."""
-        self._read.gauges.setdefault(name, (meaning, {}))[1][service] = read
+        """A figure that is read when asked for: `queue_messages`, `under_way_messages`."""
+        self._read.figures.setdefault((GaugeMetricFamily, name, meaning), {})[service] = read
+
+    def count(self, name: str, meaning: str, service: str, read: Callable[[], float]) -> None:
+        """The same for what only grows: `admission_refused`."""
+        self._read.figures.setdefault((CounterMetricFamily, name, meaning), {})[service] = read
 
     def outside_calls(self, service: str, calls: OutsideCalls) -> None:
         """Measure the calls of a service: how many, how long, how they ended, and each destination's breaker."""
@@ -92,16 +81,16 @@ class Metrics:
 
 class _ReadWhenAsked(Collector):
     def __init__(self) -> None:
-        self.gauges: dict[str, tuple[str, dict[str, Callable[[], float]]]] = {}
+        self.figures: dict[tuple[Family, str, str], dict[str, Callable[[], float]]] = {}
         self.answers: Mapping[int, int] = {}
         self.outside: dict[str, OutsideCalls] = {}
 
     def collect(self) -> Iterator[Metric]:
-        for name, (meaning, services) in self.gauges.items():
-            gauge = GaugeMetricFamily(f"sagamart_{name}", meaning, labels=("service",))
+        for (family, name, meaning), services in self.figures.items():
+            figure = family(f"sagamart_{name}", meaning, labels=("service",))
             for service, read in services.items():
-                gauge.add_metric((service,), read())
-            yield gauge
+                figure.add_metric((service,), read())
+            yield figure
         labels = ("service", "destination")
         breaker = GaugeMetricFamily("sagamart_outside_breaker", "0 closed, 1 half open, 2 open", labels=labels)
         waiting = GaugeMetricFamily("sagamart_outside_waiting", "Intents that wait to be called", labels=labels)

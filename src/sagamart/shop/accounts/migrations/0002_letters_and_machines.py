@@ -10,6 +10,12 @@ down_revision = "0001_start"
 
 def upgrade() -> None:
     """New columns have defaults, so that a program of the version before goes on writing."""
+    _people()
+    _machines()
+    _roles()
+
+
+def _people() -> None:
     op.execute("""
         alter table users
             add column epoch bigint not null default 0,
@@ -45,7 +51,11 @@ def upgrade() -> None:
             forgiven_at timestamptz not null
         );
         create index failed_log_ins_by_expiry on failed_log_ins (forgiven_at);
+    """)
 
+
+def _machines() -> None:
+    op.execute("""
         create table machines (
             version bigint not null,
             client_id text primary key,
@@ -59,6 +69,9 @@ def upgrade() -> None:
             revoked_at timestamptz
         );
     """)
+
+
+def _roles() -> None:
     op.execute("""
         create table administrators (
             version bigint not null,
