@@ -27,6 +27,7 @@ from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Limits, Node, Worker
 from sagamart.platform.http import Mounted, queries_of
+from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.settings import Section, Settings
 from sagamart.shop.accounts import api as accounts_api
@@ -89,7 +90,12 @@ class ShopSettings(Settings, frozen=True):
     """All settings of the shop."""
 
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="Currency of wallets and custom lines")] = "RUB"
+    transport: Annotated[
+        Literal["local", "kafka"],
+        Meta(description="How messages travel between services: within one process, or over Kafka"),
+    ] = "local"
     database: DatabaseSection = DatabaseSection()
+    kafka: KafkaSection = KafkaSection()
     orders: OrdersSection = OrdersSection()
     wallet: WalletSection = WalletSection()
 

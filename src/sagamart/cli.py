@@ -14,13 +14,14 @@ from cyclopts import App, Parameter, validators
 from rich.console import Console
 from rich.table import Table
 
-from sagamart import programs
+from sagamart import programs, transports
 from sagamart.app import SLICES, ShopSettings
 from sagamart.audit import INVARIANTS, SETTLE_S
 from sagamart.blueprints.saga import RULES, THE_SAGA, lint
 from sagamart.demo import DemoError, demonstrate
 from sagamart.platform.embedded import EmbeddedPostgresError, FolderInUseError
 from sagamart.platform.http import Problem
+from sagamart.platform.kafka import KafkaAdminError
 from sagamart.platform.keys import KeyFileError
 from sagamart.platform.migrations import MigrationError
 from sagamart.platform.settings import SettingsError, describe, load
@@ -35,6 +36,8 @@ app = App(
 )
 admin = App(name="admin", help="Administrators.")
 app.command(admin)
+topics = App(name="topics", help="The topics of a shop whose messages travel over Kafka.")
+app.command(topics)
 
 terminal = Console(stderr=True, highlight=False)
 
@@ -46,6 +49,7 @@ EXPECTED = (
     KeyFileError,
     MigrationError,
     DemoError,
+    KafkaAdminError,
 )
 """What ends a command with a sentence instead of a traceback."""
 
@@ -147,6 +151,21 @@ def create(
     terminal.print(f"{email} is an administrator now.")
 
 
+@topics.command
+def apply() -> None:
+    """Create the topics that are missing, as SAGAMART_KAFKA_… declare them.
+
+    What exists is never changed.  Exit code 1: a topic differs; each difference is named.
+    """
+    _show_topics(create=True)
+
+
+@topics.command(name="list")
+def list_() -> None:
+    """Show how the topics stand, and change nothing.  Exit code 1: a topic is missing or differs."""
+    _show_topics(create=False)
+
+
 @app.command
 def settings() -> None:
     """Print all settings, their defaults and what they mean."""
@@ -176,6 +195,16 @@ def _settings(*, data: Path | None = None, port: int | None = None, demo: bool =
         return load(ShopSettings, environ)
     except SettingsError as error:
         sys.exit(f"sagamart: {error}")
+
+
+def _show_topics(*, create: bool) -> None:
+    reports = _run(transports.topics(_settings().kafka, create=create))
+    table = Table("topic", "state", "differences")
+    for one in reports:
+        table.add_row(one.name, one.state, "; ".join(one.differences))
+    Console().print(table)
+    if any(one.differences or one.state == "missing" for one in reports):
+        sys.exit(1)
 
 
 def _run(program: Coroutine[Any, Any, Any]) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sagamart.app import SLICES, Shop, ShopSettings, strangers
+from sagamart.app import SLICES, Shop, ShopSettings
 from sagamart.audit import Finding, audit
 from sagamart.bank.program import BankSettings, bank_database, running_bank
 from sagamart.demo import ADMIN, log_ins, seed
@@ -30,6 +30,7 @@ from sagamart.platform.keys import tokens_from_files
 from sagamart.platform.migrations import at_head, history_of, migrate
 from sagamart.shop.accounts.passwords import Passwords
 from sagamart.shop.accounts.registration import NewCustomer, staff_registration
+from sagamart.transports import transport_of
 
 EMBEDDED_NODE = "embedded"
 """The node's name where there is only one: after a crash it takes its outbox back at once."""
@@ -74,8 +75,14 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
     logs.configure(node, VERSION, settings.logs.level, settings.logs.format)
     tokens = tokens_from_files(settings.tokens, Path(settings.data))
     host, port = settings.http.host, settings.http.port
-    async with Shop(settings, dsns, node=Node(node)) as shop:
-        process = Process(settings.http, node, checks_of(shop, dsns), shop.metrics, shop.dead_letters)
+    async with (
+        transport_of(settings, list(dsns)) as travel,
+        Shop(settings, dsns, node=Node(node), transport=travel.transport) as shop,
+        travel.receiving(),
+    ):
+        travel.measure(shop.metrics)
+        checks = {**checks_of(shop, dsns), **travel.checks}
+        process = Process(settings.http, node, checks, shop.metrics, shop.dead_letters)
         server = Server(build_app(shop.mounted, tokens=tokens, process=process), host=host, port=port)
         try:
             await server.start()
@@ -120,18 +127,11 @@ async def until_stopped() -> None:
     await stopped.wait()
 
 
-def check_company(names: Sequence[str]) -> None:
-    """Raise CannotStartError where messages would go to services that are not here."""
+def check_names(names: Sequence[str]) -> None:
+    """Raise CannotStartError for services that there are not."""
     unknown = [name for name in names if name not in SLICES]
     if unknown:
         raise CannotStartError(f"there is no service {', '.join(unknown)}; there are {', '.join(SLICES)}")
-    missing = strangers(names)
-    if missing:
-        needed = "; ".join(f"{name} ({', '.join(sorted(kinds))})" for name, kinds in sorted(missing.items()))
-        raise CannotStartError(
-            f"messages travel within one process, and nobody here would take what these services send to: {needed}."
-            f" Serve them together: sagamart serve {' '.join([*names, *sorted(missing)])}"
-        )
 
 
 @asynccontextmanager
@@ -204,7 +204,7 @@ async def fill(shop: Shop, address: str, say: Say) -> None:
 
 async def serve(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
     """Services over given databases.  Raises CannotStartError."""
-    check_company(names)
+    check_names(names)
     dsns = dsns_of(settings.database.dsn, names, "SAGAMART_DATABASE_DSN")
     behind = [name for name, dsn in dsns.items() if not await at_head(dsn, histories(name))]
     if behind:

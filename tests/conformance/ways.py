@@ -20,6 +20,7 @@ from conformance.conversation import EVERYBODY, Speak, Subject
 from sagamart.messaging.memory import MemoryDatabase, no_pause
 from sagamart.messaging.memory_store import Store
 from sagamart.messaging.message import Message, new_id
+from sagamart.messaging.outbox import lines
 from sagamart.messaging.requests import Request
 from sagamart.messaging.sweep import Sweep
 from sagamart.messaging.transport import Transport
@@ -151,8 +152,12 @@ class World:
         return {row.subject_id: row.heard for row in rows}
 
     def outbox(self, service: str) -> int:
-        """How many messages of a service have not arrived."""
+        """How many parcels of a service have not arrived."""
         return len(self.stores[service].outbox)
+
+    def unsent(self, service: str) -> int:
+        """How many messages lie in them."""
+        return sum(len(lines(row.messages)) for row in self.stores[service].outbox.values())
 
     def letters(self, service: str) -> list[tuple[str, str, str]]:
         """Type, key and status of a service's dead letters."""

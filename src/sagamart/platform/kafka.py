@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 
 from sagamart.messaging.inbox import INBOX_DAYS
@@ -37,6 +38,18 @@ class KafkaSection(Section, frozen=True):
     ] = "none"
     username: Annotated[str, Meta(description="Whom to log in as")] = ""
     password: Annotated[str, Meta(description="With what", extra={"secret": True})] = ""
+
+
+class KafkaAdminError(Exception):
+    """The brokers do not answer, or refuse; the message says what."""
+
+
+class TopicReport(msgspec.Struct, frozen=True):
+    """How a declared topic stands."""
+
+    name: str
+    state: str
+    differences: tuple[str, ...] = ()
 
 
 def connection_of(section: KafkaSection) -> Mapping[str, Any]:

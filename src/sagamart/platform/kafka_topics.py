@@ -15,24 +15,12 @@ from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
 from sagamart.messaging.inbox import INBOX_DAYS
-from sagamart.platform.kafka import KafkaSection, connection_of
+from sagamart.platform.kafka import KafkaAdminError, KafkaSection, TopicReport, connection_of
 
 ANSWER_S_MAX = 15.0
 DAY_MS = 24 * 3600 * 1000
 IN_SYNC_MIN = 2
 """Copies that must have a message before it counts, where there are that many."""
-
-
-class KafkaAdminError(Exception):
-    """The brokers do not answer, or refuse; the message says what."""
-
-
-class TopicReport(msgspec.Struct, frozen=True):
-    """How a declared topic stands."""
-
-    name: str
-    state: str
-    differences: tuple[str, ...] = ()
 
 
 def apply(section: KafkaSection, services: Sequence[str]) -> list[TopicReport]:

@@ -159,7 +159,9 @@ class Inbound:
         self._intake.holding = bool(self._waiting) or self.state != "running"
 
     def nothing_comes(self) -> None:
-        """The intake takes nothing: when all that was taken is finished too, the consumer is drained."""
+        """The intake takes nothing: offer again what waits; when all that was taken is finished, it is drained."""
+        if self._waiting and self.state != "paused":
+            self._offer()
         if self.state == "draining" and not self.unfinished:
             self.state = "drained"
             self._drained.set()

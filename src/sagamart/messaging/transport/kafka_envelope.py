@@ -70,7 +70,9 @@ def headers_of(message: Message[Body]) -> list[tuple[str, str | bytes | None]]:
     if message.trace is not None:
         headers.append(("traceparent", message.trace))
     for name, field in _aggregate_fields(type(body)):
-        headers.append((name, str(getattr(body, field))))
+        value = getattr(body, field)
+        if value is not None:
+            headers.append((name, str(value)))
     return headers
 
 

@@ -46,6 +46,7 @@ class Outbound:
         self._arrived: dict[str, list[str]] = defaultdict(list)
         self._refused: dict[str, list[str]] = defaultdict(list)
         self._is_idle = True
+        self._too_large: dict[str, list[str]] = defaultdict(list)
         self._complained_at = float("-inf")
         self._loop = asyncio.get_running_loop()
         self._is_broken = False
@@ -107,6 +108,8 @@ class Outbound:
             self._endpoints[service].arrived(self._arrived.pop(service))
         for service in list(self._refused):
             self._endpoints[service].refused(self._refused.pop(service))
+        for service in list(self._too_large):
+            self._endpoints[service].refused(self._too_large.pop(service), TOO_LARGE_RETRY_S)
 
     def _delivered(self, service: str, message_id: str, error: KafkaError | None, _record: Record) -> None:
         self.under_way -= 1
@@ -118,9 +121,7 @@ class Outbound:
     def _not_delivered(self, service: str, message_id: str, error: KafkaError) -> None:
         if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             log.error("message too large for Kafka", service=service, id=message_id, again_in_s=TOO_LARGE_RETRY_S)
-            self._loop.call_soon_threadsafe(
-                self._loop.call_later, TOO_LARGE_RETRY_S, self._endpoints[service].refused, [message_id]
-            )
+            self._too_large[service].append(message_id)
             return
         self._is_broken = self._is_broken or error.fatal()
         self._refused[service].append(message_id)
