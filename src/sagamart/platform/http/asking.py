@@ -46,15 +46,20 @@ class Ask:
         self._admit = admit
         self._node = node
 
-    async def __call__(self, body: Body | Callable[[str], Body], *, content: Any = None) -> Response[Any]:
+    async def __call__(
+        self, body: Body | Callable[[str], Body], *, content: Any = None, key: str | None = None
+    ) -> Response[Any]:
         """Hand a command to this service's worker and answer with its reply, a refusal being a problem.
 
-        `body` is the command, or makes it from the message's id.  Raises Overloaded where the service is full.
+        `body` is the command, or makes it from the message's id.  `key` stands in for the `Idempotency-Key` of a caller
+        who names requests otherwise.  Raises Overloaded where the service is full.
         """
-        reply = await self.reply_to(body, content=content)
+        reply = await self.reply_to(body, content=content, key=key)
         return Answer(reply)
 
-    async def reply_to(self, body: Body | Callable[[str], Body], *, content: Any = None, part: str = "") -> StoredReply:
+    async def reply_to(
+        self, body: Body | Callable[[str], Body], *, content: Any = None, part: str = "", key: str | None = None
+    ) -> StoredReply:
         """The same, for a handler that makes its own response of the reply.
 
         `part` names one of several commands of a request: each has an answer of its own under the client's key.
@@ -74,13 +79,13 @@ class Ask:
             schema=said.schema_version,
             trace=trace_in(self._request.scope),
         )
-        return await self._admit(message, self._wish(message_id, content, part))
+        return await self._admit(message, self._wish(message_id, content, part, key))
 
-    def _wish(self, message_id: str, content: Any, part: str) -> Wish:
+    def _wish(self, message_id: str, content: Any, part: str, named: str | None) -> Wish:
         request = self._request
         by_token = request.headers.get("authorization", "").lower().startswith("bearer")
         caller = caller_of(request).id if by_token else ANONYMOUS
-        key = idempotency_key(request) or message_id
+        key = named or idempotency_key(request) or message_id
         key = f"{key} {part}" if part else key
         return request_of(caller, f"{request.scope['method']} {request.scope['path']}", key, content)
 
