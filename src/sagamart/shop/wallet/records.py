@@ -1,8 +1,8 @@
 """The rows that the wallet owns.  Amounts are integer minor units of the currency beside them.
 
 Accounts of the journal are text: `customer:cus_…` for each wallet, and the house's own, `house:clearing` (money that
-came from outside or went there) and `house:revenue` (what orders paid).  A house account is the sum of its postings and
-never a row: every capture would lock it.
+came from outside or went there), `house:revenue` (what orders paid) and `house:bank` (what the bank took for us, with a
+minus: its statement).  A house account is the sum of its postings and never a row: every capture would lock it.
 """
 
 from datetime import datetime
@@ -15,6 +15,7 @@ from sagamart.messaging.records import Entry, Record, Table
 
 HOUSE_CLEARING = "house:clearing"
 HOUSE_REVENUE = "house:revenue"
+HOUSE_BANK = "house:bank"
 
 
 class Wallet(Record, frozen=True):
@@ -67,7 +68,15 @@ class Hold(Record, frozen=True):
     available_minor: int = 0
 
 
-MovementKind = Literal["deposit", "withdrawal", "capture"]
+class Clearing(Record, frozen=True):
+    """A movement at the bank that is booked: a top-up, a captured payment, a refund.  Once, for ever."""
+
+    clearing_id: str
+    amount_minor: int
+    currency: str
+
+
+MovementKind = Literal["deposit", "withdrawal", "capture", "top_up", "bank_capture", "bank_refund"]
 
 
 class Posting(Entry, frozen=True):
@@ -119,5 +128,6 @@ def customer_account(customer_id: str) -> str:
 
 
 HOLDS = Table(Hold, "holds", key="hold_id")
+CLEARINGS = Table(Clearing, "clearings", key="clearing_id")
 WALLETS = Table(Wallet, "wallets", key="customer_id")
 POSTINGS = Table(Posting, "postings", key="posting_id")

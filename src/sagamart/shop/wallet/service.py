@@ -1,6 +1,6 @@
 """The wallet as a service: which records each message needs, and which rule decides."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -8,13 +8,15 @@ import msgspec
 from sagamart.contracts.accounts import CustomerRegistered
 from sagamart.contracts.order_requests import CaptureRequested, HoldRequested
 from sagamart.contracts.orders import OrderCancelled
-from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused, WalletOpened
+from sagamart.contracts.payments import PaymentCaptured, PaymentRefunded, TopUpPaid
+from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused, TopUpCredited, WalletOpened
 from sagamart.messaging.message import Message
 from sagamart.messaging.records import Need, Records, need
 from sagamart.messaging.service import Handler, Service
+from sagamart.shop.wallet.clearing import bank_captured, bank_refunded, credit, refund_key
 from sagamart.shop.wallet.decide import capture, deposit, hold, hold_ids, register, release, withdraw
 from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
-from sagamart.shop.wallet.records import HOLDS, POSTINGS, WALLETS, Hold, Wallet
+from sagamart.shop.wallet.records import CLEARINGS, HOLDS, POSTINGS, WALLETS, Clearing, Hold, Wallet
 
 
 class WalletSettings(msgspec.Struct, frozen=True):
@@ -24,8 +26,34 @@ class WalletSettings(msgspec.Struct, frozen=True):
     customers_may_deposit: bool = False
 
 
+def _customer(message: Message[Any]) -> Sequence[Need]:
+    return (need(Wallet, message.body.customer_id),)
+
+
 def _payment(message: Message[HoldRequested] | Message[CaptureRequested]) -> Sequence[Need]:
     return need(Hold, message.body.payment_id), need(Wallet, message.body.customer_id)
+
+
+def _clearing(wallet: Callable[[Records, Message[Any]], Wallet]) -> Sequence[Handler[Any]]:
+    """What the bank took and gave back."""
+    return (
+        Handler(
+            takes=TopUpPaid,
+            needs=lambda m: (need(Clearing, m.body.top_up_id), need(Wallet, m.body.customer_id)),
+            decide=lambda m, have: credit(m, have.find(Clearing, m.body.top_up_id), wallet(have, m)),
+            emits=(TopUpCredited, WalletOpened),
+        ),
+        Handler(
+            takes=PaymentCaptured,
+            needs=lambda m: (need(Clearing, m.body.payment_id),),
+            decide=lambda m, have: bank_captured(m, have.find(Clearing, m.body.payment_id)),
+        ),
+        Handler(
+            takes=PaymentRefunded,
+            needs=lambda m: (need(Clearing, refund_key(m.body)),),
+            decide=lambda m, have: bank_refunded(m, have.find(Clearing, refund_key(m.body))),
+        ),
+    )
 
 
 def wallet_service(settings: WalletSettings) -> Service:
@@ -37,26 +65,22 @@ def wallet_service(settings: WalletSettings) -> Service:
 
     return Service(
         "wallet",
-        tables=(HOLDS, WALLETS, POSTINGS),
+        tables=(HOLDS, CLEARINGS, WALLETS, POSTINGS),
         migrations="sagamart.shop.wallet.migrations",
         handlers=(
             Handler(
                 takes=CustomerRegistered,
-                needs=lambda m: (need(Wallet, m.body.customer_id),),
+                needs=_customer,
                 decide=lambda m, have: register(wallet(have, m)),
                 emits=(WalletOpened,),
             ),
             Handler(
                 takes=DepositMoney,
-                needs=lambda m: (need(Wallet, m.body.customer_id),),
+                needs=_customer,
                 decide=lambda m, have: deposit(m, wallet(have, m)),
                 emits=(WalletOpened,),
             ),
-            Handler(
-                takes=WithdrawMoney,
-                needs=lambda m: (need(Wallet, m.body.customer_id),),
-                decide=lambda m, have: withdraw(m, wallet(have, m)),
-            ),
+            Handler(takes=WithdrawMoney, needs=_customer, decide=lambda m, have: withdraw(m, wallet(have, m))),
             Handler(
                 takes=HoldRequested,
                 needs=_payment,
@@ -76,6 +100,7 @@ def wallet_service(settings: WalletSettings) -> Service:
                 needs=lambda m: (need(Hold, *hold_ids(m.body)), need(Wallet, m.body.customer_id)),
                 decide=lambda m, have: release(m.body, have.all(Hold), wallet(have, m)),
             ),
+            *_clearing(wallet),
         ),
     )
 
