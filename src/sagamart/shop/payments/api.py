@@ -1,0 +1,159 @@
+"""Payments over HTTP: top-ups, how a payment stands, the bank's webhooks, and what operators do."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from msgspec import Meta
+
+from sagamart.platform.http import Ask, Caller, NotFound, Problem, Queries, RequestBody, json_response, logged_in, roles
+from sagamart.shop.payments.messages import BankNotified, OpenTopUp, Reconcile, ResolvePayment
+from sagamart.shop.payments.records import PAYMENTS, Payment
+from sagamart.shop.payments.signatures import is_signed, keys_of
+from sagamart.shop.payments.view import PaymentView, view
+
+STAFF = frozenset({"OPERATOR", "ADMIN"})
+AMOUNT_MINOR_MAX = 1_000_000_000_000
+EVENT_ID_CHARS_MAX = 200
+
+AmountMinor = Annotated[int, Meta(ge=1, le=AMOUNT_MINOR_MAX, description="Minor units: 1250 is 12.50", examples=[1250])]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["RUB"])]
+
+
+class TopUp(RequestBody, frozen=True):
+    """So much, from a card into the caller's wallet.  The card is typed on the bank's page, never here."""
+
+    amount_minor: AmountMinor
+    currency: Currency
+
+
+class Resolved(RequestBody, frozen=True):
+    """How it is settled, and how you know: it is kept with your name."""
+
+    outcome: Literal["nothing_taken", "captured"]
+    why: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class ReconciliationView(msgspec.Struct, frozen=True):
+    """How far the bank's statement has been compared, and what did not fit."""
+
+    running: bool
+    read_until: datetime | None
+    at: datetime
+    entries: int
+    differences: int
+    mended: int
+
+
+class HookPayment(msgspec.Struct, frozen=True):
+    """What a webhook says of the payment: only which one, and at which version."""
+
+    key: Annotated[str, Meta(max_length=200)]
+    version: Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class HookOperation(msgspec.Struct, frozen=True):
+    """What a webhook says of the operation."""
+
+    payment: HookPayment
+
+
+class Hook(msgspec.Struct, frozen=True):
+    """A webhook of the bank, as far as it is believed."""
+
+    operation: HookOperation
+
+
+class BadSignature(Problem):
+    """401: whoever sent this does not know the secret, or not any more."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "bad_signature", "This webhook is not signed by the bank, or not now")
+
+
+@post("/v1/wallet/top-ups", guards=[logged_in], opt={"idempotent": "required"}, status_code=202)
+async def top_up(data: TopUp, ask: Ask, caller: Caller) -> Response[PaymentView]:
+    """Put money from a card into one's own wallet.
+
+    Look at the `Location` until there is a `redirect_url`, the bank's page, and send the customer there.  What the bank
+    takes is credited, once, whatever happens in between.
+    """
+    return await ask(
+        lambda message_id: OpenTopUp("top_" + message_id.replace("-", ""), caller.id, data.amount_minor, data.currency),
+        content=data,
+    )
+
+
+@get("/v1/payments/{payment_id:str}", guards=[logged_in])
+async def payment(payment_id: FromPath[str], queries: Queries, caller: Caller) -> Response[PaymentView]:
+    """How one's own payment stands.  Somebody else's looks like none."""
+    found = await _found(queries, payment_id)
+    if found is None or not (found.customer_id == caller.id or not STAFF.isdisjoint(caller.roles)):
+        raise NotFound("There is no such payment")
+    return json_response(view(found))
+
+
+@post(
+    "/v1/operations/payments/{payment_id:str}/resolution",
+    guards=[roles("OPERATOR", "ADMIN")],
+    opt={"idempotent": "required"},
+    status_code=200,
+    tags=["operations"],
+)
+async def resolve(payment_id: FromPath[str], data: Resolved, ask: Ask, caller: Caller) -> Response[PaymentView]:
+    """Settle a payment whose outcome the bank told by other means, such as a letter."""
+    return await ask(ResolvePayment(payment_id, data.outcome, caller.id, data.why), content=data)
+
+
+@post(
+    "/v1/operations/reconciliation",
+    guards=[roles("OPERATOR", "ADMIN")],
+    opt={"idempotent": "required"},
+    status_code=202,
+    tags=["operations"],
+)
+async def reconcile(ask: Ask) -> Response[ReconciliationView]:
+    """Compare the bank's statement with the payments, now."""
+    return await ask(Reconcile())
+
+
+@get("/v1/operations/reconciliation", guards=[roles("OPERATOR", "ADMIN")], tags=["operations"])
+async def reconciliation(queries: Queries) -> ReconciliationView:
+    """How far the bank's statement has been compared."""
+    found: Any = await queries.reconciliation()
+    if found is None:
+        raise NotFound("Nothing has been compared yet")
+    return ReconciliationView(*found.values())
+
+
+def routes(secrets: Sequence[str]) -> Sequence[HTTPRouteHandler]:
+    """The routes of payments, where the bank signs its webhooks with these secrets (none: they are all refused)."""
+    keys = keys_of(secrets)
+
+    @post("/v1/bank-webhooks/{bank:str}", status_code=204)
+    async def bank_webhook(bank: FromPath[str], request: Request[Any, Any, Any], ask: Ask) -> Response[None]:
+        """Hear that something happened at the bank.  It is asked what; the webhook itself is not believed."""
+        raw = await request.body()
+        event_id = request.headers.get("webhook-id", "")
+        named = bank == "bank" and event_id.isascii() and 1 <= len(event_id) <= EVENT_ID_CHARS_MAX
+        if not named or not is_signed(keys, request.headers, raw, datetime.now(UTC)):
+            raise BadSignature
+        try:
+            told = msgspec.json.decode(raw, type=Hook).operation.payment
+        except msgspec.MsgspecError:
+            return Response(None, status_code=204)  # of no payment: nothing to ask about
+        return await ask(BankNotified(told.key, told.version), key=event_id)
+
+    return top_up, payment, resolve, reconcile, reconciliation, bank_webhook
+
+
+async def _found(queries: Queries, payment_id: str) -> Payment | None:
+    row = await queries.payment_by_id(payment_id=payment_id)
+    return PAYMENTS.rows([[row[column.name]] for column in PAYMENTS.columns])[0] if row is not None else None
+
+
+ROUTES = routes(())

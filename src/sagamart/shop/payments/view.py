@@ -1,0 +1,45 @@
+"""What a customer sees of a payment."""
+
+from datetime import datetime
+
+import msgspec
+
+from sagamart.contracts.payments import DeclineReason
+from sagamart.shop.payments.records import Payment, PaymentStatus, Purpose
+
+
+class PaymentView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A payment.  While it is `pending`, the customer pays at `redirect_url`, the bank's page."""
+
+    id: str
+    purpose: Purpose
+    status: PaymentStatus
+    amount_minor: int
+    currency: str
+    at: datetime
+    order_id: str | None = None
+    redirect_url: str | None = None
+    reason: DeclineReason | None = None
+    held_until: datetime | None = None
+    captured_minor: int = 0
+    refunded_minor: int = 0
+    credited: bool = False
+
+
+def view(payment: Payment) -> PaymentView:
+    """A payment as its owner sees it."""
+    return PaymentView(
+        payment.payment_id,
+        payment.purpose,
+        payment.status,
+        payment.amount_minor,
+        payment.currency,
+        payment.at,
+        payment.order_id or None,
+        payment.redirect_url,
+        payment.reason,
+        payment.holds_until if payment.status == "held" else None,
+        payment.captured_minor,
+        payment.refunded_minor,
+        payment.credited,
+    )
