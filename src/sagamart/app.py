@@ -6,6 +6,7 @@ Rules:
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -17,6 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
 from sagamart.messaging.fold import Batch
+from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.operations import DeadLetters
 from sagamart.messaging.outside import Outside, OutsideCalls
 from sagamart.messaging.postgres import PostgresDatabase
@@ -29,7 +31,7 @@ from sagamart.messaging.worker import Limits, Node, Worker
 from sagamart.platform.http import Mounted, queries_of
 from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.metrics import Metrics
-from sagamart.platform.settings import Section, Settings
+from sagamart.platform.settings import Section, Settings, SettingsError
 from sagamart.shop.accounts import api as accounts_api
 from sagamart.shop.accounts.service import ACCOUNTS
 from sagamart.shop.catalogue import api as catalogue_api
@@ -39,6 +41,12 @@ from sagamart.shop.notifications.service import NOTIFICATIONS
 from sagamart.shop.orders import api as orders_api
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from sagamart.shop.orders.waiting import Waiters
+from sagamart.shop.payments import api as payments_api
+from sagamart.shop.payments.decide import PaymentRules
+from sagamart.shop.payments.http_bank import HttpBank
+from sagamart.shop.payments.messages import BeginReconciling
+from sagamart.shop.payments.outside import calls_to
+from sagamart.shop.payments.service import payments_service
 from sagamart.shop.stock import api as stock_api
 from sagamart.shop.stock.service import STOCK
 from sagamart.shop.wallet import api as wallet_api
@@ -70,6 +78,30 @@ class WalletSection(Section, frozen=True):
     ] = False
 
 
+class BankSection(Section, frozen=True):
+    """The bank that takes cards."""
+
+    url: Annotated[
+        str, Meta(description="Where the bank is; empty: no cards are taken", examples=["http://127.0.0.1:8090"])
+    ] = ""
+    api_key: Annotated[str, Meta(description="What the bank knows the shop by", extra={"secret": True})] = ""
+    webhook_secrets: Annotated[
+        tuple[str, ...],
+        Meta(
+            max_length=2,
+            description="What the bank signs its webhooks with (whsec_…); two while one is being replaced",
+            extra={"secret": True},
+        ),
+    ] = ()
+    page_hosts: Annotated[
+        tuple[str, ...], Meta(description="Hosts of the bank's pages, beside that of its address")
+    ] = ()
+    return_url: Annotated[str, Meta(description="Where the bank's page sends the customer back to")] = ""
+    top_up_minor_max: Annotated[
+        int, Meta(ge=1, le=10**12, description="The most that one top-up brings, in minor units")
+    ] = 100_000_000
+
+
 class DatabaseSection(Section, frozen=True):
     """Where the services' databases are, for `serve` and `migrate`; `up` embeds its own."""
 
@@ -94,6 +126,7 @@ class ShopSettings(Settings, frozen=True):
         Literal["local", "kafka"],
         Meta(description="How messages travel between services: within one process, or over Kafka"),
     ] = "local"
+    bank: BankSection = BankSection()
     database: DatabaseSection = DatabaseSection()
     kafka: KafkaSection = KafkaSection()
     orders: OrdersSection = OrdersSection()
@@ -101,12 +134,16 @@ class ShopSettings(Settings, frozen=True):
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """A service with its routes, what wants to know of every commit, and how its intents reach the world outside."""
+    """A service with its routes, what wants to know of every commit, and how its intents reach the world outside.
+
+    `begins` are said to it whenever a process with it starts.
+    """
 
     service: Service
     routes: Sequence[HTTPRouteHandler]
     on_commit: Callable[[Sequence[Record]], None] | None = None
     outside: Sequence[Outside] = ()
+    begins: Sequence[Body] = ()
 
 
 def _orders(settings: ShopSettings) -> Slice:
@@ -120,12 +157,25 @@ def _wallet(settings: ShopSettings) -> Slice:
     return Slice(wallet_service(rules), wallet_api.routes(rules))
 
 
+def _payments(settings: ShopSettings) -> Slice:
+    bank = settings.bank
+    rules = PaymentRules(bool(bank.url), settings.currency, bank.top_up_minor_max)
+    client = HttpBank(bank.url, bank.api_key, return_url=bank.return_url, page_hosts=frozenset(bank.page_hosts))
+    begins = (BeginReconciling(),) if bank.url else ()
+    try:
+        routes = payments_api.routes(bank.webhook_secrets)
+    except ValueError as error:
+        raise SettingsError(f"SAGAMART_BANK_WEBHOOK_SECRETS: {error}") from error
+    return Slice(payments_service(rules), routes, outside=(calls_to(client),), begins=begins)
+
+
 SLICES: Mapping[str, Callable[[ShopSettings], Slice]] = {
     "accounts": lambda _: Slice(ACCOUNTS, accounts_api.ROUTES),
     "catalogue": lambda _: Slice(CATALOGUE, catalogue_api.ROUTES),
     "stock": lambda _: Slice(STOCK, stock_api.ROUTES),
     "orders": _orders,
     "wallet": _wallet,
+    "payments": _payments,
     "notifications": lambda _: Slice(NOTIFICATIONS, notifications_api.ROUTES),
 }
 """Every service of the shop."""
@@ -137,6 +187,22 @@ def strangers(names: Sequence[str]) -> dict[str, set[str]]:
     sent = set[str]().union(*(services[name].emits for name in names))
     wanted = {name: set(service.consumes & sent) for name, service in services.items() if name not in names}
     return {name: kinds for name, kinds in wanted.items() if kinds}
+
+
+def said(body: Body, node: Node) -> Message[Body]:
+    """What a process says to its own service."""
+    now = node.clock()
+    message_id = new_id(now, os.urandom(10))
+    return Message(
+        id=message_id,
+        type=type(body).__name__,
+        key=body.key,
+        source=node.name,
+        at=now,
+        correlation=message_id,
+        body=body,
+        node=node.name,
+    )
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -233,6 +299,7 @@ class Shop:
             self._lanes.append(asyncio.create_task(worker.run(), name=f"{worker.name} lane {lane}"))
         self._sweeps.append(asyncio.create_task(Sweep(worker).run(), name=f"{worker.name} sweep"))
         self._sweeps.append(asyncio.create_task(running.calls.run(), name=f"{worker.name} outside calls"))
+        worker.offer([said(body, self.node) for body in running.slice.begins])
 
     def _measure(self, worker: Worker) -> None:
         """Count by batch; read depths when somebody asks."""

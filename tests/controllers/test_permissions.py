@@ -1,8 +1,9 @@
 """Who may do what: every operation of the joined application, and how it answers each kind of caller.
 
 `owner` is the customer whose order, wallet and profile the request is about, `stranger` another customer.  401: nobody
-has logged in; 403: not with these roles; 404: not for you, or (dead letters) there is none.  The staff have no role but
-the one in the head of the column.
+has logged in; 403: not with these roles; 404: not for you, or (dead letters) there is none; 409: an operator has
+settled that payment before.  A webhook of the bank is let in by its signature only.  The staff have no role but the
+one in the head of the column.
 """
 
 import itertools
@@ -16,6 +17,7 @@ import pytest_asyncio
 from litestar.routes import HTTPRoute
 
 from open_shop import Opened, OpenShop
+from sagamart.app import BankSection, ShopSettings
 from sagamart.platform.http import Caller
 
 TABLE = """
@@ -64,7 +66,13 @@ GET   /v1/wallet                                          401      200   200    
 GET   /v1/wallet/entries                                  401      200   200      200      200         200   200
 POST  /v1/wallet/deposits                                 401      403   403      201      403         403   201
 POST  /v1/wallet/withdrawals                              401      201   201      201      201         201   201
+POST  /v1/wallet/top-ups                                  401      202   202      202      202         202   202
+GET   /v1/payments/{payment_id}                           401      404   200      200      404         404   200
+POST  /v1/bank-webhooks/{bank}                            401      401   401      401      401         401   401
 GET   /v1/notifications                                   401      200   200      200      200         200   200
+POST  /v1/operations/payments/{payment_id}/resolution     401      403   403      200      403         403   409
+POST  /v1/operations/reconciliation                       401      403   403      202      403         403   202
+GET   /v1/operations/reconciliation                       401      403   403      200      403         403   200
 GET   /v1/operations/dead-letters                         401      403   403      200      403         403   200
 POST  /v1/operations/dead-letters/{letter_id}/release     401      403   403      404      403         403   404
 POST  /v1/operations/dead-letters/{letter_id}/discard     401      403   403      404      403         403   404
@@ -110,6 +118,9 @@ PHOTO = b"\x89PNG\r\n\x1a\n a picture"
 PHOTO_ID = f"{sha256(PHOTO).hexdigest()}.png"
 UNKNOWN_LETTER = "stock.018f0000-0000-7000-8000-000000000000"
 
+WITH_A_BANK = ShopSettings(bank=BankSection(url="http://127.0.0.1:1"))
+"""Nobody listens there: what the bank is asked is asked in vain."""
+
 numbers = itertools.count(1)
 
 
@@ -120,6 +131,7 @@ class Town(msgspec.Struct):
     people: dict[str, Caller]
     order_id: str
     address_id: str
+    payment_id: str
 
     @property
     def owner(self) -> Caller:
@@ -132,6 +144,8 @@ class Town(msgspec.Struct):
             user_id=self.owner.id,
             sku=SKU,
             order_id=self.order_id,
+            payment_id=self.payment_id,
+            bank="bank",
             letter_id=UNKNOWN_LETTER,
             photo_id=PHOTO_ID,
             address_id=self.address_id,
@@ -223,6 +237,9 @@ BODIES: dict[str, Body] = {
     "POST /v1/orders": always({"lines": [{"title": "A mug", "price_minor": 1}]}),
     "POST /v1/wallet/deposits": deposit_for_the_owner,
     "POST /v1/wallet/withdrawals": always(MONEY),
+    "POST /v1/wallet/top-ups": always(MONEY),
+    "POST /v1/bank-webhooks/{bank}": always({"operation": {"payment": {"key": "pay_1-1", "version": 1}}}),
+    "POST /v1/operations/payments/{payment_id}/resolution": always({"outcome": "nothing_taken", "why": "a letter"}),
     "POST /v1/operations/dead-letters/{letter_id}/release": always({"why": "to see"}),
     "POST /v1/operations/dead-letters/{letter_id}/discard": always({"why": "to see"}),
     "PUT /v1/operations/log-level": always({"level": "info"}),
@@ -231,8 +248,8 @@ BODIES: dict[str, Body] = {
 
 @pytest_asyncio.fixture
 async def town(open_shop: Opened) -> Town:
-    """Give a shop in which the owner has an order, which was cancelled for want of money."""
-    shop = await open_shop()
+    """Give a shop in which the owner has an order, cancelled for want of money, and a top-up that no bank answers."""
+    shop = await open_shop(WITH_A_BANK)
     await shop.sells(SKU, 100, pieces=5)
     people = {who: await settler(shop, who, role) for who, role in ROLES.items()}
     wish = {"lines": [{"title": "A golden mug", "price_minor": 2 * DEPOSIT_MINOR}]}
@@ -243,7 +260,8 @@ async def town(open_shop: Opened) -> Town:
     operator = people["OPERATOR"]
     await shop.call("PUT", f"/v1/products/{SKU}/photo", PHOTO, caller=operator, **{"If-Match": '"1"'})
     book = await shop.post("/v1/me/addresses", ADDRESS, caller=people["owner"])
-    return Town(shop, people, order.json()["id"], book.json()["addresses"][0]["id"])
+    top_up = await shop.post("/v1/wallet/top-ups", MONEY, caller=people["owner"], key="top-up")
+    return Town(shop, people, order.json()["id"], book.json()["addresses"][0]["id"], top_up.json()["id"])
 
 
 async def settler(shop: OpenShop, who: str, role: str) -> Caller:
@@ -310,6 +328,8 @@ async def test_nobody_is_let_in_by_what_a_request_says_about_itself(town: Town) 
         ("POST", "/v1/orders", {**await BODIES["POST /v1/orders"](town), "status": "completed"}),
         ("POST", "/v1/wallet/withdrawals", {**MONEY, "customer_id": town.owner.id}),
         ("POST", "/v1/wallet/withdrawals", {**MONEY, "balance_minor": 1_000_000}),
+        ("POST", "/v1/wallet/top-ups", {**MONEY, "customer_id": town.owner.id}),
+        ("POST", "/v1/wallet/top-ups", {**MONEY, "status": "captured"}),
     ]
 
     answers = [await town.shop.call(*one, caller=stranger, key=f"key-{next(numbers)}") for one in smuggled]
