@@ -160,6 +160,10 @@ NEW_ID = "gen_random_uuid()"
 OLD_ID = "'019a0000-0000-7000-8000-000000000001'"
 YOUNG_ID = "'ffff0000-0000-7000-8000-000000000001'"
 A_HOLD = "'pay_unknown-1', 'ord_unknown', 1, '{ANN}', 5, 'RUB', 'released', null, 0"
+PAID_BY_CARD = (
+    "1, '{payment}', 'order', '{completed}', 1, 1, '{ANN}', 50, 'RUB', 'captured', now(), 'bank_1', 'captured', 2,"
+    " null, null, false, '', 50, 0, null, false, '[]', now(), 0"
+)
 OUTBOX = (
     "insert into outbox (id, messages, lease_owner, lease_until)"
     " select {}, json_build_object('type', 'OrderPaid', 'key', '{{completed}}')::text::bytea,"
@@ -198,6 +202,13 @@ CORRUPTIONS = [
         "update wallets set currency = 'EUR';"
         " insert into holds select 1, hold_id || '0', order_id, 2, customer_id, 5, 'RUB', 'held',"
         " null, 0 from holds where order_id = '{poor}'",
+    ),
+    Corruption(3, "{completed}", "payments", f"insert into payments select {PAID_BY_CARD}"),
+    Corruption(
+        3,
+        "{ANN}",
+        "wallet",
+        "update postings set kind = 'top_up' where kind = 'deposit'",
     ),
     Corruption(4, "{payment}", "wallet", "delete from postings where movement_id = '{payment}'"),
     Corruption(4, "{payment}", "wallet", "delete from holds where hold_id = '{payment}'"),

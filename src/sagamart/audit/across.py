@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from sagamart.audit import copies, order_stories
+from sagamart.audit import bank_money, copies, order_stories
 from sagamart.audit.findings import Suspect
 from sagamart.audit.order_stories import Breach
 from sagamart.audit.snapshots import Only, Row, Snapshots
@@ -38,6 +38,7 @@ def checks(services: frozenset[str]) -> Iterator[Check]:
     for what, queries, rules in (
         ("each customer", copies.CUSTOMER_QUERIES, copies.CUSTOMER_RULES),
         ("each product", copies.PRODUCT_QUERIES, copies.PRODUCT_RULES),
+        ("the bank's money", bank_money.QUERIES, bank_money.RULES),
     ):
         able = [rule for needed, rule in rules if needed <= services]
         if able:

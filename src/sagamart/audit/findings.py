@@ -8,6 +8,7 @@ import msgspec
 INVARIANTS: Mapping[int, str] = {
     1: "postings sum to zero",
     2: "a balance is its postings and covers what is held",
+    3: "what the bank took is in the books, once",
     4: "every hold ends captured or released, as its order did",
     5: "stock is its movements and covers what is reserved",
     6: "every reservation ends committed or released, as its order did",
@@ -20,7 +21,7 @@ INVARIANTS: Mapping[int, str] = {
     15: "copies equal their source",
     16: "no message is dead",
 }
-"""The numbers are those of the list of invariants in the documentation; the others need services that have a bank."""
+"""The numbers are those of the list of invariants in the documentation; the others are checked elsewhere."""
 
 
 class Suspect(NamedTuple):

@@ -144,3 +144,17 @@ order by order_id collate "C", payment;
 -- Which wallets there are.
 select customer_id, version from wallets where :only::text[] is null or customer_id = any(:only::text[])
 order by customer_id collate "C";
+
+-- name: bank_money_by_order_or_customer
+-- What the books have of the bank's money: of each order, and of the top-ups of each customer.
+select key, sum(total_minor)::bigint as total_minor, count(*) as version
+from (
+    select reference as key, -amount_minor as total_minor
+    from postings where account = 'house:bank' and kind in ('bank_capture', 'bank_refund')
+    union all
+    select substr(account, 10) as key, amount_minor as total_minor
+    from postings where account like 'customer:%' and kind = 'top_up'
+) as one
+where :only::text[] is null or key = any(:only::text[])
+group by key
+order by key collate "C";
