@@ -2,3 +2,4 @@
 
 pytest_plugins = ("postgres_fixtures", "shop_fixtures", "open_shop", "bank_at_work")
 pytest_plugins = ("postgres_fixtures", "shop_fixtures", "open_shop", "kafka_fixtures")
+pytest_plugins = ("postgres_fixtures", "shop_fixtures", "open_shop", "bank_at_work", "payments_street")

@@ -7,7 +7,7 @@ await service.post("/v1/wallet/deposits", {…}, caller=…)
 """
 
 import os
-from asyncio import Future, create_task, get_running_loop
+from asyncio import Future, create_task, gather, get_running_loop
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -23,9 +23,11 @@ from postgres_fixtures import FreshDatabase
 from sagamart.messaging.database import Changes, Wanted
 from sagamart.messaging.dead_letters import UnreadableLetter
 from sagamart.messaging.message import Body, Message, new_id
+from sagamart.messaging.outside import Outside, OutsideCalls
 from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.records import Entry, Record, need
 from sagamart.messaging.service import Service
+from sagamart.messaging.sweep import Sweep
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Node, Worker
 from sagamart.platform.databases import ServiceDatabase, provision
@@ -85,8 +87,9 @@ class World:
 class RunningService:
     """A service at work over a database of its own."""
 
-    def __init__(self, service: Service, routes: Sequence[Any], dsn: str) -> None:
+    def __init__(self, service: Service, routes: Sequence[Any], dsn: str, outside: Sequence[Outside] = ()) -> None:
         self.service = service
+        self._outside = outside
         self.dsn = dsn
         self._routes = routes
         self._transport = LocalTransport()
@@ -101,13 +104,28 @@ class RunningService:
         lane = create_task(self.worker.run())
         self._closing.push_async_callback(lambda: lane)
         self._closing.callback(self.worker.stop)
+        if self._outside:
+            await self._reach_outside()
         self.pool = await asyncpg.create_pool(self.dsn, min_size=1, max_size=2)
         self._closing.push_async_callback(self.pool.close)
         queries = queries_of(_package(self.service), self.pool)
         mounted = Mounted(self.service.name, self._routes, self.worker.ask, queries)
-        app = build_app([mounted], tokens=TOKENS, process=UNLIMITED)
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=cast("Any", app)), base_url="http://shop")
+        self.app = build_app([mounted], tokens=TOKENS, process=UNLIMITED)
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=cast("Any", self.app)), base_url="http://shop")
         self._closing.push_async_callback(self.http.aclose)
+
+    async def _reach_outside(self) -> None:
+        """Call the outside world, and sweep, so that what failed is called again."""
+        calls = OutsideCalls(self.worker, self._outside)
+        self._closing.push_async_callback(calls.close)
+        tasks = [create_task(calls.run()), create_task(Sweep(self.worker).run())]
+
+        async def end() -> None:
+            for task in tasks:
+                task.cancel()
+            await gather(*tasks, return_exceptions=True)
+
+        self._closing.push_async_callback(end)
 
     async def stop(self) -> None:
         """Finish the batch at hand, then close everything."""
@@ -250,8 +268,8 @@ async def started(database_of: Callable[[Service], Awaitable[str]]) -> AsyncIter
     """Give `await started(WALLET, ROUTES)`: the service at work; it is stopped at the end of the test."""
     running: list[RunningService] = []
 
-    async def start(service: Service, routes: Sequence[Any] = ()) -> RunningService:
-        one = RunningService(service, routes, await database_of(service))
+    async def start(service: Service, routes: Sequence[Any] = (), outside: Sequence[Outside] = ()) -> RunningService:
+        one = RunningService(service, routes, await database_of(service), outside)
         await one.start()
         running.append(one)
         return one
