@@ -1,6 +1,7 @@
 """The programs behind the commands: the whole shop in one process, services over given databases, migrations."""
 
 import asyncio
+import base64
 import os
 import signal
 import socket
@@ -9,6 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
+from msgspec import structs
 from rich.console import Console
 
 from sagamart.app import SLICES, Shop, ShopSettings
@@ -169,15 +172,28 @@ async def up(settings: ShopSettings, *, demo: bool, say: Say) -> None:
     async with AsyncExitStack() as closing:
         dsns = await closing.enter_async_context(embedded(settings, say))
         bank = await closing.enter_async_context(demo_bank(settings)) if demo else ""
+        secret = f"whsec_{base64.b64encode(os.urandom(24)).decode()}"
+        if bank and not settings.bank.url:
+            own = structs.replace(settings.bank, url=bank, api_key=BankSettings().shop_key, webhook_secrets=(secret,))
+            settings = structs.replace(settings, bank=own)
         shop, address = await closing.enter_async_context(serving(settings, dsns, node=EMBEDDED_NODE))
         if demo:
             await fill(shop, address, say)
+            await hear_from(bank, address, secret)
         say(f"The shop is open at {address}")
         if demo:
             say(f"Its API to try: {address}/docs   Orders on their way: sagamart demo --url {address}")
             say(f"A bank to try payments with is open at {bank}")
         await until_stopped()
         say("Stopping: the batch at hand is finished first.")
+
+
+async def hear_from(bank: str, shop: str, secret: str) -> None:
+    """Have the demo's bank tell the shop what happens to its payments."""
+    hook = {"url": f"{shop}/v1/bank-webhooks/bank", "secrets": [secret]}
+    async with httpx.AsyncClient(trust_env=False) as http:
+        key = {"Authorization": f"Bearer {BankSettings().shop_key}"}
+        (await http.put(f"{bank}/v1/webhook", json=hook, headers=key)).raise_for_status()
 
 
 @asynccontextmanager
