@@ -116,6 +116,21 @@ def lint_saga() -> None:
 
 
 @app.command
+def reconcile(*, data: DataFolder = None) -> None:
+    """Compare the bank's statement with the payments, and mend what asking the bank can mend.
+
+    The shop may be running; it does this by itself every night.  Exit code 0: everything fits.  1: each difference is
+    named.
+    """
+    differences = _run(programs.reconciled(_settings(data=data), _say))
+    for difference in differences:
+        print(difference)  # noqa: T201  the command's answer
+    if differences:
+        sys.exit(1)
+    terminal.print("The bank's statement and the payments agree.")
+
+
+@app.command
 def demo(
     *,
     url: Annotated[str, Parameter(help="Where the shop is.")] = "http://127.0.0.1:8080",

@@ -34,6 +34,7 @@ from sagamart.platform.migrations import at_head, history_of, migrate
 from sagamart.shop.accounts.passwords import Passwords
 from sagamart.shop.accounts.registration import NewCustomer, staff_registration
 from sagamart.transports import transport_of
+from sagamart.shop.payments.comparing import reconcile
 
 EMBEDDED_NODE = "embedded"
 """The node's name where there is only one: after a crash it takes its outbox back at once."""
@@ -257,6 +258,27 @@ async def audited(settings: ShopSettings, *, settle_s: float, say: Say) -> list[
     """What the audit finds in the shop on the data folder, or in the one whose databases are given."""
     async with databases_of(settings, say) as dsns:
         return await audit(dsns, settle_s=settle_s, progress=say)
+
+
+async def reconciled(settings: ShopSettings, say: Say) -> list[str]:
+    """What does not fit between the bank's statement and the payments, and asking the bank could not mend.
+
+    The shop is that on the data folder, or the one whose databases are given; it may be running.  Raises
+    CannotStartError where there is no bank, or it does not tell.
+    """
+    if not settings.bank.url:
+        raise CannotStartError("there is no bank to compare with; set SAGAMART_BANK_URL")
+    async with databases_of(settings, say) as dsns:
+        node = Node(f"cli-{os.getpid()}")
+        only = {"payments": dsns["payments"]}
+        async with Shop(settings, only, node=node, transport=OutboxOnly()) as shop:
+            running = shop.services["payments"]
+            try:
+                return await reconcile(running.worker, running.mounted.queries, node)
+            except TimeoutError as error:
+                raise CannotStartError("the bank does not tell; the shop asks on, look again later") from error
+            finally:
+                await running.database.take_back(node.name)
 
 
 @asynccontextmanager
