@@ -10,6 +10,8 @@ from sagamart.messaging.postgres import CONNECT_S_MAX, SESSION
 from sagamart.messaging.requests import REQUESTS_KEPT_DAYS, Overloaded
 from sagamart.messaging.timers import REFIRE_S
 from sagamart.messaging.worker import LOCKED_BATCHES, Limits
+from sagamart.shop.payments.decide import LOOK_S, LOOK_S_MAX, SILENCE_S
+from sagamart.shop.payments.outside import DEADLINE_S
 
 PAGE = Path(__file__).parents[2] / "docs/reference/failures.md"
 
@@ -120,6 +122,22 @@ ROWS = (
         "-",
         f"{FINISH_S} s",
         "what has not ended is repeated in the next life, under the same key",
+    ),
+    (
+        "The bank has not answered (payments)",
+        "no limit",
+        f"as above; after {SILENCE_S} s the payment is `unknown`",
+        f"{BACKOFF_S_MAX} s",
+        f"{DEADLINE_S} s",
+        "asked under the same key until it is final, or cancelled by key; an operator may settle it, audited",
+    ),
+    (
+        "The bank's webhook does not come (payments)",
+        "no limit",
+        f"{LOOK_S} s, doubling",
+        f"{LOOK_S_MAX} s",
+        f"{DEADLINE_S} s",
+        "the bank is asked while the customer is on its page, and when a hold should have lapsed",
     ),
     (
         "Requests: the service is full",
