@@ -1,5 +1,10 @@
 """What every test may ask for."""
 
-pytest_plugins = ("postgres_fixtures", "shop_fixtures", "open_shop", "bank_at_work")
-pytest_plugins = ("postgres_fixtures", "shop_fixtures", "open_shop", "kafka_fixtures")
-pytest_plugins = ("postgres_fixtures", "shop_fixtures", "open_shop", "bank_at_work", "payments_street")
+pytest_plugins = (
+    "postgres_fixtures",
+    "shop_fixtures",
+    "open_shop",
+    "kafka_fixtures",
+    "bank_at_work",
+    "payments_street",
+)

@@ -33,8 +33,8 @@ from sagamart.platform.keys import tokens_from_files
 from sagamart.platform.migrations import at_head, history_of, migrate
 from sagamart.shop.accounts.passwords import Passwords
 from sagamart.shop.accounts.registration import NewCustomer, staff_registration
-from sagamart.transports import transport_of
 from sagamart.shop.payments.comparing import reconcile
+from sagamart.transports import transport_of
 
 EMBEDDED_NODE = "embedded"
 """The node's name where there is only one: after a crash it takes its outbox back at once."""
