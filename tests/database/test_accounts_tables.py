@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 import pytest_asyncio
@@ -12,7 +13,17 @@ from sagamart.messaging.database import Changes, ConflictError, RejectedError
 from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.records import need, need_by
 from sagamart.messaging.service import Service
-from sagamart.shop.accounts.records import RefreshFamily, User
+from sagamart.shop.accounts.records import (
+    Address,
+    AddressBook,
+    Administrators,
+    FailedLogIns,
+    Machine,
+    OneTimeToken,
+    RefreshFamily,
+    RoleChange,
+    User,
+)
 from sagamart.shop.accounts.service import ACCOUNTS
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -20,6 +31,7 @@ HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
 DIGEST = "0123456789abcdef" * 4
 
 ANN = User(1, "cus_ann", "ann@example.com", HASH, "Анна", "ru", ("CUSTOMER", "OPERATOR"), NOON)
+HOME = Address("adr_1", "Ann Lee", "+44 20 7946 0000", "GB", "N1 9GU", "London", "12 Reed Lane")
 LOG_IN = RefreshFamily(1, "ses_1", "cus_ann", DIGEST, DIGEST, 1, NOON)
 
 
@@ -109,3 +121,41 @@ async def test_a_batch_that_breaks_off_leaves_neither_user_nor_log_in(database: 
     with pytest.raises(ZeroDivisionError):
         await break_off()
     assert await everything(database) == {User: [], RefreshFamily: []}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "constraint"),
+    [
+        (OneTimeToken(1, "tok_1", "cus_nobody", "confirmation", NOON), "token_has_a_user"),
+        (OneTimeToken(1, "tok_1", "cus_ann", "fun", NOON), "purpose_is_known"),  # type: ignore[arg-type]  # what no rule would write
+        (AddressBook(1, "cus_nobody"), "addresses_have_a_user"),
+        (AddressBook(1, "cus_ann", (HOME,) * 21), "addresses_are_few"),
+        (FailedLogIns(1, "ann@example.com", NOON), "origin_is_digested"),
+        (Machine(1, "cli_1", "Till", "secret", ("OPERATOR",), "cus_ann", NOON), "secret_is_digested"),
+        (Machine(1, "cli_1", "Till", DIGEST, ("ADMIN",), "cus_ann", NOON), "machines_administer_nothing"),  # type: ignore[arg-type]  # the same
+        (Administrators(1, "others", ("cus_ann",)), "there_is_one_list"),
+    ],
+    ids=lambda case: case if isinstance(case, str) else "",
+)
+async def test_the_other_tables_refuse_what_the_rules_would_never_write(
+    database: PostgresDatabase, wrong: msgspec.Struct, constraint: str
+) -> None:
+    await write(database, ANN)
+    with pytest.raises(RejectedError, match=constraint):
+        await write(database, wrong)
+
+
+async def test_who_was_erased_has_no_name(database: PostgresDatabase) -> None:
+    with pytest.raises(RejectedError, match="who_was_erased_has_no_name"):
+        await write(database, msgspec.structs.replace(ANN, erased_at=NOON))
+
+
+@pytest.mark.parametrize("change", ["update role_changes set by = 'x'", "delete from role_changes"])
+async def test_who_changed_whose_roles_cannot_be_rewritten(database: PostgresDatabase, change: str) -> None:
+    await write(database, RoleChange("019aa000", "cus_ann", "cus_boss", ("CUSTOMER",), ("ADMIN",), NOON))
+    connection = await asyncpg.connect(database.dsn)
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(change)
+    finally:
+        await connection.close()
