@@ -41,4 +41,6 @@ limit :limit;
 
 -- name: questions_left$
 -- How much the bank has still to be asked.
-select count(*) from outbox where type in ('BankStateAsked', 'StatementAsked');
+select count(*)
+from outbox, string_to_table(convert_from(messages, 'UTF8'), e'\n') as line
+where line::jsonb ->> 'type' in ('BankStateAsked', 'StatementAsked');
