@@ -149,8 +149,8 @@ order by customer_id collate "C";
 -- What the books have of the bank's money: of each order, and of the top-ups of each customer.
 select key, sum(total_minor)::bigint as total_minor, count(*) as version
 from (
-    select reference as key, -amount_minor as total_minor
-    from postings where account = 'house:bank' and kind in ('bank_capture', 'bank_refund')
+    select reference as key, amount_minor as total_minor
+    from postings where account = 'house:revenue' and kind in ('bank_capture', 'bank_refund')
     union all
     select substr(account, 10) as key, amount_minor as total_minor
     from postings where account like 'customer:%' and kind = 'top_up'
