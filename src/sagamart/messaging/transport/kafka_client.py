@@ -38,6 +38,9 @@ POLL_S_MAX = 300
 
 RECONNECT_MS_MAX = 1_000
 
+COMPLAINT_S = 10.0
+"""Each client logs its trouble once in so many seconds."""
+
 log = logging.getLogger("sagamart.kafka")
 
 _COMMON: Properties = {

@@ -21,7 +21,7 @@ import structlog
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as Record
 
-from sagamart.messaging.transport.kafka_client import Properties, consumer_properties
+from sagamart.messaging.transport.kafka_client import COMPLAINT_S, Properties, consumer_properties
 from sagamart.messaging.transport.kafka_offsets import Progress
 
 TAKEN_MAX = 500
@@ -75,7 +75,7 @@ class Intake:
         self.holding = False
         self.lag = 0
         self.partitions = 0
-        self.trouble: str | None = None
+        self._noted_at = float("-inf")
         self._properties = {**consumer_properties(connection, group), "error_cb": self._note, "on_commit": self._noted}
         self._receiver = receiver
         self._loop = asyncio.get_running_loop()
@@ -147,7 +147,6 @@ class Intake:
     def _hand_on(self, taken: list[Taken]) -> None:
         if not taken:
             return
-        self.trouble = None
         self._delivered.clear()
         self._tell(self._receiver.deliver, taken)
         self._delivered.wait()
@@ -165,10 +164,11 @@ class Intake:
         self._note(error)
 
     def _note(self, error: KafkaError) -> None:
-        """Say once what the trouble is."""
-        if self.trouble != error.str():
-            self.trouble = error.str()
-            log.warning("trouble with Kafka", group=self.group, error=self.trouble)
+        """Say what the trouble is, not more often than once in `COMPLAINT_S`."""
+        now = time.monotonic()
+        if now - self._noted_at >= COMPLAINT_S:
+            self._noted_at = now
+            log.warning("trouble with Kafka", group=self.group, error=error.str())
 
     def _obey(self, consumer: Consumer) -> None:
         """Pause or go on, as the event loop wants it."""
@@ -198,7 +198,6 @@ class Intake:
         consumer.incremental_assign(known)
         self._is_paused = False
         self.partitions = len(self._progress)
-        self.trouble = None
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Commit what is finished of them; what is under way will be handled again elsewhere, without effect."""

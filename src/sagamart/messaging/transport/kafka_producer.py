@@ -21,7 +21,7 @@ from confluent_kafka import Message as Record
 
 from sagamart.messaging.message import Body, Message
 from sagamart.messaging.transport import Endpoint
-from sagamart.messaging.transport.kafka_client import Properties, producer_properties
+from sagamart.messaging.transport.kafka_client import COMPLAINT_S, Properties, producer_properties
 from sagamart.messaging.transport.kafka_envelope import headers_of, value_of
 
 REPORTS_S = 0.01
@@ -29,9 +29,6 @@ IDLE_REPORTS_S = 1.0
 """What the client has to say while nothing is under way: that a broker is gone, or back."""
 
 TOO_LARGE_RETRY_S = 60.0
-COMPLAINT_S = 10.0
-"""The same trouble is logged once in so many seconds."""
-
 log = structlog.get_logger()
 
 
