@@ -17,10 +17,11 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
-from sagamart.messaging.fold import Batch
+from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.operations import DeadLetters
 from sagamart.messaging.outside import Outside, OutsideCalls
+from sagamart.messaging.pausing import Consumer
 from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.records import Record
 from sagamart.messaging.service import Service
@@ -123,8 +124,8 @@ class ShopSettings(Settings, frozen=True):
 
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="Currency of wallets and custom lines")] = "RUB"
     transport: Annotated[
-        Literal["local", "kafka"],
-        Meta(description="How messages travel between services: within one process, or over Kafka"),
+        Literal["local", "http", "kafka"],
+        Meta(description="How messages travel between services: within one process, posted to each other, over Kafka"),
     ] = "local"
     bank: BankSection = BankSection()
     database: DatabaseSection = DatabaseSection()
@@ -211,6 +212,7 @@ class Running(msgspec.Struct, frozen=True):
     slice: Slice
     worker: Worker
     calls: OutsideCalls
+    consumer: Consumer
     database: PostgresDatabase
     readers: asyncpg.Pool
 
@@ -276,6 +278,11 @@ class Shop:
         """What the services could not handle."""
         return {name: DeadLetters(name, running.readers) for name, running in self.services.items()}
 
+    @property
+    def consumers(self) -> dict[str, Consumer]:
+        """The services as takers of messages."""
+        return {name: running.consumer for name, running in self.services.items()}
+
     async def _open(self, found: Slice, dsn: str) -> Running:
         database = PostgresDatabase(found.service, dsn, node=self.node.name)
         self._closing.push_async_callback(database.close)
@@ -288,18 +295,20 @@ class Shop:
             worker.on_commit.append(found.on_commit)
         self._measure(worker)
         self.metrics.outside_calls(worker.name, calls)
-        return Running(found, worker, calls, database, readers)
+        return Running(found, worker, calls, Consumer(worker, readers), database, readers)
 
     async def _start(self, running: Running) -> None:
         """Begin where the last life ended; carefully where it did not end by itself."""
         worker = running.worker
+        await running.consumer.heed()
         if not await running.database.begin_life(self.node.name):
             worker.be_careful()
         for lane in range(LANES.get(worker.name, 1)):
             self._lanes.append(asyncio.create_task(worker.run(), name=f"{worker.name} lane {lane}"))
         self._sweeps.append(asyncio.create_task(Sweep(worker).run(), name=f"{worker.name} sweep"))
         self._sweeps.append(asyncio.create_task(running.calls.run(), name=f"{worker.name} outside calls"))
-        worker.offer([said(body, self.node) for body in running.slice.begins])
+        self._sweeps.append(asyncio.create_task(running.consumer.run(), name=f"{worker.name} pauses"))
+        worker.offer_own([Arrival(said(body, self.node)) for body in running.slice.begins])
 
     def _measure(self, worker: Worker) -> None:
         """Count by batch; read depths when somebody asks."""

@@ -76,6 +76,9 @@ GET   /v1/operations/reconciliation                       401      403   403    
 GET   /v1/operations/dead-letters                         401      403   403      200      403         403   200
 POST  /v1/operations/dead-letters/{letter_id}/release     401      403   403      404      403         403   404
 POST  /v1/operations/dead-letters/{letter_id}/discard     401      403   403      404      403         403   404
+GET   /v1/operations/consumers                            401      403   403      200      403         403   200
+POST  /v1/operations/consumers/{service}/pause            401      403   403      404      403         403   404
+POST  /v1/operations/consumers/{service}/resume           401      403   403      404      403         403   404
 GET   /v1/operations/log-level                            401      403   403      403      403         403   200
 PUT   /v1/operations/log-level                            401      403   403      403      403         403   200
 GET   /healthz                                            200      200   200      200      200         200   200
@@ -150,6 +153,7 @@ class Town(msgspec.Struct):
             photo_id=PHOTO_ID,
             address_id=self.address_id,
             client_id="cli_" + "0" * 32,
+            service="nowhere",
             name="stock",
             asset="swagger-ui.css",
         )
@@ -242,6 +246,8 @@ BODIES: dict[str, Body] = {
     "POST /v1/operations/payments/{payment_id}/resolution": always({"outcome": "nothing_taken", "why": "a letter"}),
     "POST /v1/operations/dead-letters/{letter_id}/release": always({"why": "to see"}),
     "POST /v1/operations/dead-letters/{letter_id}/discard": always({"why": "to see"}),
+    "POST /v1/operations/consumers/{service}/pause": always({"why": "to see"}),
+    "POST /v1/operations/consumers/{service}/resume": always({"why": "to see"}),
     "PUT /v1/operations/log-level": always({"level": "info"}),
 }
 

@@ -45,7 +45,12 @@ def test_a_process_that_is_not_ready_names_what_fails_and_no_more(monkeypatch: p
 
 def test_a_process_says_what_it_is() -> None:
     with open_shop() as client:
-        assert client.get("/info").json() == {"version": "0.1.0", "node": "node-1", "services": ["orders"]}
+        assert client.get("/info").json() == {
+            "version": "0.1.0",
+            "node": "node-1",
+            "services": ["orders"],
+            "paused": [],
+        }
 
 
 def test_metrics_tell_of_batches_depths_and_answers() -> None:

@@ -34,7 +34,7 @@ def build_app(desk: Desk, *, admin_key: str, checks: Mapping[str, Check], node: 
         "language": provide_language,
     }
     metrics = Metrics()
-    own = operations_routes(Info(VERSION, node, ["bank"]), checks, metrics)
+    own = operations_routes(lambda: Info(VERSION, node, ["bank"]), checks, metrics)
     shown = Router("/", route_handlers=[bind(route, providers) for route in (*api.ROUTES, *admin_api.ROUTES, *own)])
     pages = docs_routes([], lambda _name: document([shown], VERSION, NAME))
     app = Litestar(

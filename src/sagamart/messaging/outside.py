@@ -22,6 +22,7 @@ from typing import Any, Literal
 import msgspec
 import structlog
 
+from sagamart.messaging.fold import Arrival
 from sagamart.messaging.message import Body, Message, derived_id
 from sagamart.messaging.outbox import LEASE_S, RETRY_S
 from sagamart.messaging.worker import Worker
@@ -192,8 +193,9 @@ class OutsideCalls:
         else:
             place.breaker.succeeded()
             self._count(place, began_s, answered=True)
-            while not self._worker.offer([outcome]):  # noqa: ASYNC110  nobody tells when there is room
+            while not self._worker.room:  # noqa: ASYNC110  nobody tells when there is room
                 await asyncio.sleep(RETRY_S)
+            self._worker.offer_own([Arrival(outcome)])
 
     def _over(self, outcome_id: str) -> str:
         intent_id = self._under_way.pop(outcome_id)

@@ -94,6 +94,8 @@ class Worker:
         self.failed: str | None = None
         self.turned_away = 0
         """Requests that were refused because there was no room."""
+        self.paused = False
+        """Whether it takes no messages from other services; requests and timers go on."""
         self._arrived: list[str] = []
         self._messages: deque[Arrival] = deque()
         self._requests: deque[Arrival] = deque()
@@ -144,13 +146,13 @@ class Worker:
 
     def offer(self, messages: Sequence[Message[Body]]) -> int:
         """Take as many of these as there is room for, from the first on; says how many."""
-        room = max(0, self.limits.messages_max - len(self._messages))
+        room = 0 if self.paused or self.failed else self.room
         self._messages.extend(Arrival(message) for message in messages[:room])
         self._wake.set()
         return min(room, len(messages))
 
     def offer_own(self, arrivals: Sequence[Arrival]) -> None:
-        """Timers that fire and letters that are released."""
+        """Timers that fire, letters that are released, outcomes of outside calls."""
         self._messages.extend(arrivals)
         self._wake.set()
 

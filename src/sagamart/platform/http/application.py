@@ -13,10 +13,12 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
 from sagamart.messaging.operations import DeadLetters
+from sagamart.messaging.pausing import Consumer
 from sagamart.platform.http.asking import Admit, Ask
 from sagamart.platform.http.binding import Provider, bind, check_first
 from sagamart.platform.http.bodies import BODY_BYTES_MAX, ShopRequest, loose_fields
 from sagamart.platform.http.callers import caller_of
+from sagamart.platform.http.consumers import consumer_routes
 from sagamart.platform.http.dead_letters import dead_letter_routes
 from sagamart.platform.http.docs_pages import docs_routes
 from sagamart.platform.http.documents import TITLE, document
@@ -50,13 +52,14 @@ COMMON: Mapping[str, Provider] = {
 
 
 class Process(msgspec.Struct, frozen=True):
-    """The process around the services: settings, name, needs to be ready, measures, and the services' dead letters."""
+    """The process around the services: settings, name, needs to be ready, measures, and what operators see to."""
 
     settings: HttpSettings = HttpSettings()
     node: str = ""
     checks: Mapping[str, Check] = {}
     metrics: Metrics = msgspec.field(default_factory=Metrics)
     letters: Mapping[str, DeadLetters] = {}
+    consumers: Mapping[str, Consumer] = {}
 
 
 def build_app(
@@ -76,8 +79,9 @@ def build_app(
     settings = process.settings
     names = [service.name for service in services]
     routers = {service.name: _router(service, process.node) for service in services}
-    own = operations_routes(Info(VERSION, process.node, names), process.checks, process.metrics)
+    own = operations_routes(lambda: _info(process, names), process.checks, process.metrics)
     own += dead_letter_routes(process.letters)
+    own += consumer_routes(process.consumers)
     others = Router("/", route_handlers=[bind(route, COMMON) for route in own])
     documents = docs_routes(names, lambda name: _document(name, routers, others))
     clients = Clients(settings.trusted_proxies)
@@ -95,6 +99,11 @@ def build_app(
     app.asgi_handler = shell
     process.metrics.answers(shell.answers)
     return app
+
+
+def _info(process: Process, names: Sequence[str]) -> Info:
+    paused = [name for name, consumer in process.consumers.items() if consumer.worker.paused]
+    return Info(VERSION, process.node, names, paused)
 
 
 def _document(name: str | None, routers: Mapping[str, Router], others: Router) -> bytes:

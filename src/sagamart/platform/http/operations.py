@@ -28,11 +28,12 @@ log = structlog.get_logger("sagamart.http")
 
 
 class Info(msgspec.Struct, frozen=True):
-    """What runs here."""
+    """What runs here; `paused` are the services among them that take no messages from others now."""
 
     version: str
     node: str
     services: Sequence[str]
+    paused: Sequence[str] = ()
 
 
 class Readiness(msgspec.Struct, frozen=True):
@@ -74,7 +75,9 @@ async def set_log_level(data: LogLevel) -> LogLevel:
     return data
 
 
-def operations_routes(info: Info, checks: Mapping[str, Check], metrics: Metrics) -> list[HTTPRouteHandler]:
+def operations_routes(
+    info: Callable[[], Info], checks: Mapping[str, Check], metrics: Metrics
+) -> list[HTTPRouteHandler]:
     """The routes of this process."""
 
     @get("/readyz", tags=["operations"])
@@ -88,7 +91,7 @@ def operations_routes(info: Info, checks: Mapping[str, Check], metrics: Metrics)
     @get("/info", tags=["operations"])
     async def about() -> Info:
         """Version, node and services."""
-        return info
+        return info()
 
     @get("/metrics", include_in_schema=False)
     async def measured() -> Response[bytes]:
