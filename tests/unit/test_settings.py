@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 from msgspec import Meta
 
-from sagamart.platform.settings import Section, Settings, SettingsError, describe, load
+from sagamart.platform.settings import Section, Settings, SettingsError, describe, environment_of, load
 
 
 class Vault(Section, frozen=True):
@@ -35,6 +35,17 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(tm
     assert (settings.node, settings.http.host, settings.http.port) == ("a", "0.0.0.0", 82)  # noqa: S104  read, not bound
     assert settings.http.trusted_proxies == ("10.0.0.1", "10.0.0.2")
     assert settings.http.rate_limit_burst == 400
+
+
+def test_another_process_reads_the_same_settings_from_the_environment_that_is_given_to_it() -> None:
+    given = {
+        "SAGAMART_HTTP_PORT": "82",
+        "SAGAMART_HTTP_SHARE_PORT": "true",
+        "SAGAMART_HTTP_TRUSTED_PROXIES": "10.0.0.1,10.0.0.2",
+    }
+    settings = load(Settings, given)
+    assert load(Settings, environment_of(settings)) == settings
+    assert set(environment_of(settings)) == set(given)
 
 
 @pytest.mark.parametrize(

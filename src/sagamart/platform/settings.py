@@ -32,6 +32,12 @@ class HttpSettings(Section, frozen=True):
 
     host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one")] = 8080
+    share_port: Annotated[
+        bool,
+        Meta(
+            description="Let other processes of this account listen on the same port; connections are spread over them"
+        ),
+    ] = False
     rate_limit_per_s: Annotated[
         float, Meta(ge=0, le=1_000_000, description="Requests a second of one address or account; 0: no limit")
     ] = 200.0
@@ -53,6 +59,31 @@ class TokenSettings(Section, frozen=True):
     jwks: Annotated[str, Meta(description="File of public keys (JWKS), for a process that only verifies")] = ""
 
 
+class InternalSettings(Section, frozen=True):
+    """Between the processes of a shop whose messages travel by `http`."""
+
+    host: Annotated[str, Meta(description="Address on which other services' messages come in")] = "127.0.0.1"
+    port: Annotated[
+        int, Meta(ge=0, le=65535, description="Port for them, which is never the public one; 0 takes a free one")
+    ] = 9000
+    share_port: Annotated[
+        bool,
+        Meta(
+            description="Let other processes of this account listen on the same port; connections are spread over them"
+        ),
+    ] = False
+    destinations: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Where the other services listen for messages: {service} in place of a name, or"
+            " stock=http://HOST:PORT for one, several times where it has several addresses; with commas between"
+        ),
+    ] = ("http://{service}:9000",)
+    keys: Annotated[str, Meta(description="Folder of the services' keys; empty: `service-keys` in the data folder")] = (
+        ""
+    )
+
+
 class LogSettings(Section, frozen=True):
     """What is written to standard error."""
 
@@ -65,10 +96,18 @@ class LogSettings(Section, frozen=True):
 class Settings(Section, frozen=True):
     """All settings of the platform.  Who has more derives from it."""
 
-    node: Annotated[str, Meta(max_length=100, description="This process's name; empty: host name and process id")] = ""
+    node: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            description="This process's name, which no other one has at the same time; one that comes back under its"
+            " name takes its unsent messages back at once. Empty: a new name at each start",
+        ),
+    ] = ""
     data: Annotated[str, Meta(description="Folder of the embedded database and the keys")] = ".sagamart"
     http: HttpSettings = HttpSettings()
     tokens: TokenSettings = TokenSettings()
+    internal: InternalSettings = InternalSettings()
     logs: LogSettings = LogSettings()
 
 
@@ -103,6 +142,18 @@ def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
     for setting in known.values():
         _check(values, setting)
     return msgspec.convert(values, kind, strict=False)
+
+
+def environment_of(settings: Section) -> dict[str, str]:
+    """The environment in which another process reads the same settings."""
+    found = {}
+    for setting in settings_of(type(settings)):
+        value: Any = settings
+        for name in setting.path:
+            value = getattr(value, name)
+        if _shown(value) != setting.default:
+            found[setting.variable] = _shown(value)
+    return found
 
 
 def describe(kind: type[Section] = Settings) -> list[tuple[str, str, str, str]]:

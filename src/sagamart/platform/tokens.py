@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import jwt
 import msgspec
@@ -67,6 +67,9 @@ class TokenRefusedError(Exception):
 class Tokens:
     """Signs (with a private key) and verifies (with all public keys that it holds)."""
 
+    kind: ClassVar[str] = TYPE
+    """The `typ` of its tokens: those of another kind are refused, whoever signed them."""
+
     def __init__(
         self,
         keys: Mapping[str, Ed25519PublicKey],
@@ -98,7 +101,7 @@ class Tokens:
             "sid": caller.session,
         }
         kid = key_id(self._signer.public_key())
-        return jwt.encode(claims, self._signer, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": kid})
+        return jwt.encode(claims, self._signer, algorithm=ALGORITHM, headers={"typ": self.kind, "kid": kid})
 
     def seal(self, text: str) -> str:
         """A signature over a text that goes out by itself, such as the name of a one-time link; the same each time.
@@ -168,7 +171,7 @@ class Tokens:
             raise TokenRefusedError(str(error)) from error
 
     def _key_of(self, header: Mapping[str, Any]) -> Ed25519PublicKey:
-        if set(header) != _HEADER or header["alg"] != ALGORITHM or header["typ"] != TYPE:
+        if set(header) != _HEADER or header["alg"] != ALGORITHM or header["typ"] != self.kind:
             raise TokenRefusedError("the header is not one of ours")
         kid = header["kid"]
         key = self._keys.get(kid) if isinstance(kid, str) else None

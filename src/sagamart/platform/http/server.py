@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import uvicorn
-from litestar import Litestar
 
 STOP_WAIT_S = 1
 KEEP_ALIVE_S = 30
@@ -28,8 +27,11 @@ class Server(uvicorn.Server):
         server.port
     """
 
-    def __init__(self, app: Litestar, *, host: str, port: int) -> None:
-        """`port` 0 takes a free one."""
+    def __init__(self, app: Any, *, host: str, port: int, share_port: bool = False) -> None:
+        """`app` speaks ASGI, its lifespan included.  `port` 0 takes a free one.
+
+        With `share_port` other processes of this account may listen on it too.
+        """
         super().__init__(
             uvicorn.Config(
                 app,
@@ -48,6 +50,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=STOP_WAIT_S,
             )
         )
+        self._share_port = share_port
         self._running: asyncio.Task[None] | None = None
 
     @contextlib.contextmanager
@@ -64,7 +67,8 @@ class Server(uvicorn.Server):
     async def start(self) -> None:
         """Listen.  Raises OSError where the address is taken, RuntimeError where the application does not start."""
         family = socket.AF_INET6 if ":" in self.config.host else socket.AF_INET
-        listener = socket.create_server((self.config.host, self.config.port), family=family, backlog=BACKLOG_MAX)
+        address = (self.config.host, self.config.port)
+        listener = socket.create_server(address, family=family, backlog=BACKLOG_MAX, reuse_port=self._share_port)
         self._running = asyncio.create_task(self.serve([listener]), name="http server")
         while not self.started:
             if self._running.done():
