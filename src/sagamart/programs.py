@@ -86,8 +86,9 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
     ):
         travel.measure(shop.metrics)
         checks = {**checks_of(shop, dsns), **travel.checks}
-        process = Process(settings.http, node, checks, shop.metrics, shop.dead_letters)
-        server = Server(build_app(shop.mounted, tokens=tokens, process=process), host=host, port=port)
+        process = Process(settings.http, node, checks, shop.metrics, shop.dead_letters, shop.consumers)
+        app = build_app(shop.mounted, tokens=tokens, process=process)
+        server = Server(app, host=host, port=port, share_port=settings.http.share_port)
         try:
             await server.start()
         except OSError as error:
@@ -170,13 +171,12 @@ async def create_admin(worker: Worker, newcomer: NewCustomer) -> StoredReply:
 
 async def up(settings: ShopSettings, *, demo: bool, say: Say) -> None:
     """The whole shop in this process; in a demonstration with people, goods and a bank beside it."""
+    settings = structs.replace(settings, transport="local")
     async with AsyncExitStack() as closing:
         dsns = await closing.enter_async_context(embedded(settings, say))
         bank = await closing.enter_async_context(demo_bank(settings)) if demo else ""
-        secret = f"whsec_{base64.b64encode(os.urandom(24)).decode()}"
-        if bank and not settings.bank.url:
-            own = structs.replace(settings.bank, url=bank, api_key=BankSettings().shop_key, webhook_secrets=(secret,))
-            settings = structs.replace(settings, bank=own)
+        secret = webhook_secret()
+        settings = with_bank(settings, bank, secret) if demo else settings
         shop, address = await closing.enter_async_context(serving(settings, dsns, node=EMBEDDED_NODE))
         if demo:
             await fill(shop, address, say)
@@ -187,6 +187,19 @@ async def up(settings: ShopSettings, *, demo: bool, say: Say) -> None:
             say(f"A bank to try payments with is open at {bank}")
         await until_stopped()
         say("Stopping: the batch at hand is finished first.")
+
+
+def webhook_secret() -> str:
+    """A new secret for the bank to sign with."""
+    return f"whsec_{base64.b64encode(os.urandom(24)).decode()}"
+
+
+def with_bank(settings: ShopSettings, bank: str, secret: str) -> ShopSettings:
+    """Have the shop take payments through the demo's bank, unless it has one already."""
+    if settings.bank.url:
+        return settings
+    own = structs.replace(settings.bank, url=bank, api_key=BankSettings().shop_key, webhook_secrets=(secret,))
+    return structs.replace(settings, bank=own)
 
 
 async def hear_from(bank: str, shop: str, secret: str) -> None:
@@ -226,7 +239,7 @@ async def serve(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
     behind = [name for name, dsn in dsns.items() if not await at_head(dsn, histories(name))]
     if behind:
         raise CannotStartError(f"the databases of {', '.join(behind)} are older than this version: sagamart migrate")
-    node = settings.node or socket.gethostname()
+    node = settings.node or f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
     async with serving(settings, dsns, node=node) as (_shop, address):
         say(f"{', '.join(names)} at {address}")
         await until_stopped()

@@ -9,17 +9,24 @@ import asyncio
 import importlib.util
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
+from pathlib import Path
 
 import msgspec
 
 from sagamart.app import SLICES, ShopSettings, strangers
 from sagamart.messaging.service import Service
 from sagamart.messaging.transport import Transport
+from sagamart.messaging.transport.http import HttpTransport
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.platform.http.operations import Check
+from sagamart.platform.http.server import Server
+from sagamart.platform.internal.listener import InternalListener
+from sagamart.platform.internal.posting import Destinations, Posting
+from sagamart.platform.internal.service_tokens import ServiceTokens, load_service_keys
 from sagamart.platform.kafka import KafkaSection, TopicReport, connection_of
 from sagamart.platform.metrics import Metrics
-from sagamart.platform.settings import SettingsError
+from sagamart.platform.settings import InternalSettings, SettingsError
 
 
 class Travel(msgspec.Struct, frozen=True):
@@ -33,14 +40,29 @@ class Travel(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def transport_of(settings: ShopSettings, names: Sequence[str]) -> AsyncIterator[Travel]:
-    """The transport of a process that runs these services.  Raises SettingsError."""
+    """The transport of a process that runs these services.  Raises SettingsError, ServiceKeyError."""
     match settings.transport:
         case "local":
             _check_company(names)
             yield Travel(LocalTransport())
+        case "http":
+            async with http_travel(settings, names) as travel:
+                yield travel
         case "kafka":
             async with kafka_travel(settings.kafka) as travel:
                 yield travel
+
+
+@asynccontextmanager
+async def http_travel(settings: ShopSettings, names: Sequence[str]) -> AsyncIterator[Travel]:
+    """Posted to the other processes.  Raises SettingsError, ServiceKeyError."""
+    tokens = service_tokens(settings, names)
+    posting = Posting(_destinations(settings.internal, names), tokens)
+    try:
+        async with HttpTransport(consumers(), posting) as transport:
+            yield Travel(transport, partial(_listening, settings.internal, names, transport, tokens))
+    finally:
+        posting.close()
 
 
 @asynccontextmanager
@@ -83,6 +105,62 @@ def every_service() -> dict[str, Service]:
     return {name: build(ShopSettings()).service for name, build in SLICES.items()}
 
 
+def consumers() -> dict[str, list[str]]:
+    """The services that handle each message type."""
+    found: dict[str, list[str]] = {}
+    for name, service in every_service().items():
+        for kind in service.consumes:
+            found.setdefault(kind, []).append(name)
+    return found
+
+
+def service_key_folder(settings: ShopSettings) -> Path:
+    """Where the keys are with which services know each other."""
+    return Path(settings.internal.keys or Path(settings.data) / "service-keys")
+
+
+def service_tokens(settings: ShopSettings, names: Sequence[str]) -> ServiceTokens:
+    """What these services sign and verify with.  Raises ServiceKeyError."""
+    return ServiceTokens(load_service_keys(service_key_folder(settings), names, SLICES))
+
+
+@asynccontextmanager
+async def _listening(
+    settings: InternalSettings, names: Sequence[str], transport: HttpTransport, tokens: ServiceTokens
+) -> AsyncIterator[None]:
+    services = every_service()
+    emits = {name: service.emits for name, service in services.items()}
+    here = {name: service for name, service in services.items() if name in names}
+    listener = InternalListener(transport, here, emits, tokens)
+    server = Server(listener, host=settings.host, port=settings.port, share_port=settings.share_port)
+    try:
+        await server.start()
+    except OSError as error:
+        raise SettingsError(
+            f"SAGAMART_INTERNAL_PORT={settings.port}: cannot listen on {settings.host}:{settings.port}"
+            f" ({error.strerror}); choose another port"
+        ) from error
+    try:
+        yield
+    finally:
+        await server.stop()
+
+
+def _destinations(settings: InternalSettings, names: Sequence[str]) -> Destinations:
+    shown = ",".join(settings.destinations)
+    try:
+        destinations = Destinations(settings.destinations)
+    except ValueError as error:
+        raise SettingsError(f"SAGAMART_INTERNAL_DESTINATIONS={shown}: {error}") from error
+    missing = [name for name in strangers(names) if not destinations.of(name)]
+    if missing:
+        raise SettingsError(
+            f"SAGAMART_INTERNAL_DESTINATIONS={shown}: does not say where {', '.join(missing)} is;"
+            f" add {missing[0]}=http://HOST:PORT, or http://{{service}}:9000 for all"
+        )
+    return destinations
+
+
 def _check_company(names: Sequence[str]) -> None:
     """Raise SettingsError where messages would go to services that are not here."""
     missing = strangers(names)
@@ -91,5 +169,5 @@ def _check_company(names: Sequence[str]) -> None:
         raise SettingsError(
             "SAGAMART_TRANSPORT=local: messages travel within one process, and nobody here would take what these"
             f" services send to: {needed}. Serve them together: sagamart serve {' '.join([*names, *sorted(missing)])},"
-            " or set SAGAMART_TRANSPORT=kafka"
+            " or set SAGAMART_TRANSPORT=http or kafka"
         )

@@ -1,0 +1,73 @@
+"""A process does not start where its messages could not travel, and says which setting is missing."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sagamart.app import SLICES, ShopSettings
+from sagamart.messaging.transport.http import HttpTransport
+from sagamart.messaging.transport.local import LocalTransport
+from sagamart.platform.internal.service_tokens import ServiceKeyError, make_service_keys
+from sagamart.platform.settings import InternalSettings, SettingsError
+from sagamart.transports import transport_of
+
+ALL = list(SLICES)
+
+
+def settings_with(folder: Path, *destinations: str, transport: str = "http", port: int = 0) -> ShopSettings:
+    internal = InternalSettings(keys=str(folder), destinations=destinations, port=port)
+    return msgspec.structs.replace(ShopSettings(), transport=transport, internal=internal)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    """Give a folder with the keys of all services."""
+    make_service_keys(tmp_path, SLICES)
+    return tmp_path
+
+
+async def test_the_whole_shop_in_one_process_needs_nothing() -> None:
+    async with transport_of(ShopSettings(), ALL) as travel, travel.receiving():
+        assert isinstance(travel.transport, LocalTransport)
+
+
+async def test_some_services_in_a_process_need_the_others_within_it_or_a_transport() -> None:
+    with pytest.raises(SettingsError, match=r"SAGAMART_TRANSPORT=local.*stock \(.*wallet \(.*serve orders .*=http"):
+        async with transport_of(ShopSettings(), ["orders"]):
+            pass
+
+
+async def test_a_process_that_posts_takes_posts_too(keys: Path) -> None:
+    async with transport_of(settings_with(keys, "http://{service}:9000"), ["orders"]) as travel, travel.receiving():
+        assert isinstance(travel.transport, HttpTransport)
+
+
+@pytest.mark.parametrize(
+    ("destinations", "words"),
+    [
+        (["http://stock:9000"], "names no service"),
+        (["stock=ftp://stock"], "is no URL"),
+        (["stock=http://stock:9000"], "does not say where .*wallet.* is; add .*=http://HOST:PORT"),
+        ([], "does not say where"),
+    ],
+)
+async def test_a_destination_that_is_wrong_or_missing_is_named(keys: Path, destinations: list[str], words: str) -> None:
+    with pytest.raises(SettingsError, match=f"SAGAMART_INTERNAL_DESTINATIONS=.*{words}"):
+        async with transport_of(settings_with(keys, *destinations), ["orders"]):
+            pass
+
+
+async def test_a_key_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ServiceKeyError, match=r"orders\.pem.*sagamart service-keys"):
+        async with transport_of(settings_with(tmp_path, "http://{service}:9000"), ["orders"]):
+            pass
+
+
+async def test_an_address_on_which_it_cannot_listen_is_named(keys: Path) -> None:
+    internal = InternalSettings(host="192.0.2.1", port=9000, keys=str(keys))  # an address that no machine has, RFC 5737
+    settings = msgspec.structs.replace(ShopSettings(), transport="http", internal=internal)
+    async with transport_of(settings, ["orders"]) as travel:
+        with pytest.raises(SettingsError, match=r"SAGAMART_INTERNAL_PORT=9000: cannot listen on 192\.0\.2\.1:9000"):
+            async with travel.receiving():
+                pass
