@@ -1,0 +1,41 @@
+"""One front door for services in processes of their own: a small reverse proxy, and the same routes for a big one.
+
+`sagamart cluster` opens it.  In production a proxy of your choice does this work; `nginx.py` writes its configuration
+from the same table of routes.
+"""
+
+from typing import Any
+
+from sagamart.app import SLICES, ShopSettings
+from sagamart.door.proxy import Asgi, Door
+from sagamart.door.replicas import Replicas
+from sagamart.door.routes import RouteTable, route_table
+from sagamart.platform.http import Mounted, Process, build_app
+from sagamart.platform.http.operations import Check
+from sagamart.platform.tokens import Tokens
+
+__all__ = ["Door", "Replicas", "RouteTable", "front_door", "route_table"]
+
+NODE = "door"
+
+
+def front_door(settings: ShopSettings, replicas: Replicas, tokens: Tokens) -> Asgi:
+    """The application of a door to these services.  It answers by itself for the joined API documents and itself."""
+    mounted = [Mounted(name, SLICES[name](settings).routes, _nobody, None) for name in replicas.services]
+    checks = {name: _reached(replicas, name) for name in replicas.services}
+    own = build_app(mounted, tokens=tokens, process=Process(settings.http, NODE, checks))
+    return Door(route_table(), replicas, own)
+
+
+async def _nobody(*_request: Any) -> Any:
+    raise RuntimeError("the door hands requests on; it answers none for a service")
+
+
+def _reached(replicas: Replicas, service: str) -> Check:
+    async def check() -> None:
+        async for replica, connection in replicas.reachable(service):
+            replica.keep(connection)
+            return
+        raise ConnectionError(f"no replica of {service} can be reached")
+
+    return check
