@@ -18,13 +18,18 @@ from sagamart import programs, transports
 from sagamart.app import SLICES, ShopSettings
 from sagamart.audit import INVARIANTS, SETTLE_S
 from sagamart.blueprints.saga import RULES, THE_SAGA, lint
+from sagamart.cluster import cluster as run_cluster
 from sagamart.demo import DemoError, demonstrate
+from sagamart.door import route_table
+from sagamart.door.nginx import nginx_configuration
 from sagamart.platform.embedded import EmbeddedPostgresError, FolderInUseError
 from sagamart.platform.http import Problem
+from sagamart.platform.internal.service_tokens import ServiceKeyError, make_service_keys
 from sagamart.platform.kafka import KafkaAdminError
 from sagamart.platform.keys import KeyFileError
 from sagamart.platform.migrations import MigrationError
 from sagamart.platform.settings import SettingsError, describe, load
+from sagamart.platform.settings_document import settings_document
 from sagamart.shop.accounts.registration import NewCustomer
 
 app = App(
@@ -47,6 +52,7 @@ EXPECTED = (
     FolderInUseError,
     EmbeddedPostgresError,
     KeyFileError,
+    ServiceKeyError,
     MigrationError,
     DemoError,
     KafkaAdminError,
@@ -71,9 +77,49 @@ def up(
 
 
 @app.command
+def cluster(
+    *,
+    replicas: Annotated[
+        int, Parameter(help="Processes of each service.", validator=validators.Number(gte=1, lte=8))
+    ] = 1,
+    port: Annotated[
+        int | None, Parameter(env_var="SAGAMART_PORT", help="Port of the front door; 0 takes a free one.")
+    ] = None,
+    data: DataFolder = None,
+    demo: Annotated[bool, Parameter(negative=(), help="Fill the shop with products, people and money.")] = False,
+) -> None:
+    """Run the shop as a company would, on this machine: each service in processes of its own, behind one door.
+
+    The database is embedded, messages travel by HTTP.  A process that dies is started again: kill one with
+    `kill -9 PID`, order meanwhile, and see that nothing is lost (`sagamart demo`, then `sagamart audit`). What the
+    processes say is in `logs` in the data folder. Ctrl-C stops all of them. The folder may be one of `sagamart up`.
+
+    Try it:  sagamart cluster --replicas 2 --demo
+    """
+    settings = _settings(data=data, port=port, demo=demo)
+    _run(run_cluster(settings, replicas=replicas, demo=demo, console=terminal))
+
+
+@app.command
 def serve(*services: str) -> None:
-    """Run these services over databases of your own (SAGAMART_DATABASE_DSN).  All of them, if none is named."""
+    """Run these services over databases of your own (SAGAMART_DATABASE_DSN).  All of them, if none is named.
+
+    Services that run in several processes need SAGAMART_TRANSPORT, and for `http` the keys that `sagamart service-keys`
+    makes and SAGAMART_INTERNAL_DESTINATIONS.  Several replicas of a service may run at the same time.
+    """
     _run(programs.serve(_settings(), list(services) or list(SLICES), _say))
+
+
+@app.command
+def service_keys(folder: Path, *services: str) -> None:
+    """Make the keys by which these services (all, if none is named) know each other; those that are there stay."""
+    try:
+        programs.check_names(services)
+        made = make_service_keys(folder, services or SLICES)
+    except EXPECTED as error:
+        sys.exit(f"sagamart: {error}")
+    for path in made:
+        print(path)  # noqa: T201  the command's answer
 
 
 @app.command
@@ -182,8 +228,19 @@ def list_() -> None:
 
 
 @app.command
-def settings() -> None:
+def nginx() -> None:
+    """Print a configuration of nginx with a front door's routes, read off the services."""
+    sys.stdout.write(nginx_configuration(route_table()))
+
+
+@app.command
+def settings(
+    *, markdown: Annotated[bool, Parameter(negative=(), help="As the document docs/reference/settings.md.")] = False
+) -> None:
     """Print all settings, their defaults and what they mean."""
+    if markdown:
+        sys.stdout.write(settings_document(ShopSettings))
+        return
     table = Table("setting", "type", "default", "meaning")
     for row in describe(ShopSettings):
         table.add_row(*row)

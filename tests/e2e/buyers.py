@@ -18,6 +18,7 @@ PLENTY_PIECES, SCARCE_PIECES = 1_000_000, 10
 AT_ONCE_MAX = 24
 REQUEST_S_MAX = 40.0
 WAIT_S = 30
+REFUSED_PAUSE_S = 0.05
 FINAL = ("completed", "cancelled")
 
 Kind = Literal["payable", "too dear", "short"]
@@ -101,7 +102,7 @@ class Buyers:
 async def order(http: httpx.AsyncClient, buyers: Buyers, wish: Wish) -> bool:
     """Ask for an order; says whether there was an answer.  Raises AssertionError where it differs from the first."""
     response = await http.post("/v1/orders", json={"lines": wish.lines}, headers=_headers(wish.customer, wish.key))
-    if response.status_code in (429, 503):
+    if response.status_code in (429, 502, 503):
         return False
     answer = Answer(response.status_code, response.headers.get("Location"), response.content)
     assert answer.status == 202, (wish, answer)
@@ -188,6 +189,18 @@ async def each(items: Iterable[Any], act: Callable[[Any], Any]) -> list[Any]:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(item)) for item in items]
     return [task.result() for task in tasks]
+
+
+async def order_until(enough: asyncio.Event, http: httpx.AsyncClient, buyers: Buyers) -> None:
+    """Order, as many at once as there may be, until it is enough."""
+    wishes = buyers.next_wishes()
+
+    async def buy() -> None:
+        while not enough.is_set():
+            if not await order(http, buyers, next(wishes)):
+                await asyncio.sleep(REFUSED_PAUSE_S)
+
+    await each(range(AT_ONCE_MAX), lambda _: buy())
 
 
 def counted(wishes: Iterable[Wish]) -> Counter[str]:

@@ -1,0 +1,90 @@
+"""Which processes a cluster has, and what each of them is told.
+
+Rules:
+- Ports are taken before anybody is started, and stay taken while the cluster lives: a process that is started again
+  comes back where the others look for it.
+- Only the processes of accounts get the private keys of access tokens; the others get the public ones.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from sagamart.app import ShopSettings
+from sagamart.platform.databases import service_database
+from sagamart.platform.http_client import Address
+from sagamart.platform.keys import tokens_from_files
+from sagamart.platform.ports import LOOPBACK, Ports
+from sagamart.platform.settings import environment_of
+from sagamart.transports import service_key_folder
+
+SIGNS_TOKENS = "accounts"
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A process: one replica of one service."""
+
+    node: str
+    service: str
+    public: Address
+    environment: Mapping[str, str]
+
+
+def planned(
+    settings: ShopSettings, services: Sequence[str], *, replicas: int, postgres_dsn: str, ports: Ports
+) -> list[Member]:
+    """Every process of the cluster."""
+    places = [
+        (service, number, ports.take(), ports.take()) for service in services for number in range(1, replicas + 1)
+    ]
+    destinations = ",".join(f"{service}=http://{LOOPBACK}:{internal}" for service, _, _, internal in places)
+    jwks = _jwks_file(settings)
+    shared = {
+        **environment_of(settings),
+        "SAGAMART_TRANSPORT": "http",
+        "SAGAMART_DATABASE_DSN": dsn_template(postgres_dsn),
+        "SAGAMART_INTERNAL_DESTINATIONS": destinations,
+        "SAGAMART_INTERNAL_KEYS": str(service_key_folder(settings)),
+        "SAGAMART_INTERNAL_HOST": LOOPBACK,
+        "SAGAMART_INTERNAL_SHARE_PORT": "true",
+        "SAGAMART_HTTP_HOST": LOOPBACK,
+        "SAGAMART_HTTP_SHARE_PORT": "true",
+        "SAGAMART_HTTP_TRUSTED_PROXIES": LOOPBACK,
+    }
+    return [
+        Member(
+            node=f"{service}-{number}",
+            service=service,
+            public=Address(LOOPBACK, public),
+            environment={
+                **shared,
+                "SAGAMART_NODE": f"{service}-{number}",
+                "SAGAMART_HTTP_PORT": str(public),
+                "SAGAMART_INTERNAL_PORT": str(internal),
+                **({} if service == SIGNS_TOKENS else {"SAGAMART_TOKENS_JWKS": str(jwks)}),
+            },
+        )
+        for service, number, public, internal in places
+    ]
+
+
+def dsn_template(postgres_dsn: str) -> str:
+    """The runtime DSN with `{service}` for the service's name, as the setting has it."""
+    return service_database(postgres_dsn, "service").runtime_dsn.replace("sagamart_service", "sagamart_{service}")
+
+
+def addresses_of(members: Iterable[Member]) -> dict[str, list[Address]]:
+    """Where each service's replicas listen for requests."""
+    found: dict[str, list[Address]] = {}
+    for member in members:
+        found.setdefault(member.service, []).append(member.public)
+    return found
+
+
+def _jwks_file(settings: ShopSettings) -> Path:
+    data = Path(settings.data)
+    tokens = tokens_from_files(settings.tokens, data)
+    file = data / "public-keys.json"
+    file.write_bytes(msgspec.json.encode(tokens.jwks()))
+    return file

@@ -1,0 +1,144 @@
+"""`sagamart cluster`: databases, keys, processes, door; then watch until asked to stop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from sagamart.app import SLICES, Shop, ShopSettings
+from sagamart.cluster.plan import addresses_of, planned
+from sagamart.cluster.processes import Kept, until_ready
+from sagamart.cluster.status import shown
+from sagamart.demo import ADMIN, log_ins, seed
+from sagamart.door import Replicas, front_door
+from sagamart.messaging.transport.outbox_only import OutboxOnly
+from sagamart.messaging.worker import Node
+from sagamart.platform import logs
+from sagamart.platform.embedded import EmbeddedPostgres
+from sagamart.platform.http.application import VERSION
+from sagamart.platform.http.server import Server
+from sagamart.platform.internal.service_tokens import make_service_keys
+from sagamart.platform.keys import tokens_from_files
+from sagamart.platform.ports import Ports
+from sagamart.programs import (
+    CannotStartError,
+    create_admin,
+    demo_bank,
+    hear_from,
+    prepared,
+    until_stopped,
+    webhook_secret,
+    with_bank,
+)
+from sagamart.shop.accounts.registration import NewCustomer
+from sagamart.transports import service_key_folder
+
+CONNECTIONS_A_REPLICA = 12
+"""Of a replica to its database at most: lanes, sweeps, readers, and some in between."""
+
+CONNECTIONS_SPARE = 40
+
+
+async def cluster(settings: ShopSettings, *, replicas: int, demo: bool, console: Console) -> None:
+    """Run the cluster until SIGTERM or SIGINT.  Raises CannotStartError, FolderInUseError, EmbeddedPostgresError."""
+
+    def say(text: str) -> None:
+        console.print(text, style="dim", soft_wrap=True)
+
+    services = list(SLICES)
+    connections = str(len(services) * replicas * CONNECTIONS_A_REPLICA + CONNECTIONS_SPARE)
+    make_service_keys(service_key_folder(settings), services)
+    async with AsyncExitStack() as closing:
+        postgres = EmbeddedPostgres(Path(settings.data), progress=say, settings={"max_connections": connections})
+        await closing.enter_async_context(postgres)
+        dsns = await prepared(postgres.dsn(), services, say)
+        logs.configure("cluster", VERSION, settings.logs.level, settings.logs.format)
+        bank, secret = "", webhook_secret()
+        if demo:
+            await _administrator(settings, dsns)
+            bank = await closing.enter_async_context(demo_bank(settings))
+            settings = with_bank(settings, bank, secret)
+        ports = closing.enter_context(Ports())
+        members = planned(settings, services, replicas=replicas, postgres_dsn=postgres.dsn(), ports=ports)
+        folder = Path(settings.data) / "logs"
+        folder.mkdir(exist_ok=True)
+        processes = [Kept(member, folder, say) for member in members]
+        known = await closing.enter_async_context(Replicas(addresses_of(members)))
+        address = await closing.enter_async_context(_door(settings, known))
+        await closing.enter_async_context(_alive(processes))
+
+        async def fill() -> None:
+            people = await seed(address, currency=settings.currency)
+            await hear_from(bank, address, secret)
+            console.print(log_ins(people))
+            say(f"A bank to try payments with is open at {bank}")
+
+        await _watched(processes, address, Path(settings.data), fill if demo else None, console)
+        say("Stopping: each process finishes the batch at hand.")
+
+
+Fill = Callable[[], Awaitable[None]]
+
+
+async def _watched(processes: Sequence[Kept], address: str, data: Path, fill: Fill | None, console: Console) -> None:
+    """Until asked to stop.  Raises what goes wrong while the shop is being filled."""
+    stopped = asyncio.create_task(until_stopped())
+    showing = asyncio.create_task(shown(console, processes, address))
+    opening = asyncio.create_task(_open(processes, address, data, fill, console))
+    try:
+        await asyncio.wait([stopped, opening], return_when=asyncio.FIRST_COMPLETED)
+        if opening.done():
+            opening.result()
+            await stopped
+    finally:
+        for task in (opening, showing, stopped):
+            task.cancel()
+        await asyncio.gather(opening, showing, stopped, return_exceptions=True)
+
+
+async def _open(processes: Sequence[Kept], address: str, data: Path, fill: Fill | None, console: Console) -> None:
+    await until_ready(processes)
+    if fill is not None:
+        await fill()
+    console.print(f"The shop is open at {address}", soft_wrap=True)
+    console.print(f"Its API to try: {address}/docs   What the processes say: {data}/logs", soft_wrap=True)
+
+
+@asynccontextmanager
+async def _alive(processes: Sequence[Kept]) -> AsyncIterator[None]:
+    keeping = [asyncio.create_task(one.keep_alive(), name=one.member.node) for one in processes]
+    try:
+        yield
+    finally:
+        for task in keeping:
+            task.cancel()
+        await asyncio.gather(*keeping, return_exceptions=True)
+        await asyncio.gather(*(one.stop() for one in processes))
+
+
+@asynccontextmanager
+async def _door(settings: ShopSettings, replicas: Replicas) -> AsyncIterator[str]:
+    host, port = settings.http.host, settings.http.port
+    tokens = tokens_from_files(settings.tokens, Path(settings.data))
+    server = Server(front_door(settings, replicas, tokens), host=host, port=port)
+    try:
+        await server.start()
+    except OSError as error:
+        raise CannotStartError(
+            f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port or SAGAMART_PORT"
+        ) from error
+    try:
+        yield f"http://{host}:{server.port}"
+    finally:
+        await server.stop()
+
+
+async def _administrator(settings: ShopSettings, dsns: Mapping[str, str]) -> None:
+    """The demo's administrator, made before any process runs; what follows from it waits in the outbox."""
+    newcomer = NewCustomer(email=ADMIN.email, password=ADMIN.password, name=ADMIN.name)
+    node = Node("cluster")
+    async with Shop(settings, {"accounts": dsns["accounts"]}, node=node, transport=OutboxOnly()) as shop:
+        await create_admin(shop.services["accounts"].worker, newcomer)
+        await shop.services["accounts"].database.take_back(node.name)
