@@ -84,8 +84,9 @@ _WRITE_PLACING = f"""with {_COMMON},
         on conflict (customer_id) do update set version = excluded.version, order_ids = excluded.order_ids
         where u.version = excluded.version - 1 returning 1),
     placed as (insert into orders (version, order_id, customer_id, status, lines, total_minor, currency, placed_at,
-            changed_at, attempt, known)
-        select 1, r ->> 0, r ->> 1, 'booking_pending', r -> 2, (r ->> 3)::bigint, 'RUB', $10, $10, 1, '[]'
+            changed_at, attempt, known, payments)
+        select 1, r ->> 0, r ->> 1, 'booking_pending', r -> 2, (r ->> 3)::bigint, 'RUB', $10, $10, 1, '[]',
+            jsonb_build_array(jsonb_build_array('wallet', r -> 3, $10::timestamptz, false, false, null, null))
         from jsonb_array_elements($8::jsonb) r),
     armed as (insert into timers (key, name, generation, due_at, message)
         select r ->> 0, 'deadline', (r ->> 4)::uuid, now() + interval '{BOOKING_S} s', message

@@ -8,6 +8,7 @@ import pytest
 
 from orders_examples import CUP, PLATE
 from sagamart.contracts.orders import OrderCancelled, OrderMessage, ShortLine
+from sagamart.contracts.shipping import ShipmentHandedOver
 from sagamart.contracts.stock import SkuSoldOut, StockBooked, StockRefused
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused
 from sagamart.messaging.records import Record
@@ -105,14 +106,13 @@ async def test_no_money_cancels_the_order_and_frees_the_slot(orders: RunningServ
     await placed(orders, key="key-2")
 
 
-async def test_money_on_a_cancelled_order_goes_to_the_dead_letters_and_is_not_lost(orders: RunningService) -> None:
+async def test_what_cannot_come_goes_to_the_dead_letters_and_is_not_lost(orders: RunningService) -> None:
     order_id = await placed(orders)
-    await orders.hears(StockRefused(order_id, 1))
 
-    await orders.hears(MoneyCaptured(order_id, 1, 90_000, "RUB"))
+    await orders.hears(ShipmentHandedOver(order_id, "shp_1"))
 
     ((error,),) = await orders.rows("select error from dead_letters")
-    assert "MoneyCaptured came while cancelled" in error
+    assert "ShipmentHandedOver came while booking_pending, but nothing is shipped before it is paid" in error
 
 
 async def test_two_clicks_make_one_order(orders: RunningService) -> None:

@@ -3,8 +3,7 @@
 import pytest
 
 from sagamart.contracts.accounts import CustomerRegistered
-from sagamart.contracts.order_requests import CaptureRequested, HoldRequested
-from sagamart.contracts.orders import OrderCancelled
+from sagamart.contracts.order_requests import CaptureRequested, HoldRequested, ReleaseRequested
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused, WalletOpened
 from sagamart.platform.http import Caller
 from sagamart.shop.wallet.api import ROUTES
@@ -23,8 +22,8 @@ def capture(order_id: str) -> CaptureRequested:
     return CaptureRequested(order_id, 4, "capturing", ANNA, 1, (), 300, "RUB", 1, 300)
 
 
-def cancelled(order_id: str) -> OrderCancelled:
-    return OrderCancelled(order_id, 4, "cancelled", ANNA, 1, (), 300, "RUB", "cancelled_by_customer")
+def release(order_id: str) -> ReleaseRequested:
+    return ReleaseRequested(order_id, 4, "cancelled", ANNA, 1, (), 300, "RUB", 1, 300)
 
 
 async def deposit(wallet: RunningService, amount_minor: int) -> None:
@@ -86,7 +85,7 @@ async def test_a_message_that_comes_twice_is_handled_once(wallet: RunningService
 async def test_a_release_that_overtakes_its_hold_refuses_it_in_the_same_batch_and_later(wallet: RunningService) -> None:
     await deposit(wallet, 500)
 
-    await wallet.hears(cancelled("ord_1"), hold("ord_1"))
+    await wallet.hears(release("ord_1"), hold("ord_1"))
     await wallet.hears(hold("ord_1"))
 
     assert wallet.sent[1:] == [MoneyRefused("ord_1", 1, 300, "RUB", "released")] * 2

@@ -86,13 +86,17 @@ def goods_go_with_the_order(seen: Evidence) -> Findings:
 def money_goes_with_the_order(seen: Evidence) -> Findings:
     holds = seen.rows("wallet", Hold)
     for order in seen.orders.values():
-        made = holds.get(payment_id(order.order_id, 1))
-        status = made.status if made is not None else None
-        right = ("captured",) if order.status == "completed" else ("released", "refused", None)
-        if status not in right:
-            yield f"{order.order_id} is {order.status}, its hold {status}"
-        if made is not None and made.amount_minor != order.total_minor:
-            yield f"{order.order_id} costs {order.total_minor}, its hold is {made.amount_minor}"
+        captured_minor = 0
+        for number, payment in enumerate(order.payments, start=1):
+            made = holds.get(payment_id(order.order_id, number))
+            status = made.status if made is not None else None
+            captured_minor += payment.amount_minor if status == "captured" else 0
+            if status not in ("captured", "released", "refused", None):
+                yield f"{order.order_id} is {order.status}, its payment {number} is {status}"
+            if made is not None and made.amount_minor != payment.amount_minor:
+                yield f"{order.order_id} pays {payment.amount_minor}, its hold is {made.amount_minor}"
+        if captured_minor != (order.total_minor if order.status == "completed" else 0):
+            yield f"{order.order_id} is {order.status} and costs {order.total_minor}, {captured_minor} was captured"
     for hold in holds.values():
         if hold.status == "held":
             yield f"{hold.hold_id} is held for ever"

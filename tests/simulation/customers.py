@@ -14,7 +14,8 @@ from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.requests import Overloaded, StoredReply, request_of
 from sagamart.shop.accounts.messages import RegisterCustomer
 from sagamart.shop.catalogue.messages import ChangeProduct, CreateProduct
-from sagamart.shop.orders.messages import CancelOrder, PlaceOrder, PlacingRules, WantedLine, order_id_of
+from sagamart.shop.orders.messages import CancelOrder, PayOrder, PlaceOrder, PlacingRules, WantedLine, order_id_of
+from sagamart.shop.orders.records import Terms
 from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
 from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
 from simulation.chaos import Chaos
@@ -27,6 +28,12 @@ PRICES_MINOR = {"apple": 300, "pear": 500, "melon": 2_000}
 PIECES = {"apple": 40, "pear": 6, "melon": 3}
 PURSES_MINOR = (100_000, 100_000, 20_000, 5_000, 1_000, 0)
 RULES = PlacingRules(custom_lines=True, unpaid_orders_max=1, currency="RUB")
+PAID_LATER = PlacingRules(
+    custom_lines=True,
+    unpaid_orders_max=1,
+    currency="RUB",
+    terms=Terms(later=True, at_payment=True, window_s=5, attempt_s=10),
+)
 
 Wish = Body | Callable[[str], Body]
 """What is asked for; an order takes its id from its message."""
@@ -119,16 +126,28 @@ class People:
             lines = [WantedLine(sku, random.randint(1, 3)) for sku in skus]
             if random.random() < 0.1:
                 lines = [WantedLine(None, 1, 700, "wrapping")]
+            later = random.random() < 0.3
             reply = await self.ask(
                 "orders",
                 f"order {who} {number}",
-                _order(who, tuple(lines)),
+                _order(who, tuple(lines), PAID_LATER if later else RULES),
             )
             await asyncio.sleep(random.uniform(0, 0.5))
+            if reply.status == 202 and later:
+                await self._pay(who, number, _order_of(reply))
             if reply.status == 202 and random.random() < 0.3:
                 placed = _order_of(reply)
                 await self.ask("orders", f"cancel {who} {number}", CancelOrder(placed, who, staff=False))
             await asyncio.sleep(random.uniform(0, BETWEEN_ORDERS_S_MAX))
+
+    async def _pay(self, who: str, number: int, order_id: str) -> None:
+        """Pay a part, then more than the rest or all that is due; some do nothing more, and let the window close."""
+        random = self.chaos.random
+        for part in range(random.randint(0, 3)):
+            await asyncio.sleep(random.uniform(0, 2))
+            amount = random.choice([None, random.randint(1, 1_500)])
+            wish = PayOrder(order_id, who, staff=False, source="wallet", amount_minor=amount)
+            await self.ask("orders", f"pay {who} {number} {part}", wish)
 
     async def _meddle(self) -> None:
         """Staff count again, bring more, change a price; a customer takes money out."""
@@ -153,8 +172,8 @@ def _body(wish: Wish, message_id: str) -> Body:
     return wish if isinstance(wish, Body) else wish(message_id)
 
 
-def _order(who: str, lines: tuple[WantedLine, ...]) -> Callable[[str], Body]:
-    return lambda message_id: PlaceOrder(order_id_of(message_id), who, lines, RULES)
+def _order(who: str, lines: tuple[WantedLine, ...], rules: PlacingRules) -> Callable[[str], Body]:
+    return lambda message_id: PlaceOrder(order_id_of(message_id), who, lines, rules)
 
 
 def _order_of(reply: StoredReply) -> str:

@@ -12,6 +12,7 @@ from sagamart.messaging.decision import Decision
 from sagamart.messaging.fold import Batch
 from sagamart.messaging.memory import MemoryDatabase
 from sagamart.messaging.memory_writes import Writes
+from sagamart.messaging.message import Message
 from sagamart.messaging.worker import Worker
 from sagamart.shop.stock.decide import release
 from sagamart.shop.stock.records import Reservation, Sku
@@ -60,7 +61,7 @@ def test_a_release_without_a_tombstone_is_found(monkeypatch: pytest.MonkeyPatch)
     """Forget a release whose booking has not come yet."""
 
     def forgetful(
-        message: OrderCancelled, reservations: Mapping[str, Reservation], skus: Mapping[str, Sku]
+        message: Message[OrderCancelled], reservations: Mapping[str, Reservation], skus: Mapping[str, Sku]
     ) -> Decision:
         decision = release(message, reservations, skus)
         kept = [row for row in decision.save if not (isinstance(row, Reservation) and row.version == 1)]

@@ -18,9 +18,10 @@ from sagamart.messaging.worker import Limits, Worker
 from sagamart.shop.accounts.service import ACCOUNTS
 from sagamart.shop.catalogue.service import CATALOGUE
 from sagamart.shop.notifications.service import NOTIFICATIONS
-from sagamart.shop.orders.lifecycle import DEADLINE, LIFECYCLE
+from sagamart.shop.orders.lifecycle import LIFECYCLE
 from sagamart.shop.orders.records import Order
 from sagamart.shop.orders.service import ORDERS_SERVICE
+from sagamart.shop.orders.stepping import DEADLINE
 from sagamart.shop.stock.records import Sku
 from sagamart.shop.stock.service import STOCK
 from sagamart.shop.wallet.records import Wallet
@@ -179,7 +180,7 @@ class World:
         for order in store.rows[Order].values():
             state = LIFECYCLE[order.status]
             unpaid[order.customer_id] += state.unpaid
-            if state.deadline_s is not None and (order.order_id, DEADLINE) not in store.timers:
+            if not state.final and (order.order_id, DEADLINE) not in store.timers:
                 self.violations.append(f"{order.order_id} is {order.status} without a deadline")
         self.violations += [f"{who} has {n} unpaid orders" for who, n in unpaid.items() if n > RULES.unpaid_orders_max]
 

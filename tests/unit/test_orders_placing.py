@@ -28,8 +28,7 @@ from sagamart.contracts.orders import Line
 from sagamart.contracts.stock import SkuBackInStock, SkuSoldOut
 from sagamart.messaging.decision import Reply
 from sagamart.messaging.message import Body
-from sagamart.shop.orders.messages import WantedLine
-from sagamart.shop.orders.placing import (
+from sagamart.shop.orders.guards import (
     ChangedPrice,
     CurrencyMismatch,
     CustomLinesNotAllowed,
@@ -40,6 +39,7 @@ from sagamart.shop.orders.placing import (
     UnknownProduct,
     UnpaidOrderExists,
 )
+from sagamart.shop.orders.messages import WantedLine
 from sagamart.shop.orders.records import Order, ProductCopy, UnpaidOrders
 from sagamart.shop.orders.view import OrderView
 

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from one_service import OneService
-from sagamart.contracts.order_requests import CaptureRequested, HoldRequested
-from sagamart.contracts.orders import OrderCancelled
+from sagamart.contracts.order_requests import CaptureRequested, HoldRequested, ReleaseRequested
 from sagamart.contracts.wallet import MoneyHeld
 from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
 from sagamart.shop.wallet.records import Hold, Posting, Wallet, customer_account
@@ -57,15 +56,15 @@ class Books(RuleBasedStateMachine):
     @rule(order=orders)
     def capture(self, order: HoldRequested) -> None:
         held = any(isinstance(sent, MoneyHeld) and sent.order_id == order.order_id for sent in self.service.sent)
-        if held and self.ended.get(order.order_id) is not OrderCancelled:
+        if held and self.ended.get(order.order_id) is not ReleaseRequested:
             self.ended[order.order_id] = CaptureRequested
             self.service.hears(self.as_said(CaptureRequested, order, 1, order.amount_minor))
 
     @rule(order=orders)
     def cancel(self, order: HoldRequested) -> None:
         if self.ended.get(order.order_id) is not CaptureRequested:
-            self.ended[order.order_id] = OrderCancelled
-            self.service.hears(self.as_said(OrderCancelled, order, "cancelled_by_customer"))
+            self.ended[order.order_id] = ReleaseRequested
+            self.service.hears(self.as_said(ReleaseRequested, order, 1, order.amount_minor))
 
     def as_said(self, kind: Any, order: HoldRequested, *more: Any) -> Any:
         status = "capturing" if kind is CaptureRequested else "cancelled"

@@ -6,10 +6,18 @@ import pytest
 
 from one_service import AT, OneService
 from sagamart.contracts.accounts import CustomerRegistered
-from sagamart.contracts.order_requests import CaptureRequested, HoldRequested
-from sagamart.contracts.orders import Line, OrderCancelled
-from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused, WalletOpened
-from sagamart.messaging.decision import Reply
+from sagamart.contracts.order_requests import CaptureRequested, HoldRequested, RefundRequested, ReleaseRequested
+from sagamart.contracts.orders import Line
+from sagamart.contracts.payments import PaymentCaptured, PaymentRefunded, TopUpPaid
+from sagamart.contracts.wallet import (
+    MoneyCaptured,
+    MoneyHeld,
+    MoneyRefunded,
+    MoneyRefused,
+    TopUpCredited,
+    WalletOpened,
+)
+from sagamart.messaging.decision import NOTHING, Reply
 from sagamart.messaging.message import Body
 from sagamart.shop.wallet.decide import CurrencyMismatch, InsufficientFunds, WalletState
 from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
@@ -37,8 +45,12 @@ def capture(total_minor: int = 300, *, attempt: int = 1) -> CaptureRequested:
     return CaptureRequested("ord_1", 4, "capturing", "cus_1", attempt, LINES, total_minor, "RUB", attempt, total_minor)
 
 
-def cancelled(total_minor: int = 300, *, attempt: int = 1) -> OrderCancelled:
-    return OrderCancelled("ord_1", 4, "cancelled", "cus_1", attempt, LINES, total_minor, "RUB", "cancelled_by_customer")
+def release(total_minor: int = 300, *, attempt: int = 1) -> ReleaseRequested:
+    return ReleaseRequested("ord_1", 4, "cancelled", "cus_1", 1, LINES, total_minor, "RUB", attempt, total_minor)
+
+
+def refund(amount_minor: int = 100) -> RefundRequested:
+    return RefundRequested("ord_1", 5, "completed", "cus_1", 1, LINES, 300, "RUB", 1, amount_minor, "ret_1/1")
 
 
 def wallet(balance_minor: int) -> OneService:
@@ -255,51 +267,105 @@ def test_a_capture_without_a_hold_is_a_bug() -> None:
         service.hears(capture(attempt=2))
 
 
-def test_a_cancelled_order_lets_go_of_every_attempts_money_once() -> None:
+def test_a_release_lets_go_of_one_payment_once_and_leaves_the_others() -> None:
     service = wallet(900)
     service.hears(hold(300, attempt=1), hold(300, attempt=2))
 
-    service.hears(cancelled(attempt=3), cancelled(attempt=3))
+    service.hears(release(attempt=2), release(attempt=2))
 
-    assert money(service) == (900, 0)
+    assert money(service) == (900, 300)
     assert {row.hold_id: row.status for row in service.records(Hold).values()} == {
-        "pay_1-1": "released",
+        "pay_1-1": "held",
         "pay_1-2": "released",
-        "pay_1-3": "released",
     }
+
+
+def test_a_release_of_a_refused_hold_changes_nothing() -> None:
+    service = wallet(100)
+    service.hears(hold(300))
+
+    assert service.hears(release()) == NOTHING
 
 
 def test_a_release_that_overtakes_its_hold_refuses_it() -> None:
     service = wallet(900)
 
-    service.hears(cancelled())
+    service.hears(release())
     decision = service.hears(hold(300))
 
     assert decision.send == [MoneyRefused("ord_1", 1, 300, "RUB", "released")]
     assert money(service) == (900, 0)
 
 
-def test_cancelling_an_order_that_never_got_to_money_leaves_only_a_tombstone() -> None:
+def test_letting_go_of_what_was_never_held_leaves_only_a_tombstone() -> None:
     service = OneService(WALLET)
 
-    service.hears(cancelled())
+    service.hears(release())
 
     assert service.records(Wallet) == {}
     assert service.record(Hold, "pay_1-1") == Hold(1, "pay_1-1", "ord_1", 1, "cus_1", 300, "RUB", "released")
 
 
-def test_cancelling_what_was_captured_is_a_bug() -> None:
+def test_letting_go_of_what_was_captured_is_a_bug() -> None:
     service = wallet(500)
     service.hears(hold(300), capture())
 
     with pytest.raises(AssertionError, match="money has been taken"):
-        service.hears(cancelled())
+        service.hears(release())
 
 
-@pytest.mark.parametrize("heard", sorted(set(permutations(["hold", "hold", "cancelled", "cancelled"]))), ids="-".join)
-def test_any_order_and_doubling_of_a_hold_and_its_cancellation_ends_the_same(heard: tuple[str, ...]) -> None:
+def test_a_refund_is_the_customers_again_once_and_is_answered_as_often_as_it_is_asked_for() -> None:
     service = wallet(500)
-    said: dict[str, Body] = {"hold": hold(300), "cancelled": cancelled()}
+    service.hears(hold(300), capture())
+    service.sent.clear()
+
+    service.hears(refund(), refund())
+
+    assert service.sent == [MoneyRefunded("ord_1", 1, 100, "RUB", "ret_1/1")] * 2
+    assert money(service) == (300, 0)
+    assert accounts(service) == {"house:clearing": -500, "customer:cus_1": 300, "house:revenue": 200}
+
+
+def test_a_refund_to_somebody_without_a_wallet_opens_it() -> None:
+    service = OneService(WALLET)
+
+    service.hears(refund())
+
+    assert [type(sent) for sent in service.sent] == [MoneyRefunded, WalletOpened]
+    assert money(service) == (100, 0)
+
+
+def test_a_top_up_that_the_bank_took_is_credited_once_however_often_it_is_told() -> None:
+    service = wallet(500)
+    paid = TopUpPaid("top_1", "cus_1", 250, "RUB")
+
+    service.hears(paid, paid)
+
+    assert service.sent == [TopUpCredited("top_1", "cus_1", 250, "RUB")] * 2
+    assert money(service) == (750, 0)
+    assert accounts(service) == {"house:clearing": -750, "customer:cus_1": 750}
+
+
+def test_a_top_up_in_another_currency_is_a_fault_and_not_lost() -> None:
+    with pytest.raises(AssertionError, match="the wallet in RUB"):
+        wallet(500).hears(TopUpPaid("top_1", "cus_1", 250, "EUR"))
+
+
+def test_what_a_bank_takes_and_gives_back_is_in_the_books_once() -> None:
+    service = OneService(WALLET)
+    taken = PaymentCaptured("ord_1", 2, 300, "RUB")
+    back = PaymentRefunded("ord_1", 2, 100, "RUB", "ret_1/2")
+
+    service.hears(taken, back, taken, back)
+
+    assert accounts(service) == {"house:clearing": -200, "house:revenue": 200}
+    assert service.sent == []
+
+
+@pytest.mark.parametrize("heard", sorted(set(permutations(["hold", "hold", "release", "release"]))), ids="-".join)
+def test_any_order_and_doubling_of_a_hold_and_its_release_ends_the_same(heard: tuple[str, ...]) -> None:
+    service = wallet(500)
+    said: dict[str, Body] = {"hold": hold(300), "release": release()}
 
     service.hears(*(said[name] for name in heard))
 

@@ -7,8 +7,11 @@ from sagamart.audit.findings import Suspect
 from sagamart.audit.snapshots import Only, Snapshots
 from sagamart.shop.orders.lifecycle import LIFECYCLE
 
-MOVING = sorted(status for status, state in LIFECYCLE.items() if state.deadline_s is not None)
-DEADLINES_S = [LIFECYCLE[status].deadline_s for status in MOVING]
+MOVING = sorted(status for status, state in LIFECYCLE.items() if not state.final)
+HURRYING = sorted(status for status in MOVING if LIFECYCLE[status].deadline_s is not None)
+"""Where every order has the same deadline; elsewhere its terms say, and its timer is all that can be looked at."""
+
+DEADLINES_S = [LIFECYCLE[status].deadline_s for status in HURRYING]
 UNSETTLED = sorted(status for status, state in LIFECYCLE.items() if state.unpaid)
 
 
@@ -41,7 +44,7 @@ OWN = (
     Query(13, "stock", "sku_versions_with_gaps"),
     Query(13, "stock", "reservation_versions_with_gaps"),
     Query(14, "stock", "forgotten_movements"),
-    Query(7, "orders", "orders_that_are_stuck", {"statuses": MOVING, "deadlines_s": DEADLINES_S}),
+    Query(7, "orders", "orders_that_are_stuck", {"statuses": HURRYING, "deadlines_s": DEADLINES_S}),
     Query(7, "orders", "orders_without_a_deadline", {"statuses": MOVING}),
     Query(13, "orders", "order_versions_with_gaps"),
     Query(14, "orders", "forgotten_orders"),

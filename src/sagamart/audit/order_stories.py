@@ -12,7 +12,7 @@ import msgspec
 
 from sagamart.audit.snapshots import Row
 from sagamart.contracts.orders import Line
-from sagamart.shop.orders.records import Fact, FactName
+from sagamart.shop.orders.records import Fact, FactName, Payment
 from sagamart.shop.stock.decide import wanted_pieces
 from sagamart.shop.stock.records import ReservedLine
 
@@ -34,6 +34,7 @@ FACTS: Mapping[str, frozenset[FactName]] = {
     "money never asked for": frozenset(),
     "booked": frozenset({"booked"}),
     "committed": frozenset({"booked"}),
+    "restocked": frozenset({"booked"}),
     "stock refused": frozenset({"stock_refused"}),
     "stock released": frozenset({"booked"}),
     "stock never asked for": frozenset(),
@@ -46,8 +47,17 @@ TOMBSTONE_FACTS: Mapping[str, FactName] = {
 }
 """A release that came first answers a late request with a refusal: the order may have heard that."""
 
+ENDED = frozenset({"completed", "cancelled", "returned"})
+PAID = frozenset({"paid", "shipping_pending", "completed", "returned"})
+DUE_NEWS = {"completed": "order_completed", "returned": "order_completed", "cancelled": "order_cancelled"}
+MONEY_FACTS: frozenset[FactName] = frozenset({"held", "captured", "money_refused"})
+GOODS_FACTS: frozenset[FactName] = frozenset({"booked", "stock_refused"})
+
 _lines = msgspec.json.Decoder(tuple[Line, ...])
 _reserved = msgspec.json.Decoder(tuple[ReservedLine, ...])
+
+
+_payments_decoder = msgspec.json.Decoder(tuple[Payment, ...])
 
 
 class Story(NamedTuple):
@@ -69,59 +79,80 @@ def no_order_is_made_up(story: Story) -> Iterator[Breach]:
 
 
 def money_follows(story: Story) -> Iterator[Breach]:
-    """Completed: the total is captured.  Cancelled: nothing is captured, nothing is held."""
+    """Paid: the total is captured.  Cancelled: what was captured is refunded, and nothing is held."""
     order = story.order
     if order is None:
         return
+    payments = _payments(order["payments"])
+    known = _facts(order["known"])
+    captured_minor = sum(
+        payment.amount_minor
+        for number, payment in enumerate(payments, start=1)
+        if payment.source == "bank" and not payment.over and Fact(number, "captured") in known
+    )
     for hold in story.holds:
-        if (hold["customer_id"], hold["currency"], hold["amount_minor"]) != _due(order):
-            yield 11, f"{_amount(hold)} of {hold['customer_id']} {hold['status']}, but {_due(order)} are due"
-        if hold["status"] == "held" and _ended(order):
+        due = _due(order, payments, hold["payment"])
+        if (hold["customer_id"], hold["currency"], hold["amount_minor"]) != due:
+            yield 11, f"{_amount(hold)} of {hold['customer_id']} {hold['status']}, but {due} are due"
+        if hold["status"] == "held" and order["status"] in ENDED:
             yield 4, f"{order['status']}, but its hold is still open"
-        if hold["status"] == "captured" and order["status"] == "cancelled":
+        if hold["status"] != "captured":
+            continue
+        captured_minor += hold["amount_minor"]
+        refunded = Fact(f"{hold['hold_id']}/all", "refunded") in known
+        if order["status"] == "cancelled" and not refunded:
             yield 8, f"cancelled, but {_amount(hold)} were captured"
-    captured = [hold for hold in story.holds if hold["status"] == "captured"]
-    if order["status"] == "completed" and len(captured) != 1:
-        yield 8, f"completed, but captured {len(captured)} times"
+    if order["status"] in PAID and captured_minor != order["total_minor"]:
+        yield 8, f"{order['status']}, but {captured_minor} of {order['total_minor']} were captured"
 
 
 def goods_follow(story: Story) -> Iterator[Breach]:
-    """Completed: every piece is committed.  Cancelled: none is, and nothing is reserved."""
+    """Paid: every piece is committed.  Cancelled: none is, and nothing is reserved."""
     order = story.order
     if order is None:
         return
     wanted = wanted_pieces(_lines.decode(order["lines"]))
     for row in story.reservations:
-        if row["status"] in ("booked", "committed") and _pieces(row) != wanted:
+        present = row["attempt"] == order["attempt"]
+        if row["status"] in ("booked", "committed") and present and _pieces(row) != wanted:
             yield 11, f"{_pieces(row)} {row['status']}, but {wanted} were ordered"
-        if row["status"] == "booked" and _ended(order):
+        if row["status"] == "booked" and (order["status"] in ENDED or not present):
             yield 6, f"{order['status']}, but its reservation is still open"
         if row["status"] == "committed" and order["status"] == "cancelled":
             yield 8, "cancelled, but its pieces have left the stock"
     committed = [row for row in story.reservations if row["status"] == "committed"]
-    if order["status"] == "completed" and len(committed) != (1 if wanted else 0):
-        yield 8, f"completed, but committed {len(committed)} times"
+    if order["status"] in PAID and len(committed) != (1 if wanted or order["attempt"] > 1 else 0):
+        yield 8, f"{order['status']}, but committed {len(committed)} times"
 
 
 def money_is_known(story: Story) -> Iterator[Breach]:
     """The order has heard what the wallet says, and nothing that the wallet does not say."""
-    yield from _hearing(story.order, story.holds, "money", {"held", "captured", "money_refused"})
+    if story.order is not None:
+        payments = _payments(story.order["payments"])
+        wallet = {number for number, payment in enumerate(payments, start=1) if payment.source == "wallet"}
+        heard = {fact for fact in _facts(story.order["known"]) if fact.name in MONEY_FACTS and fact.about in wallet}
+        yield from _hearing(story.order, heard, story.holds, "money")
 
 
 def goods_are_known(story: Story) -> Iterator[Breach]:
     """The order has heard what stock says, and nothing that stock does not say."""
-    yield from _hearing(story.order, story.reservations, "stock", {"booked", "stock_refused"})
+    if story.order is not None:
+        heard = {fact for fact in _facts(story.order["known"]) if fact.name in GOODS_FACTS}
+        yield from _hearing(story.order, heard, story.reservations, "stock")
 
 
 def the_customer_is_told(story: Story) -> Iterator[Breach]:
-    """Good news or bad, once, when the order has ended, and to whoever placed it."""
+    """Good news or bad, once, when the order has ended, and to whoever placed it.
+
+    An order that came back to life was cancelled before, and was told so.
+    """
     order = story.order
     if order is None:
         return
-    due = [f"order_{order['status']}"] if _ended(order) else []
-    told = sorted(row["kind"] for row in story.told)
-    missing, needless = set(due) - set(told), set(told) - set(due)
-    if missing:
+    due = {DUE_NEWS[order["status"]]} if order["status"] in DUE_NEWS else set()
+    told = {row["kind"] for row in story.told if row["kind"] in DUE_NEWS.values()}
+    needless = told - due - ({"order_cancelled"} if order["attempt"] > 1 else set())
+    if due - told:
         yield 10, f"{order['status']}, but nobody was told"
     if needless:
         yield 11, f"{order['status']}, but told {', '.join(sorted(needless))}"
@@ -153,24 +184,29 @@ def rule_of(services: frozenset[str]) -> Callable[[Mapping[str, Sequence[Row]]],
 
 
 @lru_cache
+def _payments(payments: str) -> tuple[Payment, ...]:
+    """The payments of an order, by their number less one."""
+    return _payments_decoder.decode(payments)
+
+
+@lru_cache
 def _facts(known: str) -> frozenset[Fact]:
     """What an order knows.  Few different things are known by many orders."""
     return frozenset(msgspec.json.decode(known, type=tuple[Fact, ...]))
 
 
-def _hearing(order: Row | None, rows: Sequence[Row], what: str, about: set[str]) -> Iterator[Breach]:
-    if order is None:
-        return
+def _hearing(order: Row, heard: set[Fact], rows: Sequence[Row], what: str) -> Iterator[Breach]:
     said = {Fact(_number(row), fact) for row in rows for fact in FACTS[_standing(row, what)]}
     may = {
         Fact(_number(row), TOMBSTONE_FACTS[standing])
         for row in rows
         if (standing := _standing(row, what)) in TOMBSTONE_FACTS
     }
-    heard = {fact for fact in _facts(order["known"]) if fact.name in about}
     for fact in sorted(said - heard):
         yield 10, f"{order['status']}, and has not heard of its {what}: {fact.name}"
-    for fact in sorted(heard - said - may):
+    # A check is answered by stock too, and leaves no row.
+    checked = {fact for fact in heard if what == "stock" and fact.name == "stock_refused" and not rows}
+    for fact in sorted(heard - said - may - checked):
         yield 11, f"{order['status']}, and has heard of its {what} what is not so: {fact.name}"
 
 
@@ -189,12 +225,10 @@ def _standing(row: Row, what: str) -> str:
             return str(status)
 
 
-def _ended(order: Row) -> bool:
-    return order["status"] in ("completed", "cancelled")
-
-
-def _due(order: Row) -> tuple[Any, ...]:
-    return order["customer_id"], order["currency"], order["total_minor"]
+def _due(order: Row, payments: Sequence[Payment], number: int) -> tuple[Any, ...]:
+    """Whose, in which currency and how much a hold has to be; None for a payment that the order does not have."""
+    known = 1 <= number <= len(payments) and payments[number - 1].source == "wallet"
+    return order["customer_id"], order["currency"], payments[number - 1].amount_minor if known else None
 
 
 def _amount(hold: Row) -> str:

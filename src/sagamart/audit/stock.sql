@@ -36,7 +36,7 @@ with
         select reservation_id || '/' || (line ->> 'sku') as movement_id, version, order_id,
             (line ->> 'quantity')::bigint as quantity
         from reservations cross join jsonb_array_elements(lines) line
-        where status = 'committed'
+        where status in ('committed', 'restocked')
     ),
     sold as (select movement_id, reference, quantity from movements where kind = 'committed')
 select
@@ -54,12 +54,16 @@ where (:only::text[] is null or movement_id = any(:only::text[]))
 order by movement_id;
 
 -- name: sku_versions_with_gaps
--- 13: a version for each movement, each reserved line, and each line that was given back.
+-- 13: a version for each movement, each reserved line, and each line that was given back.  A later attempt of an order
+-- takes over what an earlier one reserved, and a return may be told before its payment: two changes at one version.
 with
-    moved as (select sku, count(*) as changes from movements group by sku),
+    moved as (
+        select sku, count(*) as changes, bool_or(kind = 'returned') as at_once from movements group by sku
+    ),
     reserved as (
         select line ->> 'sku' as sku,
-            count(*) + count(*) filter (where status = 'released') as changes
+            count(*) + count(*) filter (where status = 'released') as changes,
+            bool_or(attempt > 1) as at_once
         from reservations cross join jsonb_array_elements(lines) line group by 1
     )
 select
@@ -71,6 +75,10 @@ left join moved using (sku)
 left join reserved using (sku)
 where (:only::text[] is null or sku = any(:only::text[]))
     and s.version <> coalesce(moved.changes, 0) + coalesce(reserved.changes, 0)
+    and (
+        s.version > coalesce(moved.changes, 0) + coalesce(reserved.changes, 0)
+        or not (coalesce(moved.at_once, false) or coalesce(reserved.at_once, false))
+    )
 order by sku;
 
 -- name: reservation_versions_with_gaps
@@ -81,7 +89,8 @@ from reservations
 where (:only::text[] is null or reservation_id = any(:only::text[]))
     and version <> case
         when status = 'committed' then 2
-        when status = 'released' and lines <> '[]' then 2
+        when status = 'restocked' then 3
+        when status = 'released' and (lines <> '[]' or version = 2) then 2
         else 1
     end
 order by reservation_id;

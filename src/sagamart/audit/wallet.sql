@@ -136,7 +136,7 @@ order by message_id;
 
 -- name: holds_by_order
 -- What each payment of an order holds or held.
-select order_id, version, payment, status, customer_id, amount_minor, currency
+select order_id, hold_id, version, payment, status, customer_id, amount_minor, currency
 from holds where :only::text[] is null or order_id = any(:only::text[])
 order by order_id collate "C", payment;
 

@@ -40,7 +40,7 @@ from sagamart.shop.orders.messages import (
     WantedLine,
     order_id_of,
 )
-from sagamart.shop.orders.records import ORDERS, Order
+from sagamart.shop.orders.records import ORDERS, Order, Terms
 from sagamart.shop.orders.view import OrderView, link_to, statuses_of, view
 from sagamart.shop.orders.waiting import WAIT_S_MAX, Waiters
 
@@ -57,11 +57,12 @@ class OrderSettings(msgspec.Struct, frozen=True):
     custom_lines: Literal["off", "staff", "all"] = "all"
     unpaid_orders_max: int = 1
     currency: str = "RUB"
+    terms: Terms = Terms()
 
     def rules_for(self, caller: Caller) -> PlacingRules:
         """What this caller may."""
         custom = self.custom_lines == "all" or (self.custom_lines == "staff" and is_staff(caller))
-        return PlacingRules(custom, self.unpaid_orders_max, self.currency)
+        return PlacingRules(custom, self.unpaid_orders_max, self.currency, self.terms)
 
 
 class NewLine(RequestBody, frozen=True):

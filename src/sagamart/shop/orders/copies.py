@@ -1,4 +1,4 @@
-"""Orders' own copy of the products: placing asks nobody.
+"""Orders' own copies of products and delivery methods: placing asks nobody.
 
 Each source counts its own versions, and its facts may come late, doubled or in any order: a lower version than the one
 that is known changes nothing.
@@ -7,9 +7,10 @@ that is known changes nothing.
 from msgspec.structs import replace
 
 from sagamart.contracts.catalogue import ProductChanged
+from sagamart.contracts.shipping import DeliveryMethodChanged
 from sagamart.contracts.stock import SkuFact, SkuSoldOut
 from sagamart.messaging.decision import NOTHING, Decision
-from sagamart.shop.orders.records import ProductCopy
+from sagamart.shop.orders.records import DeliveryCopy, ProductCopy
 
 
 def copy_product(message: ProductChanged, copy: ProductCopy | None) -> Decision:
@@ -36,4 +37,21 @@ def copy_availability(message: SkuFact, copy: ProductCopy | None) -> Decision:
         return NOTHING
     sold_out = isinstance(message, SkuSoldOut)
     after = replace(before, version=before.version + 1, stock_version=message.version, sold_out=sold_out)
+    return Decision(save=[after])
+
+
+def copy_delivery(message: DeliveryMethodChanged, copy: DeliveryCopy | None) -> Decision:
+    """Take over what shipping says of a delivery method."""
+    if copy is not None and message.version <= copy.method_version:
+        return NOTHING
+    after = DeliveryCopy(
+        version=1 if copy is None else copy.version + 1,
+        method=message.method,
+        method_version=message.version,
+        price_minor=message.price_minor,
+        currency=message.currency,
+        needs_shipment=message.needs_shipment,
+        needs_address=message.needs_address,
+        active=message.active,
+    )
     return Decision(save=[after])

@@ -1,128 +1,255 @@
-"""The rules of a placed order: what each kind of message does to it.  `lifecycle.py` says which rule applies when.
+"""What a placed order learns, and where it stands by what it knows.  `lifecycle.py` says which rule applies when.
 
-- A rule takes the order and what was said, and gives the order as it is then, or a refusal.  The same order means that
-  there is nothing new.
+- A rule takes the order, what was said and when, and gives the order as it is then, or a refusal.  The same order means
+  that there is nothing new.
 - An order's status follows from what it knows, never from the order in which it learned it.
-- A fact about money or goods is noted whenever it comes, in whatever status, once.
+- A fact is noted whenever it comes, in whatever status, once; what it means besides stands in `FOLLOWS`.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, assert_never
+from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
 from sagamart.contracts.orders import CancelReason, Status
-from sagamart.contracts.stock import StockBooked, StockRefused
-from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused
+from sagamart.contracts.payments import CaptureRefused, PaymentCaptured, PaymentHeld, PaymentRedirected, PaymentVoided
+from sagamart.contracts.promotions import PromoRedeemed, PromoRefused
+from sagamart.contracts.shipping import ReturnReceived, ShipmentCannotBeStopped, ShipmentRefused, ShipmentStopped
+from sagamart.contracts.stock import ReservationRevoked, StockBooked, StockChecked, StockRefused
+from sagamart.contracts.wallet import MoneyRefused
 from sagamart.messaging.decision import Refusal
 from sagamart.messaging.message import Body
-from sagamart.shop.orders.messages import CancelOrder, OrderDeadline, PlaceOrder
-from sagamart.shop.orders.records import Fact, FactName, Order, Shortfall
+from sagamart.shop.orders.facts import check, fact_of
+from sagamart.shop.orders.messages import PlaceOrder
+from sagamart.shop.orders.money import due_minor, live
+from sagamart.shop.orders.records import Fact, Order, Payment, Shortfall
+from sagamart.shop.orders.returning import share_out
 
-Rule = Callable[[Order, Any], Order | Refusal]
-OrderFact = StockBooked | StockRefused | MoneyHeld | MoneyRefused | MoneyCaptured
-
-FACTS: Mapping[type[OrderFact], FactName] = {
-    StockBooked: "booked",
-    StockRefused: "stock_refused",
-    MoneyHeld: "held",
-    MoneyRefused: "money_refused",
-    MoneyCaptured: "captured",
-}
-"""What an order learns from which message."""
-
-
-class TooLateToCancel(Refusal, frozen=True):
-    """The money is being taken or has been: the order can only go on."""
-
-    title: ClassVar[str] = "The order is past the point where it can be cancelled"
-
-    order_id: str
-    order_status: Status
+Rule = Callable[[Order, Any, datetime], Order | Refusal]
 
 
 def status_of(order: Order) -> Status:
     """Where an order stands by what it knows.
 
-    Money that was taken settles it: it is asked for only when goods and money are sure.  The way there needs both, in
-    whichever order they are told, so that nothing is ever captured for goods that are not reserved.
+    Nothing is captured, and nothing completed, for goods that are not reserved; the way there needs goods and money, in
+    whichever order they are told.
     """
-    booked = order.knows("booked") or not order.needs_stock
-    held = order.knows("held")
-    if order.knows("captured"):
-        return "paid"
     if order.reason is not None:
         return "cancelled"
-    if booked and held:
-        return "capturing"
-    if booked or held:
+    payments = live(order)
+    answered = [one for one in payments if one.standing != "in_flight"]
+    if not (order.knows("booked") or not order.needs_stock) or _lacks_promo(order):
+        return _before_booking(order, paying=bool(payments), advanced=bool(answered))
+    if len(answered) < len(payments):
         return "pay_pending"
+    if sum(one.payment.amount_minor for one in payments) < order.total_minor:
+        return "partially_paid" if payments else "booked"
+    if any(one.standing == "held" for one in payments):
+        return "capturing"
+    return _after_payment(order)
+
+
+def _lacks_promo(order: Order) -> bool:
+    return order.plan.promo_code is not None and not order.knows("promo_redeemed")
+
+
+def _before_booking(order: Order, *, paying: bool, advanced: bool) -> Status:
+    if _lacks_promo(order):
+        return "new"
+    if advanced:
+        return "pay_pending"  # the money came before the goods were told, or late money revived the order
+    terms = order.plan.terms
+    if terms.at_payment and terms.later and not paying:
+        return "checked" if order.knows("checked") else "new"
     return "booking_pending"
 
 
-def accept(order: Order, _message: PlaceOrder) -> Order:
-    """The order begins its way."""
-    return order
+def _after_payment(order: Order) -> Status:
+    if order.shipment("delivered") or not order.needs_shipment:
+        return "returned" if _is_all_back(order) else "completed"
+    return "shipping_pending" if order.shipment("handed_over", "shipment_pending") else "paid"
 
 
-def learn(order: Order, message: OrderFact) -> Order:
-    """Note what has become true.  A refusal of the present attempt is a reason to end.
+def _is_all_back(order: Order) -> bool:
+    back = sum(line.quantity for one in order.returns if one.arrival in order.known for line in one.lines)
+    return bool(order.returns) and back == sum(line.quantity for line in order.lines)
 
-    Raises AssertionError for an answer to an attempt that was never made, or about another amount of money.
+
+# -- learning ----------------------------------------------------------------------------------------------------------
+
+
+def learn(order: Order, message: Body, at: datetime) -> Order:
+    """Note what has become true, and what follows from it.
+
+    Raises AssertionError for a fact that cannot be: about an attempt or payment that was never made, about another
+    amount, or against what is known.
     """
-    number = _number(message)
-    fact = Fact(number, FACTS[type(message)])
+    fact = fact_of(message)
     if fact in order.known:
         return order
-    _check(order, message)
-    learned = replace(order, known=tuple(sorted((*order.known, fact))))
-    if order.reason is not None or number != order.attempt:
-        return learned
-    match message:
-        case StockRefused():
-            return replace(learned, reason="stock_refused", shortfall=Shortfall(short=message.short))
-        case MoneyRefused():
-            lacked = Shortfall(money=message.reason, available_minor=message.available_minor)
-            return replace(learned, reason="money_refused", shortfall=lacked)
-        case StockBooked() | MoneyHeld() | MoneyCaptured():
-            return learned
-        case _:
-            assert_never(message)
+    check(order, message, fact)
+    learned = order.noting(fact)
+    follow = FOLLOWS.get(type(message))
+    return learned if follow is None else follow(learned, message, at)
 
 
-def cancel(order: Order, message: CancelOrder) -> Order:
-    """Whoever owns the order, or works here, may call it off."""
-    owner = message.caller_id == order.customer_id
-    return replace(order, reason="cancelled_by_customer" if owner else "cancelled_by_staff")
+def fixed(order: Order, discount_minor: int) -> Order:
+    """The total is fixed: the lines, less the discount, and the delivery.  What is paid at once is paid whole."""
+    delivery = order.plan.delivery
+    total_minor = order.goods_minor - discount_minor + (delivery.price_minor if delivery is not None else 0)
+    at_once = () if order.plan.terms.later else (Payment("wallet", total_minor, order.placed_at),)
+    plan = replace(order.plan, discount_minor=discount_minor)
+    return replace(order, total_minor=total_minor, plan=plan, payments=order.payments or at_once)
+
+
+def _promo_redeemed(order: Order, message: PromoRedeemed, _at: datetime) -> Order:
+    return fixed(order, message.discount_minor) if _is_present(order, message.attempt) else order
+
+
+def _promo_refused(order: Order, message: PromoRefused, _at: datetime) -> Order:
+    return replace(order, reason="promo_refused") if _is_present(order, message.attempt) else order
+
+
+def _stock_refused(order: Order, message: StockRefused, _at: datetime) -> Order:
+    """A change whose goods are not there is undone, by a new attempt; else the order ends."""
+    if not _is_present(order, message.attempt):
+        return order
+    before = order.plan.before
+    if before is None:
+        return replace(order, reason="stock_refused", shortfall=Shortfall(short=message.short))
+    plan = replace(order.plan, before=None, delivery=before.delivery)
+    return fixed(replace(order, lines=before.lines, plan=plan, attempt=order.attempt + 1), 0)
+
+
+def _there(order: Order, message: StockBooked | StockChecked, _at: datetime) -> Order:
+    """The goods of a change are there: it stands."""
+    if order.plan.before is None or not _is_present(order, message.attempt):
+        return order
+    return replace(order, plan=replace(order.plan, before=None))
+
+
+def _revoked(order: Order, message: ReservationRevoked, _at: datetime) -> Order:
+    """Pieces are missing: an order that is not paid makes room for one that is."""
+    if not _is_present(order, message.attempt) or status_of(order) not in REVOCABLE:
+        return order
+    return replace(order, reason="stock_revoked")
+
+
+REVOCABLE: frozenset[Status] = frozenset({"booking_pending", "booked", "pay_pending", "partially_paid"})
+
+
+def _money_refused(order: Order, message: MoneyRefused, _at: datetime) -> Order:
+    """What is paid at once ends here; else this payment is over, and another may be tried."""
+    if order.reason is not None or order.plan.terms.later:
+        return order
+    lacked = Shortfall(money=message.reason, available_minor=message.available_minor)
+    return replace(order, reason="money_refused", shortfall=lacked)
+
+
+def _held(order: Order, message: PaymentHeld, _at: datetime) -> Order:
+    payment = replace(order.payments[message.payment - 1], holds_until=message.holds_until)
+    return _welcome(with_payment(order, message.payment, payment), message.payment)
+
+
+def _captured(order: Order, message: PaymentCaptured, _at: datetime) -> Order:
+    return _welcome(order, message.payment)
+
+
+def _welcome(order: Order, number: int) -> Order:
+    """Money of a payment that was given up counts after all, where the terms allow it and it is still due."""
+    payment = order.payments[number - 1]
+    late = payment.over and order.reason is None and order.plan.terms.revive
+    return counted_again(order, number) if late and payment.amount_minor <= due_minor(order) else order
+
+
+def counted_again(order: Order, number: int) -> Order:
+    """This payment is not over any more."""
+    return with_payment(order, number, replace(order.payments[number - 1], over=False))
+
+
+def with_payment(order: Order, number: int, payment: Payment) -> Order:
+    """The order with this payment in the place of the one of this number."""
+    return replace(order, payments=(*order.payments[: number - 1], payment, *order.payments[number:]))
+
+
+def _capture_refused(order: Order, _message: CaptureRefused, _at: datetime) -> Order:
+    return order if order.reason is not None else replace(order, reason="capture_refused")
+
+
+def _voided(order: Order, message: PaymentVoided, _at: datetime) -> Order:
+    """A hold that lapses while it is to be captured: that is a capture refused.  Else the payment is over."""
+    counted_on = order.status == "capturing" and not order.payments[message.payment - 1].over
+    lost = counted_on and order.reason is None and Fact(message.payment, "captured") not in order.known
+    return replace(order, reason="capture_refused") if lost else order
+
+
+def _not_shipped(order: Order, _message: ShipmentRefused, _at: datetime) -> Order:
+    return replace(order, reason=order.plan.stopping or "shipment_refused") if order.reason is None else order
+
+
+def _stopped(order: Order, _message: ShipmentStopped, _at: datetime) -> Order:
+    return replace(order, reason=order.plan.stopping or "cancelled_by_staff") if order.reason is None else order
+
+
+def _goes_on(order: Order, _message: ShipmentCannotBeStopped, _at: datetime) -> Order:
+    return replace(order, plan=replace(order.plan, stopping=None))
+
+
+def _received(order: Order, message: ReturnReceived, _at: datetime) -> Order:
+    return share_out(order, message.return_id)
+
+
+def _is_present(order: Order, attempt: int) -> bool:
+    """Whether this is about what the order wants now."""
+    return attempt == order.attempt and order.reason is None
+
+
+FOLLOWS: Mapping[type[Body], Callable[[Order, Any, datetime], Order]] = {
+    PromoRedeemed: _promo_redeemed,
+    PromoRefused: _promo_refused,
+    StockChecked: _there,
+    StockBooked: _there,
+    StockRefused: _stock_refused,
+    ReservationRevoked: _revoked,
+    MoneyRefused: _money_refused,
+    PaymentHeld: _held,
+    PaymentCaptured: _captured,
+    CaptureRefused: _capture_refused,
+    PaymentVoided: _voided,
+    ShipmentRefused: _not_shipped,
+    ShipmentStopped: _stopped,
+    ShipmentCannotBeStopped: _goes_on,
+    ReturnReceived: _received,
+}
+"""What a fact means beyond being known."""
+
+
+def redirect(order: Order, message: PaymentRedirected, _at: datetime) -> Order:
+    """The bank has a page for the customer."""
+    payment = order.payments[message.payment - 1]
+    if payment.redirect_url == message.redirect_url:
+        return order
+    return with_payment(order, message.payment, replace(payment, redirect_url=message.redirect_url))
+
+
+# -- wishes and deadlines that need no more than a line ----------------------------------------------------------------
+
+
+def accept(order: Order, _message: PlaceOrder, _at: datetime) -> Order:
+    """The order begins its way."""
+    return order
 
 
 def give_up(reason: CancelReason) -> Rule:
     """A rule: what was awaited did not come in time."""
 
-    def rule(order: Order, _message: OrderDeadline) -> Order:
+    def rule(order: Order, _message: Body, _at: datetime) -> Order:
         return replace(order, reason=reason)
 
     return rule
 
 
-def refuse_to_cancel(order: Order, _message: CancelOrder) -> TooLateToCancel:
-    """What cannot be undone is not cancelled."""
-    return TooLateToCancel(order.order_id, order.status)
-
-
-def stay(order: Order, _message: Body) -> Order:
+def stay(order: Order, _message: Body, _at: datetime) -> Order:
     """Nothing changes; the table says why."""
     return order
-
-
-def _number(message: OrderFact) -> int:
-    return message.attempt if isinstance(message, StockBooked | StockRefused) else message.payment
-
-
-def _check(order: Order, message: OrderFact) -> None:
-    if _number(message) > order.attempt:
-        raise AssertionError(f"{order.order_id}: an answer to attempt {_number(message)} of {order.attempt}")
-    if isinstance(message, MoneyHeld | MoneyCaptured):
-        amount, due = (message.amount_minor, message.currency), (order.total_minor, order.currency)
-        if amount != due:
-            raise AssertionError(f"{order.order_id}: {type(message).__name__} of {amount}, but {due} is due")

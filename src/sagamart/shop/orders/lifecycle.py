@@ -1,211 +1,271 @@
-"""The way of an order, as one table: `LIFECYCLE`.  `step` looks a message up in it and does what stands there.
+"""The way of an order, as one table: `LIFECYCLE`.  `stepping.py` looks a message up in it and does what stands there.
 
-How to read a row: entering the status sends `asks`; then the order waits for all of `awaits`, `deadline_s` seconds at
-most; `on` names for each message the rule (in `decide.py`) and the statuses that may follow.  `undo` is what is sent so
-that others let go of what they reserved or held; a status without one cannot be undone.
+How to read a row: entering the status tells `tells`; as long as the order is in it, it asks for what stands in `asks`
+and waits for one of `awaits`, at most for its deadline; `on` names for each message the rule and the statuses that may
+follow.  `undo` is what makes others let go of goods and codes; a status without one is past the point of no return.
 
-- A message that a status does not list is a fault: it goes to the dead letters, it is not skipped.
-- A fact about money or goods is always learned; none is listed as something that changes nothing.
-- A status with `passes_to` is left in the decision that enters it, at the same version.
+- A row names what leads onward.  All else is `ordinary`: a fact is learned wherever it comes, none about money or goods
+  is passed over; a wish is refused by name.  What a fact leads to follows from all that is known (`decide.status_of`).
+- A message that cannot come in a status says why (`never`): one that comes nevertheless goes to the dead letters.
+- Money that an order does not count on any more is asked back in every status (`LETTING_GO`).
+- A status with `by` is entered from an unpaid one by way of another, in the same decision and at the same version.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 import msgspec
-from msgspec.structs import replace
 
-from sagamart.contracts.order_requests import BookingRequested, CaptureRequested, HoldRequested, PaymentRequest
-from sagamart.contracts.orders import OrderCancelled, OrderCompleted, OrderMessage, OrderPaid, Status
-from sagamart.contracts.stock import StockBooked, StockRefused
-from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused
-from sagamart.messaging.decision import NOTHING, Arm, Decision, Disarm, Refusal
-from sagamart.messaging.message import Body, Message
-from sagamart.shop.orders.decide import Rule, accept, cancel, give_up, learn, refuse_to_cancel, status_of, stay
-from sagamart.shop.orders.messages import CancelOrder, OrderDeadline, PlaceOrder
-from sagamart.shop.orders.records import Order, Shortfall
+from sagamart.contracts.orders import (
+    OrderCancelled,
+    OrderCompleted,
+    OrderMessage,
+    OrderPaid,
+    OrderPlaced,
+    OrderReturned,
+    PaymentAwaited,
+    PaymentStarted,
+    PaymentWindowExpired,
+    Status,
+)
+from sagamart.contracts.payments import PaymentCaptured, PaymentHeld, PaymentRedirected
+from sagamart.contracts.promotions import PromoRedeemed
+from sagamart.contracts.shipping import ShipmentDelivered, ShipmentPending
+from sagamart.contracts.stock import StockBooked, StockChecked
+from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld
+from sagamart.messaging.message import Body
+from sagamart.shop.orders.asking import (
+    BOOKING,
+    CAPTURES,
+    CHECK,
+    HOLDS,
+    LETTING_GO,
+    REDEMPTION,
+    RETURNS,
+    SHIPMENT,
+    Asks,
+)
+from sagamart.shop.orders.changing import change, refuse_to_change
+from sagamart.shop.orders.decide import Rule, accept, give_up, learn, redirect, stay
+from sagamart.shop.orders.facts import FACTS, OF_GOODS, OF_MONEY, OF_PARCEL, OF_PROMO, OF_RETURNS
+from sagamart.shop.orders.messages import (
+    CancelOrder,
+    ChangeOrder,
+    MoveOrder,
+    OrderDeadline,
+    PayOrder,
+    PlaceOrder,
+    ReturnItems,
+)
+from sagamart.shop.orders.paying import end_payments, pay, refuse_to_pay, take_late_money
+from sagamart.shop.orders.returning import refuse_to_return, return_items
+from sagamart.shop.orders.stopping import cancel, deliver, move, refuse_to_cancel, stop
 
 BOOKING_S = 60
-PAYMENT_S = 900
-CAPTURE_AGAIN_S = 30
-DEADLINE = "deadline"
-"""The one timer of an order: armed when it is placed, disarmed when it ends.
+AGAIN_S = 30
+SHIPPING_AGAIN_S = 86_400
 
-A firing that finds the order further on arms what is left of the present status's time.  So an order that takes its way
-at once arms one timer and not one a status, and a short deadline may come as late as the longer one before it.
-"""
+Deadline = int | Literal["window", "attempt"]
+"""Seconds; or the payment window, or what is left of the payments in flight, as the order's terms have it."""
 
 
 class Transition(msgspec.Struct, frozen=True):
-    """What a message does: the rule, and where the order may be then.  `because` says why nothing changes."""
+    """What a message does: the rule, and where the order may be then.
 
-    rule: Rule
-    to: tuple[Status, ...]
-    asks_again: bool = False
+    `tells`: said besides.  `again`: what is asked is asked again.  `because`: why nothing changes, or cannot come.
+    A transition without a rule is one that cannot come.
+    """
+
+    rule: Rule | None
+    to: tuple[Status, ...] = ()
+    tells: type[OrderMessage] | None = None
+    again: bool = False
     because: str = ""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """A status: a row of the table."""
+    """A status: a row of the table.
 
-    on: Mapping[type[Body], Transition] = {}
-    asks: type[OrderMessage] | None = None
+    `unpaid`: it takes a slot of its customer.  `settled`: who waits for the order's outcome is told.
+    """
+
+    on: Mapping[type[Body], Transition]
+    tells: type[OrderMessage] | None = None
+    asks: tuple[Asks, ...] = ()
     awaits: tuple[type[Body], ...] = ()
-    deadline_s: int | None = None
+    deadline: Deadline | None = None
     undo: type[OrderMessage] | None = None
     unpaid: bool = False
-    passes_to: Status | None = None
+    settled: bool = False
     final: bool = False
+    by: Status | None = None
+
+    @property
+    def deadline_s(self) -> int | None:
+        """The deadline, where it is the same for every order."""
+        return self.deadline if isinstance(self.deadline, int) else None
 
 
-def to(rule: Rule, *statuses: Status, asks_again: bool = False, because: str = "") -> Transition:
+Group = Mapping[type[Body], object] | type[Body]
+
+
+def to(
+    rule: Rule, *statuses: Status, tells: type[OrderMessage] | None = None, again: bool = False, because: str = ""
+) -> Transition:
     """A cell of the table."""
-    return Transition(rule, statuses, asks_again, because)
+    return Transition(rule, statuses, tells, again, because)
 
+
+def never(because: str) -> Transition:
+    """A cell for what cannot come."""
+    return Transition(None, because=because)
+
+
+def row(status: Status, *cells: tuple[Group, Transition]) -> Mapping[type[Body], Transition]:
+    """The cells of a status by message; a later cell outweighs that of its group, and what is ordinary."""
+    return {
+        kind: cell
+        for group, cell in (*ordinary(status), *cells)
+        for kind in (group if isinstance(group, Mapping) else (group,))
+    }
+
+
+def ordinary(status: Status) -> Sequence[tuple[Group, Transition]]:
+    """What holds in a status unless its row says otherwise."""
+    return (
+        (PlaceOrder, never("an order is placed once")),
+        (FACTS, to(learn, status)),
+        (PaymentRedirected, to(redirect, status)),
+        (PayOrder, to(refuse_to_pay, status)),
+        (ChangeOrder, to(refuse_to_change, status)),
+        (CancelOrder, to(refuse_to_cancel, status)),
+        (MoveOrder, to(move({}), status)),
+        (ReturnItems, to(refuse_to_return, status)),
+    )
+
+
+STAFF_CANCEL = to(move({"cancelled": cancel}), "cancelled")
+NOT_SHIPPED = (
+    (OF_PARCEL, never("nothing is shipped before it is paid")),
+    (OF_RETURNS, never("nothing comes back that was not completed")),
+)
+NOT_BACK = (OF_RETURNS, never("nothing comes back that was not completed"))
+LOST = "the deadline lost its race"
+AGAIN = "what must happen is asked for again"
 
 # fmt: off
 LIFECYCLE: Final[Mapping[Status, State]] = {
-    "new": State(unpaid=True, on={
-        PlaceOrder:    to(accept, "booking_pending", "pay_pending"),  # at once to pay where no line needs stock
-    }),
-    "booking_pending": State(
-        unpaid=True, asks=BookingRequested, awaits=(StockBooked,), deadline_s=BOOKING_S, undo=OrderCancelled, on={
-        StockBooked:   to(learn, "pay_pending"),
-        StockRefused:  to(learn, "cancelled"),
-        MoneyHeld:     to(learn, "pay_pending"),  # early: the capture still waits for the goods
-        MoneyRefused:  to(learn, "cancelled"),
-        MoneyCaptured: to(learn, "completed"),
-        CancelOrder:   to(cancel, "cancelled"),
-        OrderDeadline: to(give_up("booking_timeout"), "cancelled"),
-    }),
-    "pay_pending": State(
-        unpaid=True, asks=HoldRequested, awaits=(StockBooked, MoneyHeld), deadline_s=PAYMENT_S,
-        undo=OrderCancelled, on={
-        StockBooked:   to(learn, "pay_pending", "capturing"),
-        StockRefused:  to(learn, "cancelled"),
-        MoneyHeld:     to(learn, "pay_pending", "capturing"),
-        MoneyRefused:  to(learn, "cancelled"),
-        MoneyCaptured: to(learn, "completed"),
-        CancelOrder:   to(cancel, "cancelled"),
-        OrderDeadline: to(give_up("payment_timeout"), "cancelled"),
-    }),
-    # The point of no return: a capture cannot be refused, and is asked for until it is done.
-    "capturing": State(
-        unpaid=True, asks=CaptureRequested, awaits=(MoneyCaptured,), deadline_s=CAPTURE_AGAIN_S, on={
-        StockBooked:   to(learn, "capturing"),
-        MoneyHeld:     to(learn, "capturing"),
-        MoneyCaptured: to(learn, "completed"),
-        CancelOrder:   to(refuse_to_cancel, "capturing"),
-        OrderDeadline: to(stay, "capturing", asks_again=True, because="what must happen is asked for again"),
-    }),
-    "paid": State(asks=OrderPaid, passes_to="completed"),  # nothing is to be shipped
-    "completed": State(final=True, asks=OrderCompleted, on={
-        StockBooked:   to(learn, "completed"),
-        MoneyHeld:     to(learn, "completed"),
-        MoneyCaptured: to(learn, "completed"),
-        CancelOrder:   to(refuse_to_cancel, "completed"),
-        OrderDeadline: to(stay, "completed", because="the deadline lost its race"),
-    }),
-    # What comes late is harmless: OrderCancelled has made stock and wallet let go of every attempt, come or to come.
-    "cancelled": State(final=True, asks=OrderCancelled, on={
-        StockBooked:   to(learn, "cancelled"),
-        StockRefused:  to(learn, "cancelled"),
-        MoneyHeld:     to(learn, "cancelled"),
-        MoneyRefused:  to(learn, "cancelled"),
-        CancelOrder:   to(stay, "cancelled", because="it is what was wished"),
-        OrderDeadline: to(stay, "cancelled", because="the deadline lost its race"),
-    }),
+    # What has to be known before the goods are reserved: the total, or whether they are there at all.
+    "new": State(unpaid=True, asks=(REDEMPTION, CHECK, LETTING_GO), awaits=(PromoRedeemed, StockChecked),
+                 deadline=BOOKING_S, undo=OrderCancelled, on=row("new",
+        (PlaceOrder,    to(accept, "new", "booking_pending", "booked", "pay_pending", "paid", "completed",
+                           tells=OrderPlaced)),  # straight to the money where no line needs stock
+        (OF_PROMO,      to(learn, "new", "checked", "booking_pending", "booked", "pay_pending", "capturing",
+                           "paid", "completed", "cancelled")),
+        (OF_GOODS,      to(learn, "new", "checked", "cancelled")),
+        *NOT_SHIPPED,
+        (CancelOrder,   to(cancel, "cancelled")),
+        (MoveOrder,     STAFF_CANCEL),
+        (OrderDeadline, to(give_up("booking_timeout"), "cancelled")),
+    )),
+    "booking_pending": State(unpaid=True, asks=(BOOKING, LETTING_GO), awaits=(StockBooked,),
+                             deadline=BOOKING_S, undo=OrderCancelled, on=row("booking_pending",
+        (OF_GOODS,      to(learn, "booking_pending", "new", "booked", "pay_pending", "cancelled")),
+        (OF_MONEY,      to(learn, "booking_pending", "pay_pending", "cancelled")),  # early: it waits for the goods
+        *NOT_SHIPPED,
+        (CancelOrder,   to(cancel, "cancelled")),
+        (MoveOrder,     STAFF_CANCEL),
+        (OrderDeadline, to(give_up("booking_timeout"), "cancelled")),
+    )),
+
+    # The customer's turn: to pay, or to pay the rest, within the window.
+    "checked": State(unpaid=True, settled=True, tells=PaymentAwaited, asks=(LETTING_GO,), awaits=(PayOrder,),
+                     deadline="window", undo=OrderCancelled, on=row("checked",
+        (OF_GOODS,      to(learn, "checked", "cancelled")),
+        *NOT_SHIPPED,
+        (PayOrder,      to(pay, "booking_pending", tells=PaymentStarted)),  # booked before money is held
+        (ChangeOrder,   to(change, "new", "booking_pending", "booked", "paid", "completed")),
+        (CancelOrder,   to(cancel, "cancelled")),
+        (MoveOrder,     STAFF_CANCEL),
+        (OrderDeadline, to(give_up("payment_timeout"), "cancelled", tells=PaymentWindowExpired)),
+    )),
+    "booked": State(unpaid=True, settled=True, tells=PaymentAwaited, asks=(LETTING_GO,), awaits=(PayOrder,),
+                    deadline="window", undo=OrderCancelled, on=row("booked",
+        (OF_GOODS,      to(learn, "booked", "cancelled")),
+        (OF_MONEY,      to(learn, "booked", "partially_paid", "capturing", "paid", "completed")),  # late, but welcome
+        *NOT_SHIPPED,
+        (PayOrder,      to(pay, "pay_pending", tells=PaymentStarted)),
+        (ChangeOrder,   to(change, "new", "booking_pending", "booked", "paid", "completed")),
+        (CancelOrder,   to(cancel, "cancelled")),
+        (MoveOrder,     STAFF_CANCEL),
+        (OrderDeadline, to(give_up("payment_timeout"), "cancelled", tells=PaymentWindowExpired)),
+    )),
+    "partially_paid": State(unpaid=True, settled=True, tells=PaymentAwaited, asks=(LETTING_GO,), awaits=(PayOrder,),
+                            deadline="window", undo=OrderCancelled, on=row("partially_paid",
+        (OF_GOODS,      to(learn, "partially_paid", "cancelled")),
+        (OF_MONEY,      to(learn, "partially_paid", "booked", "capturing", "paid", "completed")),
+        *NOT_SHIPPED,
+        (PayOrder,      to(pay, "pay_pending", tells=PaymentStarted)),
+        (CancelOrder,   to(cancel, "cancelled")),
+        (MoveOrder,     STAFF_CANCEL),
+        (OrderDeadline, to(give_up("payment_timeout"), "cancelled", tells=PaymentWindowExpired)),
+    )),
+
+    # The money's turn.  A payment that ends leads back to the customer; what is paid at once ends with its payment.
+    "pay_pending": State(unpaid=True, asks=(BOOKING, HOLDS, LETTING_GO), awaits=(StockBooked, MoneyHeld, PaymentHeld),
+                         deadline="attempt", undo=OrderCancelled, on=row("pay_pending",
+        (OF_GOODS,      to(learn, "pay_pending", "partially_paid", "capturing", "paid", "completed", "cancelled")),
+        (OF_MONEY,      to(learn, "pay_pending", "booking_pending", "booked", "partially_paid", "capturing",
+                           "paid", "completed", "cancelled")),
+        *NOT_SHIPPED,
+        (PayOrder,      to(pay, "pay_pending", tells=PaymentStarted)),  # a second part
+        (CancelOrder,   to(cancel, "cancelled")),
+        (MoveOrder,     STAFF_CANCEL),
+        (OrderDeadline, to(end_payments, "pay_pending", "booked", "partially_paid", "cancelled")),
+    )),
+    # The point of no return is the last of the bank's captures: until then a bank may still end the order by refusing.
+    # What follows, the wallet's captures and the stock's commit, cannot be refused, and is asked for until it is done.
+    "capturing": State(unpaid=True, asks=(CAPTURES, LETTING_GO), awaits=(MoneyCaptured, PaymentCaptured),
+                       deadline=AGAIN_S, on=row("capturing",
+        (OF_MONEY,      to(learn, "capturing", "paid", "completed", "cancelled")),
+        *NOT_SHIPPED,
+        (OrderDeadline, to(stay, "capturing", again=True, because=AGAIN)),
+    )),
+
+    # Paid.  Cancelling asks shipping first: what is handed over can only come back.
+    "paid": State(settled=True, tells=OrderPaid, asks=(SHIPMENT, LETTING_GO), awaits=(ShipmentPending,),
+                  deadline=AGAIN_S, undo=OrderCancelled, on=row("paid",
+        (OF_PARCEL,     to(learn, "paid", "shipping_pending", "completed", "cancelled")),
+        NOT_BACK,
+        (CancelOrder,   to(stop, "paid")),
+        (MoveOrder,     to(move({"cancelled": stop, "completed": deliver}), "paid", "completed")),
+        (OrderDeadline, to(stay, "paid", again=True, because=AGAIN)),
+    )),
+    "shipping_pending": State(settled=True, by="paid", asks=(SHIPMENT, LETTING_GO), awaits=(ShipmentDelivered,),
+                              deadline=SHIPPING_AGAIN_S, undo=OrderCancelled, on=row("shipping_pending",
+        (OF_PARCEL,     to(learn, "shipping_pending", "completed", "cancelled")),
+        NOT_BACK,
+        (CancelOrder,   to(stop, "shipping_pending")),
+        (MoveOrder,     to(move({"cancelled": stop, "completed": deliver}), "shipping_pending", "completed")),
+        (OrderDeadline, to(stay, "shipping_pending", again=True, because=AGAIN)),
+    )),
+
+    # The ends.  They are left in two ways: goods come back, or late money revives what was given up for want of it.
+    "completed": State(final=True, settled=True, by="paid", tells=OrderCompleted, asks=(RETURNS, LETTING_GO),
+                       on=row("completed",
+        (OF_RETURNS,    to(learn, "completed", "returned", tells=OrderReturned)),
+        (ReturnItems,   to(return_items, "completed", "returned", tells=OrderReturned)),
+        (OrderDeadline, to(stay, "completed", because=LOST)),
+    )),
+    "returned": State(final=True, settled=True, asks=(RETURNS, LETTING_GO), on=row("returned",
+        (OrderDeadline, to(stay, "returned", because=LOST)),
+    )),
+    "cancelled": State(final=True, settled=True, tells=OrderCancelled, asks=(LETTING_GO,), on=row("cancelled",
+        (PaymentHeld,   to(take_late_money, "cancelled", "new", "pay_pending", "capturing")),
+        (PaymentCaptured, to(take_late_money, "cancelled", "new", "pay_pending", "paid", "completed")),
+        NOT_BACK,
+        (CancelOrder,   to(stay, "cancelled", because="it is what was wished")),
+        (OrderDeadline, to(stay, "cancelled", because=LOST)),
+    )),
 }
 # fmt: on
-
-
-class UnlistedError(AssertionError):
-    """A message that cannot come in this status came."""
-
-
-def step(order: Order, message: Message[Any]) -> Decision:
-    """What a message means to an order.  Raises UnlistedError where the table has no such pair."""
-    transition = LIFECYCLE[order.status].on.get(type(message.body))
-    if transition is None:
-        raise UnlistedError(f"{order.order_id}: {message.type} came while {order.status}")
-    if isinstance(message.body, OrderDeadline) and message.body.status != order.status:
-        return _what_is_left(order, message.at)
-
-    outcome = transition.rule(order, message.body)
-    if isinstance(outcome, Refusal):
-        return Decision(reply=outcome)
-
-    way = _way(status_of(outcome))
-    if way[-1] != order.status:
-        if way[-1] not in transition.to:
-            raise UnlistedError(f"{order.order_id}: {message.type} led from {order.status} to {way[-1]}")
-        return _enter(way, outcome, message.at)
-    if outcome is not order:
-        return Decision(save=[replace(outcome, version=order.version + 1)])
-    return Decision(send=[told(order, order.status)], timers=[_armed(order)]) if transition.asks_again else NOTHING
-
-
-def _way(status: Status) -> tuple[Status, ...]:
-    """This status, and those that it passes to at once."""
-    onward = LIFECYCLE[status].passes_to
-    return (status,) if onward is None else (status, *_way(onward))
-
-
-def _enter(way: tuple[Status, ...], order: Order, at: datetime) -> Decision:
-    """Move to the end of this way, telling every status on it."""
-    after = replace(order, version=order.version + 1, status=way[-1], changed_at=at)
-    timers = [_armed(after)] if order.status == "new" else [Disarm(DEADLINE)] if LIFECYCLE[way[-1]].final else []
-    return Decision(save=[after], send=[told(after, status) for status in way], timers=timers)
-
-
-def _armed(order: Order, passed_s: float = 0) -> Arm:
-    """The deadline of the order's status, of whose time so much has passed."""
-    deadline_s = LIFECYCLE[order.status].deadline_s or 0
-    return Arm(DEADLINE, max(0, deadline_s - passed_s), OrderDeadline(order.order_id, order.status))
-
-
-def _what_is_left(order: Order, at: datetime) -> Decision:
-    """The order has left behind the status whose deadline this is."""
-    if LIFECYCLE[order.status].final:
-        return NOTHING
-    return Decision(timers=[_armed(order, (at - order.changed_at).total_seconds())])
-
-
-def told(order: Order, status: Status) -> OrderMessage:
-    """What entering a status says to the other services."""
-    kind = LIFECYCLE[status].asks
-    if kind is None:
-        raise AssertionError(f"entering {status} says nothing")
-    same = (
-        order.order_id,
-        order.version,
-        status,
-        order.customer_id,
-        order.attempt,
-        order.lines,
-        order.total_minor,
-        order.currency,
-    )
-    if issubclass(kind, PaymentRequest):
-        return kind(*same, order.attempt, order.total_minor)
-    if kind is not OrderCancelled:
-        return kind(*same)
-    if order.reason is None:
-        raise AssertionError(f"{order.order_id} is cancelled without a reason")
-    lacked = order.shortfall or Shortfall()
-    available_minor = lacked.available_minor if lacked.money == "insufficient_funds" else None
-    return OrderCancelled(*same, order.reason, lacked.short, available_minor)
-
-
-def emitted_for(kind: type[Body]) -> tuple[type[Body], ...]:
-    """All that a message may cause: read off the table."""
-    cells = [state.on[kind] for state in LIFECYCLE.values() if kind in state.on]
-    entered = {passed for cell in cells for target in cell.to for passed in _ways_to(target)}
-    asked = {LIFECYCLE[status].asks for status in entered}
-    return tuple(sorted({OrderDeadline, *filter(None, asked)}, key=lambda one: one.__name__))
-
-
-def _ways_to(status: Status) -> set[Status]:
-    """A status, and those that pass to it."""
-    return {status, *(before for before, state in LIFECYCLE.items() if state.passes_to == status)}

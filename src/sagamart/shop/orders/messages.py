@@ -4,10 +4,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from sagamart.contracts.orders import Status
+from sagamart.contracts.orders import Address, PaymentSource, ReturnedLine, Status
 from sagamart.messaging.message import Body
+from sagamart.shop.orders.records import BasketLine, Content, Terms
 
 LINES_MAX = 200
+PAYMENTS_MAX = 20
+RETURNS_MAX = 50
 QUANTITY_MAX = 1_000_000
 PRICE_MINOR_MAX = 1_000_000_000_000
 TOTAL_MINOR_MAX = 9_000_000_000_000_000
@@ -32,6 +35,13 @@ class WantedLine(msgspec.Struct, frozen=True):
     title: str | None = None
 
 
+class WantedDelivery(msgspec.Struct, frozen=True):
+    """How the order is to reach its customer: a method that shipping offers, and an address where it needs one."""
+
+    method: str
+    address: Address | None = None
+
+
 class PlacingRules(msgspec.Struct, frozen=True):
     """What the settings allowed this caller when the request came in.
 
@@ -41,10 +51,11 @@ class PlacingRules(msgspec.Struct, frozen=True):
     custom_lines: bool
     unpaid_orders_max: int
     currency: str
+    terms: Terms = Terms()
 
 
 class PlaceOrder(Body, frozen=True):
-    """A customer orders these lines, to be paid now from the wallet.  `order_id` is derived from the message's id."""
+    """A customer orders these lines.  `order_id` is derived from the message's id; `rules.terms` say how it is paid."""
 
     order_id: str
     customer_id: str
@@ -52,6 +63,8 @@ class PlaceOrder(Body, frozen=True):
     rules: PlacingRules
     currency: str | None = None
     language: Language = "en"
+    delivery: WantedDelivery | None = None
+    promo_code: str | None = None
 
     @property
     def key(self) -> str:
@@ -61,11 +74,11 @@ class PlaceOrder(Body, frozen=True):
     @property
     def skus(self) -> frozenset[str]:
         """The products that are wanted."""
-        return frozenset(line.sku for line in self.lines if line.sku is not None)
+        return skus_of(self.lines)
 
 
-class CancelOrder(Body, frozen=True):
-    """Somebody wants an order cancelled.  Only its owner and staff get to know that it exists."""
+class OrderWish(Body, frozen=True):
+    """Somebody wants something of a placed order.  Only its owner and staff get to know that it exists."""
 
     order_id: str
     caller_id: str
@@ -76,6 +89,48 @@ class CancelOrder(Body, frozen=True):
     def key(self) -> str:
         """The order."""
         return self.order_id
+
+
+class CancelOrder(OrderWish, frozen=True):
+    """Cancel it."""
+
+
+class PayOrder(OrderWish, frozen=True, kw_only=True):
+    """Pay so much of it from this source; all that is due, where no amount is named."""
+
+    source: PaymentSource
+    amount_minor: int | None = None
+
+
+class ChangeOrder(OrderWish, frozen=True, kw_only=True):
+    """Have other lines, or another delivery; None leaves it.  `version` is the one that the caller has seen.
+
+    `content` is what it comes to, once placing's guards have let it pass.
+    """
+
+    rules: PlacingRules
+    lines: tuple[WantedLine, ...] | None = None
+    delivery: WantedDelivery | None = None
+    version: int | None = None
+    content: Content | None = None
+
+    @property
+    def skus(self) -> frozenset[str]:
+        """The products that are wanted."""
+        return skus_of(self.lines or ())
+
+
+class MoveOrder(OrderWish, frozen=True, kw_only=True):
+    """Staff say where the order stands, as far as the lifecycle lets them."""
+
+    to: Status
+
+
+class ReturnItems(OrderWish, frozen=True, kw_only=True):
+    """Give these pieces back.  `return_id` is derived from the message's id."""
+
+    return_id: str
+    returned: tuple[ReturnedLine, ...]
 
 
 class OrderDeadline(Body, frozen=True):
@@ -90,6 +145,28 @@ class OrderDeadline(Body, frozen=True):
         return self.order_id
 
 
+class FillBasket(Body, frozen=True):
+    """Have these lines in the basket, and no others."""
+
+    customer_id: str
+    lines: tuple[BasketLine, ...]
+
+    @property
+    def key(self) -> str:
+        """The customer."""
+        return self.customer_id
+
+
 def order_id_of(message_id: str) -> str:
     """The id of the order that a request becomes: time-ordered, as the request's own id is."""
     return "ord_" + message_id.replace("-", "")
+
+
+def skus_of(lines: tuple[WantedLine, ...]) -> frozenset[str]:
+    """The products among these lines."""
+    return frozenset(line.sku for line in lines if line.sku is not None)
+
+
+def return_id_of(message_id: str) -> str:
+    """The id of the return that a request becomes."""
+    return "ret_" + message_id.replace("-", "")

@@ -4,19 +4,57 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
-from sagamart.contracts.orders import CancelReason, Line, ShortLine, Status
+from sagamart.contracts.orders import CancelReason, Delivery, Line, PaymentSource, ReturnedLine, ShortLine, Status
 from sagamart.contracts.wallet import HoldRefusal
 from sagamart.messaging.records import Record, Table
 
-FactName = Literal["booked", "stock_refused", "held", "money_refused", "captured"]
+FactName = Literal[
+    # of an attempt
+    "promo_redeemed",
+    "promo_refused",
+    "checked",
+    "booked",
+    "stock_refused",
+    "revoked",
+    # of a payment
+    "held",
+    "money_refused",
+    "declined",
+    "captured",
+    "capture_refused",
+    "voided",
+    # of a refund
+    "refunded",
+    "refund_refused",
+    # of the shipment
+    "shipment_pending",
+    "shipment_refused",
+    "handed_over",
+    "delivered",
+    "stopped",
+    "cannot_be_stopped",
+    # of a return
+    "received",
+]
+
+SHIPMENT = 1
+"""An order has one shipment."""
 
 
 class Fact(NamedTuple):
-    """Something that has become true of one attempt.  It stays true, so it is noted once and never taken back."""
+    """Something that has become true.  It stays true, so it is noted once and never taken back.
 
-    attempt: int
+    `about` is the attempt or payment by its number, or the refund or return by its id; the name tells which it is.
+    """
+
+    about: int | str
     name: FactName
+
+
+def _place(fact: Fact) -> tuple[str, str]:
+    return str(fact.about), fact.name
 
 
 class Shortfall(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -27,8 +65,81 @@ class Shortfall(msgspec.Struct, frozen=True, omit_defaults=True):
     available_minor: int | None = None
 
 
+class Payment(msgspec.Struct, frozen=True, array_like=True):
+    """One payment of an order; its number is its place, from 1 on.
+
+    `asked`: its source was asked to hold it.  `over`: the order does not count on it any more, and lets it go.
+    """
+
+    source: PaymentSource
+    amount_minor: int
+    started_at: datetime
+    asked: bool = False
+    over: bool = False
+    redirect_url: str | None = None
+    holds_until: datetime | None = None
+
+
+class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the shop let an order be paid when it was placed: later settings do not change it.
+
+    `later`: paid within `window_s` seconds, in any number of payments of `attempt_s` seconds each; else at once, whole,
+    from the wallet.  `at_payment`: the goods are only checked when it is placed, and booked when a payment starts.
+    `revive`: money that comes after the window has closed revives the order.
+    """
+
+    later: bool = False
+    at_payment: bool = False
+    window_s: int = 300
+    attempt_s: int = 900
+    revive: bool = False
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What an order was before it was changed, and is again if the goods of the change are not there."""
+
+    lines: tuple[Line, ...]
+    delivery: Delivery | None
+
+
+class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was agreed beside the lines, and what is under way.
+
+    `stopping`: why its shipment is to be stopped.  `before`: what it is again if a change cannot be booked.
+    `slot_lost`: another order has taken its slot, so that it can never be revived.
+    """
+
+    terms: Terms = Terms()
+    delivery: Delivery | None = None
+    promo_code: str | None = None
+    discount_minor: int = 0
+    stopping: CancelReason | None = None
+    before: Content | None = None
+    slot_lost: bool = False
+
+
+class Return(msgspec.Struct, frozen=True):
+    """Pieces that come back.  Once they are here, `shares` says how much of each payment (by number) is refunded."""
+
+    return_id: str
+    lines: tuple[ReturnedLine, ...]
+    shares: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def arrival(self) -> Fact:
+        """What is known once the pieces are here."""
+        return Fact(self.return_id, "received")
+
+
+class BasketLine(msgspec.Struct, frozen=True):
+    """So many pieces of a product."""
+
+    sku: str
+    quantity: int
+
+
 class Order(Record, frozen=True):
-    """An order.  `known` is all that it has learned; its status follows from that and from `reason`.
+    """An order.  `known` is all that it has learned; its status follows from that, its payments and `reason`.
 
     `placed_at` and `changed_at` are UTC; the latter is when the status last changed.
     """
@@ -45,15 +156,36 @@ class Order(Record, frozen=True):
     known: tuple[Fact, ...] = ()
     reason: CancelReason | None = None
     shortfall: Shortfall | None = None
+    payments: tuple[Payment, ...] = ()
+    plan: Plan = Plan()
+    returns: tuple[Return, ...] = ()
 
     def knows(self, name: FactName) -> bool:
         """Whether this is known of the present attempt; what earlier attempts met does not count any more."""
         return Fact(self.attempt, name) in self.known
 
+    def noting(self, fact: Fact) -> "Order":
+        """The order, knowing this too."""
+        return replace(self, known=tuple(sorted((*self.known, fact), key=_place)))
+
+    def shipment(self, *names: FactName) -> bool:
+        """Whether any of these is known of the shipment."""
+        return any(Fact(SHIPMENT, name) in self.known for name in names)
+
     @property
     def needs_stock(self) -> bool:
-        """Whether any line takes something from the stock: custom lines do not."""
-        return any(line.sku is not None for line in self.lines)
+        """Whether stock has to be asked: for a line that is no custom line, or for what an earlier attempt reserved."""
+        return self.attempt > 1 or any(line.sku is not None for line in self.lines)
+
+    @property
+    def needs_shipment(self) -> bool:
+        """Whether a parcel is sent."""
+        return self.plan.delivery is not None and self.plan.delivery.needs_shipment
+
+    @property
+    def goods_minor(self) -> int:
+        """The sum of the lines, before any discount."""
+        return sum(line.quantity * line.price_minor for line in self.lines)
 
 
 class UnpaidOrders(Record, frozen=True):
@@ -84,6 +216,28 @@ class ProductCopy(Record, frozen=True):
     sold_out: bool = False
 
 
+class DeliveryCopy(Record, frozen=True):
+    """What orders knows of a delivery method, as of the source's `method_version`; lower ones are ignored."""
+
+    method: str
+    method_version: int
+    price_minor: int
+    currency: str
+    needs_shipment: bool
+    needs_address: bool
+    active: bool
+
+
+class Basket(Record, frozen=True):
+    """What a customer has laid aside.  Nothing is reserved for it, and no price is fixed."""
+
+    customer_id: str
+    lines: tuple[BasketLine, ...]
+    changed_at: datetime
+
+
 UNPAID_ORDERS = Table(UnpaidOrders, "unpaid_orders", key="customer_id")
 ORDERS = Table(Order, "orders", key="order_id")
 PRODUCT_COPIES = Table(ProductCopy, "product_copies", key="sku")
+DELIVERY_COPIES = Table(DeliveryCopy, "delivery_copies", key="method")
+BASKETS = Table(Basket, "baskets", key="customer_id")

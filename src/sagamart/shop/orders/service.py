@@ -2,24 +2,53 @@
 
 Only placing needs more than the order itself.  It looks at the customer's earlier unpaid orders (`then`), so that the
 way of an order never has to touch the customer's slots: they are freed by the order being settled, without a write.
+Late money looks at the slots too: an order that it revives must still have its own.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from sagamart.contracts.catalogue import ProductChanged
+from sagamart.contracts.payments import PaymentCaptured, PaymentHeld, PaymentRedirected
+from sagamart.contracts.shipping import DeliveryMethodChanged
 from sagamart.contracts.stock import SkuBackInStock, SkuSoldOut
 from sagamart.messaging.decision import Decision
-from sagamart.messaging.message import Message
+from sagamart.messaging.message import Body, Message
 from sagamart.messaging.records import Need, Records, need
 from sagamart.messaging.service import Handler, Service
-from sagamart.shop.orders.cancelling import call_off
-from sagamart.shop.orders.copies import copy_availability, copy_product
-from sagamart.shop.orders.decide import FACTS
-from sagamart.shop.orders.lifecycle import emitted_for, step
-from sagamart.shop.orders.messages import CancelOrder, OrderDeadline, PlaceOrder
-from sagamart.shop.orders.placing import place
-from sagamart.shop.orders.records import ORDERS, PRODUCT_COPIES, UNPAID_ORDERS, Order, ProductCopy, UnpaidOrders
+from sagamart.shop.orders.baskets import fill
+from sagamart.shop.orders.copies import copy_availability, copy_delivery, copy_product
+from sagamart.shop.orders.facts import FACTS
+from sagamart.shop.orders.messages import (
+    CancelOrder,
+    ChangeOrder,
+    FillBasket,
+    MoveOrder,
+    OrderDeadline,
+    PayOrder,
+    PlaceOrder,
+    ReturnItems,
+    WantedDelivery,
+)
+from sagamart.shop.orders.placing import change_order, place
+from sagamart.shop.orders.records import (
+    BASKETS,
+    DELIVERY_COPIES,
+    ORDERS,
+    PRODUCT_COPIES,
+    UNPAID_ORDERS,
+    Basket,
+    DeliveryCopy,
+    Order,
+    ProductCopy,
+    UnpaidOrders,
+)
+from sagamart.shop.orders.stepping import emitted_for, step
+from sagamart.shop.orders.wishes import grant, take_money
+
+MONEY_THAT_REVIVES: tuple[type[Body], ...] = (PaymentHeld, PaymentCaptured)
+HEARD: tuple[type[Body], ...] = (*FACTS, PaymentRedirected, OrderDeadline)
+WISHES: tuple[type[Body], ...] = (PayOrder, CancelOrder, MoveOrder, ReturnItems)
 
 
 def _order(message: Message[Any]) -> Sequence[Need]:
@@ -36,7 +65,16 @@ def _wish(message: Message[PlaceOrder]) -> Sequence[Need]:
         need(UnpaidOrders, body.customer_id),
         need(Order, body.order_id),
         need(ProductCopy, *body.skus),
+        *_method(body.delivery),
     )
+
+
+def _method(delivery: WantedDelivery | None) -> Sequence[Need]:
+    return () if delivery is None else (need(DeliveryCopy, delivery.method),)
+
+
+def _found(have: Records, delivery: WantedDelivery | None) -> DeliveryCopy | None:
+    return None if delivery is None else have.find(DeliveryCopy, delivery.method)
 
 
 def _earlier(message: Message[PlaceOrder], have: Records) -> Sequence[Need]:
@@ -44,29 +82,60 @@ def _earlier(message: Message[PlaceOrder], have: Records) -> Sequence[Need]:
     return (need(Order, *slots.order_ids),) if slots is not None else ()
 
 
+def _place(message: Message[PlaceOrder], have: Records) -> Decision:
+    body = message.body
+    slots = have.find(UnpaidOrders, body.customer_id)
+    earlier = have.pick(Order, slots.order_ids if slots is not None else ())
+    return place(message, slots, earlier, have.pick(ProductCopy, body.skus), _found(have, body.delivery))
+
+
+def _change(message: Message[ChangeOrder], have: Records) -> Decision:
+    body = message.body
+    order = have.find(Order, body.order_id)
+    return change_order(message, order, have.pick(ProductCopy, body.skus), _found(have, body.delivery))
+
+
+def _granted(message: Message[Any], have: Records) -> Decision:
+    return grant(message, have.find(Order, message.body.order_id))
+
+
+def _slots(message: Message[Any], have: Records) -> Sequence[Need]:
+    order = have.find(Order, message.body.order_id)
+    return (need(UnpaidOrders, order.customer_id),) if order is not None and order.status == "cancelled" else ()
+
+
+def _late(message: Message[Any], have: Records) -> Decision:
+    order = have.get(Order, message.body.order_id)
+    slots = have.find(UnpaidOrders, order.customer_id) if order.status == "cancelled" else None
+    return take_money(message, order, slots)
+
+
 def _sku(message: Message[Any]) -> Sequence[Need]:
     return (need(ProductCopy, message.body.sku),)
 
 
-def _place(message: Message[PlaceOrder], have: Records) -> Decision:
-    slots = have.find(UnpaidOrders, message.body.customer_id)
-    earlier = have.pick(Order, slots.order_ids if slots is not None else ())
-    return place(message, slots, earlier, have.pick(ProductCopy, message.body.skus))
-
-
 ORDERS_SERVICE = Service(
     "orders",
-    tables=(UNPAID_ORDERS, ORDERS, PRODUCT_COPIES),
+    tables=(UNPAID_ORDERS, ORDERS, PRODUCT_COPIES, DELIVERY_COPIES, BASKETS),
     migrations="sagamart.shop.orders.migrations",
     handlers=(
         Handler(takes=PlaceOrder, needs=_wish, then=_earlier, decide=_place, emits=emitted_for(PlaceOrder)),
         Handler(
-            takes=CancelOrder,
-            needs=_order,
-            decide=lambda m, have: call_off(m, have.find(Order, m.body.order_id)),
-            emits=emitted_for(CancelOrder),
+            takes=ChangeOrder,
+            needs=lambda m: (*_order(m), need(ProductCopy, *m.body.skus), *_method(m.body.delivery)),
+            decide=_change,
+            emits=emitted_for(ChangeOrder),
         ),
-        *(Handler(takes=kind, needs=_order, decide=_step, emits=emitted_for(kind)) for kind in (*FACTS, OrderDeadline)),
+        *(Handler(takes=kind, needs=_order, decide=_granted, emits=emitted_for(kind)) for kind in WISHES),
+        *(
+            Handler(takes=kind, needs=_order, then=_slots, decide=_late, emits=emitted_for(kind))
+            for kind in MONEY_THAT_REVIVES
+        ),
+        *(
+            Handler(takes=kind, needs=_order, decide=_step, emits=emitted_for(kind))
+            for kind in HEARD
+            if kind not in MONEY_THAT_REVIVES
+        ),
         Handler(
             takes=ProductChanged,
             needs=_sku,
@@ -79,6 +148,16 @@ ORDERS_SERVICE = Service(
                 decide=lambda m, have: copy_availability(m.body, have.find(ProductCopy, m.body.sku)),
             )
             for kind in (SkuSoldOut, SkuBackInStock)
+        ),
+        Handler(
+            takes=DeliveryMethodChanged,
+            needs=lambda m: (need(DeliveryCopy, m.body.method),),
+            decide=lambda m, have: copy_delivery(m.body, have.find(DeliveryCopy, m.body.method)),
+        ),
+        Handler(
+            takes=FillBasket,
+            needs=lambda m: (need(Basket, m.body.customer_id),),
+            decide=lambda m, have: fill(m, have.find(Basket, m.body.customer_id)),
         ),
     ),
 )

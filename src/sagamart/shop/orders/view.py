@@ -6,12 +6,23 @@ text in the reader's language.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
-from sagamart.contracts.orders import CancelReason, ShortLine, Status
+from sagamart.contracts.orders import (
+    CancelReason,
+    Delivery,
+    PaymentSource,
+    ReturnedLine,
+    ShortLine,
+    Status,
+    payment_id,
+)
 from sagamart.contracts.wallet import HoldRefusal
 from sagamart.shop.orders.messages import Language
+from sagamart.shop.orders.money import Counted, Standing, due_minor, payments_of
+from sagamart.shop.orders.numbers import number_of
 from sagamart.shop.orders.records import Order, Shortfall
 
 Texts = Mapping[Language, str]
@@ -86,10 +97,36 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     available_minor: int | None = None
 
 
-class OrderView(msgspec.Struct, frozen=True):
-    """An order as of `version`; times are RFC 3339 in UTC."""
+PaymentState = Literal["started", "held", "captured", "ended", "refunded"]
+
+
+class PaymentView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A payment of an order.  `redirect_url` is the bank's page, where the customer is to confirm it."""
 
     id: str
+    source: PaymentSource
+    amount_minor: int
+    state: PaymentState
+    redirect_url: str | None = None
+
+
+class ReturnView(msgspec.Struct, frozen=True):
+    """Pieces that come back; once they are here, `refunded_minor` is what was given for them."""
+
+    id: str
+    lines: tuple[ReturnedLine, ...]
+    received: bool
+    refunded_minor: int
+
+
+class OrderView(msgspec.Struct, frozen=True):
+    """An order as of `version`; times are RFC 3339 in UTC.
+
+    `due_minor` is what is neither paid nor being paid.  `stopping`: it is cancelled once its shipment has been stopped.
+    """
+
+    id: str
+    number: str
     status: Status
     stage: Word
     state: Word
@@ -97,6 +134,13 @@ class OrderView(msgspec.Struct, frozen=True):
     lines: tuple[LineView, ...]
     total_minor: int
     currency: str
+    due_minor: int
+    discount_minor: int
+    promo_code: str | None
+    delivery: Delivery | None
+    payments: tuple[PaymentView, ...]
+    returns: tuple[ReturnView, ...]
+    stopping: bool
     reason: Reason | None
     placed_at: datetime
     changed_at: datetime
@@ -108,6 +152,7 @@ def view(order: Order, language: Language) -> OrderView:
     stage, state = WORDS[order.status]
     return OrderView(
         id=order.order_id,
+        number=number_of(order.order_id),
         status=order.status,
         stage=Word(stage, STAGES[stage][language]),
         state=Word(state, STATES[state][language]),
@@ -118,10 +163,35 @@ def view(order: Order, language: Language) -> OrderView:
         ),
         total_minor=order.total_minor,
         currency=order.currency,
+        due_minor=due_minor(order) if order.reason is None else 0,
+        discount_minor=order.plan.discount_minor,
+        promo_code=order.plan.promo_code,
+        delivery=order.plan.delivery,
+        payments=tuple(_payment(order, one) for one in payments_of(order)),
+        returns=tuple(
+            ReturnView(one.return_id, one.lines, one.arrival in order.known, sum(share for _, share in one.shares))
+            for one in order.returns
+        ),
+        stopping=order.plan.stopping is not None and order.reason is None,
         reason=_reason(order, language),
         placed_at=order.placed_at,
         changed_at=order.changed_at,
         version=order.version,
+    )
+
+
+def _payment(order: Order, one: Counted) -> PaymentView:
+    payment = one.payment
+    lost = payment.over or order.reason is not None
+    states: Mapping[Standing, PaymentState] = {
+        "in_flight": "ended" if lost else "started",
+        "held": "ended" if lost else "held",
+        "captured": "refunded" if lost else "captured",
+        "ended": "ended",
+    }
+    url = payment.redirect_url if states[one.standing] == "started" else None
+    return PaymentView(
+        payment_id(order.order_id, one.number), payment.source, payment.amount_minor, states[one.standing], url
     )
 
 

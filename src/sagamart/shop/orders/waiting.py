@@ -55,7 +55,7 @@ class Waiters:
     def on_committed(self, records: Sequence[Record]) -> None:
         """Wake whoever waits for one of these."""
         if self._waiting:
-            self._wake(row for row in records if isinstance(row, Order) and LIFECYCLE[row.status].final)
+            self._wake(row for row in records if isinstance(row, Order) and LIFECYCLE[row.status].settled)
 
     def _wake(self, orders: Iterable[Order]) -> None:
         for order in orders:

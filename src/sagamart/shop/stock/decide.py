@@ -10,11 +10,11 @@ from typing import ClassVar, assert_never
 
 import msgspec
 
-from sagamart.contracts.order_requests import BookingRequested
-from sagamart.contracts.orders import Line, OrderCancelled, OrderPaid, ShortLine, attempt_id
-from sagamart.contracts.stock import SkuBackInStock, SkuFact, SkuSoldOut, StockBooked, StockRefused
+from sagamart.contracts.order_requests import BookingRequested, StockCheckRequested
+from sagamart.contracts.orders import Line, OrderCancelled, OrderPaid, OrderReturned, ShortLine, attempt_id
+from sagamart.contracts.stock import SkuBackInStock, SkuFact, SkuSoldOut, StockBooked, StockChecked, StockRefused
 from sagamart.messaging.decision import NOTHING, Decision, Refusal, Reply
-from sagamart.messaging.message import Message
+from sagamart.messaging.message import Body, Message
 from sagamart.shop.stock.messages import AdjustStock, ReceiveStock, StockCommand
 from sagamart.shop.stock.records import Movement, MovementKind, Reservation, ReservationStatus, ReservedLine, Sku
 
@@ -40,15 +40,24 @@ class BelowReserved(Refusal, frozen=True):
     adjustment: int
 
 
-def book(message: BookingRequested, reservation: Reservation | None, skus: Mapping[str, Sku]) -> Decision:
-    """Reserve every line of this attempt, or none."""
-    if reservation is not None:
-        return Decision(send=[_answer(reservation)])  # booked, refused or released before: say so again
+def check(message: StockCheckRequested, skus: Mapping[str, Sku]) -> Decision:
+    """Say whether every line is there now, and reserve nothing."""
+    short = _short(wanted_pieces(message.lines), skus, {})
+    if short:
+        return Decision(send=[StockRefused(message.order_id, message.attempt, short)])
+    return Decision(send=[StockChecked(message.order_id, message.attempt)])
 
+
+def book(message: BookingRequested, reservations: Mapping[str, Reservation], skus: Mapping[str, Sku]) -> Decision:
+    """Reserve every line of this attempt, or none.  What earlier attempts of the order reserved is free for it."""
+    earlier = reservations.get(message.attempt_id)
+    if earlier is not None:
+        return Decision(send=[_answer(earlier)])  # booked, refused or released before: say so again
+
+    before = [one for one in reservations.values() if one.status == "booked"]
+    freed = _pieces(before)
     wanted = wanted_pieces(message.lines)
-    short = tuple(
-        ShortLine(sku, quantity, free) for sku, quantity in wanted.items() if (free := _free(skus, sku)) < quantity
-    )
+    short = _short(wanted, skus, freed)
     if short:
         refused = Reservation(1, message.attempt_id, message.order_id, message.attempt, "refused", short=short)
         return Decision(save=[refused], send=[_answer(refused)])
@@ -56,50 +65,74 @@ def book(message: BookingRequested, reservation: Reservation | None, skus: Mappi
     # From here the booking must succeed.
     lines = tuple(ReservedLine(sku, quantity) for sku, quantity in wanted.items())
     booked = Reservation(1, message.attempt_id, message.order_id, message.attempt, "booked", lines)
-    changed = [skus[line.sku].change(reserved=line.quantity) for line in lines]
-    return Decision(save=[booked, *changed], send=[_answer(booked), *_turns(skus, changed)])
+    changes = {sku: wanted.get(sku, 0) - freed.get(sku, 0) for sku in {**wanted, **freed}}
+    changed = [skus[sku].change(reserved=more) for sku, more in changes.items() if more]
+    released = [_ended(one, "released") for one in before]
+    return Decision(save=[booked, *released, *changed], send=[_answer(booked), *_turns(skus, changed)])
 
 
 def commit(message: Message[OrderPaid], reservation: Reservation | None, skus: Mapping[str, Sku]) -> Decision:
-    """The order is paid: its pieces leave the stock.  It cannot be refused."""
+    """The order is paid: its pieces leave the stock.  It cannot be refused.
+
+    A release that has come before it was that of an order cancelled after it was paid: the pieces stay here.
+    """
     if reservation is None:
         if wanted_pieces(message.body.lines):
             raise AssertionError(f"{message.body.attempt_id} was paid without a booking")
         return NOTHING  # custom lines only: nothing was to be booked
     match reservation.status:
-        case "committed":
+        case "committed" | "released" | "restocked":
             return NOTHING
         case "booked":
-            gone = [
-                skus[line.sku].change(on_hand=-line.quantity, reserved=-line.quantity) for line in reservation.lines
-            ]
-            movements = [_committed(message, reservation, line) for line in reservation.lines]
-            return Decision(save=[_ended(reservation, "committed"), *gone, *movements])
-        case "refused" | "released":
+            return Decision(save=_committed(message, reservation, skus))
+        case "refused":
             raise AssertionError(f"{reservation.reservation_id} was paid without a booking: it is {reservation.status}")
         case _:
             assert_never(reservation.status)
 
 
-def release(message: OrderCancelled, reservations: Mapping[str, Reservation], skus: Mapping[str, Sku]) -> Decision:
-    """Give back what any attempt of this order reserved; refuse in advance the booking that has not come yet."""
-    if not wanted_pieces(message.lines):
+def release(
+    message: Message[OrderCancelled], reservations: Mapping[str, Reservation], skus: Mapping[str, Sku]
+) -> Decision:
+    """Give back what any attempt of this order reserved or took; refuse in advance a booking that has not come yet."""
+    body = message.body
+    if body.attempt == 1 and not wanted_pieces(body.lines):
         return NOTHING  # custom lines only: no booking comes
-    saved: list[Reservation] = []
-    freed: dict[str, int] = {}
-    for attempt in range(1, message.attempt + 1):
-        name = attempt_id(message.order_id, attempt)
-        reservation = reservations.get(name)
-        if reservation is None:
-            saved.append(Reservation(1, name, message.order_id, attempt, "released"))
-        elif reservation.status == "booked":
-            saved.append(_ended(reservation, "released"))
-            for line in reservation.lines:
-                freed[line.sku] = freed.get(line.sku, 0) + line.quantity
-        elif reservation.status == "committed":
-            raise AssertionError(f"{name} is cancelled, but its pieces have left the stock")
-    back = [skus[sku].change(reserved=-quantity) for sku, quantity in freed.items()]
-    return Decision(save=[*saved, *back], send=_turns(skus, back))
+    tombstones = [
+        Reservation(1, name, body.order_id, attempt, "released")
+        for attempt in range(1, body.attempt + 1)
+        if (name := attempt_id(body.order_id, attempt)) not in reservations
+    ]
+    booked = [one for one in reservations.values() if one.status == "booked"]
+    taken = [one for one in reservations.values() if one.status == "committed"]
+    reserved, on_hand = _pieces(booked), _pieces(taken)
+    back = [
+        skus[sku].change(on_hand=on_hand.get(sku, 0), reserved=-reserved.get(sku, 0)) for sku in {**reserved, **on_hand}
+    ]
+    ends = [*(_ended(one, "released") for one in booked), *(_ended(one, "restocked") for one in taken)]
+    movements = [_restocked(message, one.reservation_id, line) for one in taken for line in one.lines]
+    return Decision(save=[*tombstones, *ends, *back, *movements], send=_turns(skus, back))
+
+
+def take_back(message: Message[OrderReturned], reservation: Reservation | None, skus: Mapping[str, Sku]) -> Decision:
+    """Pieces of a completed order are here again.  Where OrderPaid was overtaken, its pieces leave first."""
+    body = message.body
+    pieces = returned_pieces(body)
+    if not pieces:
+        return NOTHING
+    if reservation is None or reservation.status not in {"booked", "committed"}:
+        raise AssertionError(f"{body.attempt_id} comes back, but never left")
+    lines = [ReservedLine(sku, quantity) for sku, quantity in pieces.items()]
+    movements = [_restocked(message, body.return_id, line) for line in lines]
+    if reservation.status == "committed":
+        back = [skus[line.sku].change(on_hand=line.quantity) for line in lines]
+        return Decision(save=[*back, *movements], send=_turns(skus, back))
+    gone = _pieces([reservation])
+    back = [
+        skus[sku].change(on_hand=pieces.get(sku, 0) - quantity, reserved=-quantity) for sku, quantity in gone.items()
+    ]
+    left = [_left(message, reservation, line) for line in reservation.lines]
+    return Decision(save=[_ended(reservation, "committed"), *back, *left, *movements], send=_turns(skus, back))
 
 
 def receive(message: Message[ReceiveStock], sku: Sku | None) -> Decision:
@@ -130,14 +163,24 @@ def wanted_pieces(lines: Iterable[Line]) -> dict[str, int]:
     return wanted
 
 
-def attempt_ids(message: OrderCancelled) -> list[str]:
-    """All attempts that a cancelled order has made so far."""
+def returned_pieces(message: OrderReturned) -> dict[str, int]:
+    """Pieces per sku that come back."""
+    lines = [(message.lines[one.line].sku, one.quantity) for one in message.returned]
+    pieces: dict[str, int] = {}
+    for sku, quantity in lines:
+        if sku is not None:
+            pieces[sku] = pieces.get(sku, 0) + quantity
+    return pieces
+
+
+def attempt_ids(message: BookingRequested | OrderCancelled) -> list[str]:
+    """All attempts that an order has made so far."""
     return [attempt_id(message.order_id, attempt) for attempt in range(1, message.attempt + 1)]
 
 
 def _answer(reservation: Reservation) -> StockBooked | StockRefused:
     match reservation.status:
-        case "booked" | "committed":
+        case "booked" | "committed" | "restocked":
             return StockBooked(reservation.order_id, reservation.attempt)
         case "refused" | "released":
             return StockRefused(reservation.order_id, reservation.attempt, reservation.short)
@@ -149,8 +192,21 @@ def _ended(reservation: Reservation, status: ReservationStatus) -> Reservation:
     return msgspec.structs.replace(reservation, version=reservation.version + 1, status=status)
 
 
-def _free(skus: Mapping[str, Sku], sku: str) -> int:
-    return skus[sku].available if sku in skus else 0
+def _short(wanted: Mapping[str, int], skus: Mapping[str, Sku], freed: Mapping[str, int]) -> tuple[ShortLine, ...]:
+    return tuple(
+        ShortLine(sku, quantity, free)
+        for sku, quantity in wanted.items()
+        if (free := (skus[sku].available if sku in skus else 0) + freed.get(sku, 0)) < quantity
+    )
+
+
+def _pieces(reservations: Iterable[Reservation]) -> dict[str, int]:
+    """Pieces per sku of all these."""
+    pieces: dict[str, int] = {}
+    for reservation in reservations:
+        for line in reservation.lines:
+            pieces[line.sku] = pieces.get(line.sku, 0) + line.quantity
+    return pieces
 
 
 def _moved(message: Message[StockCommand], kind: MovementKind, sku: Sku | None, reference: str) -> Decision:
@@ -160,9 +216,22 @@ def _moved(message: Message[StockCommand], kind: MovementKind, sku: Sku | None, 
     return Decision(save=[after, movement], send=_turn(sku, after), reply=Reply(200, level(after)))
 
 
-def _committed(message: Message[OrderPaid], reservation: Reservation, line: ReservedLine) -> Movement:
+def _committed(
+    message: Message[OrderPaid], reservation: Reservation, skus: Mapping[str, Sku]
+) -> list[Reservation | Sku | Movement]:
+    gone = [skus[line.sku].change(on_hand=-line.quantity, reserved=-line.quantity) for line in reservation.lines]
+    left = [_left(message, reservation, line) for line in reservation.lines]
+    return [_ended(reservation, "committed"), *gone, *left]
+
+
+def _left(message: Message[Body], reservation: Reservation, line: ReservedLine) -> Movement:
     name = f"{reservation.reservation_id}/{line.sku}"
     return Movement(name, line.sku, "committed", -line.quantity, reservation.order_id, message.at)
+
+
+def _restocked(message: Message[Body], cause: str, line: ReservedLine) -> Movement:
+    name = f"{cause}/{line.sku}/back"
+    return Movement(name, line.sku, "returned", line.quantity, message.key, message.at)
 
 
 def _turns(before: Mapping[str, Sku], after: Iterable[Sku]) -> list[SkuFact]:

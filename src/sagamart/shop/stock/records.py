@@ -36,13 +36,13 @@ class ReservedLine(msgspec.Struct, frozen=True):
     quantity: int
 
 
-ReservationStatus = Literal["booked", "refused", "released", "committed"]
+ReservationStatus = Literal["booked", "refused", "released", "committed", "restocked"]
 
 
 class Reservation(Record, frozen=True):
     """What one attempt of one order reserved, or why it did not.
 
-    A release that came first is a row too: a tombstone without lines.
+    A release that came first is a row too: a tombstone without lines.  `restocked`: cancelled after it was paid.
     """
 
     reservation_id: str
@@ -53,7 +53,7 @@ class Reservation(Record, frozen=True):
     short: tuple[ShortLine, ...] = ()
 
 
-MovementKind = Literal["received", "adjusted", "committed"]
+MovementKind = Literal["received", "adjusted", "committed", "returned"]
 
 
 class Movement(Entry, frozen=True):

@@ -1,25 +1,53 @@
 """Stock as a service: which records each message needs, and which rule decides."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sagamart.contracts.order_requests import BookingRequested
-from sagamart.contracts.orders import OrderCancelled, OrderPaid
-from sagamart.contracts.stock import SkuBackInStock, SkuSoldOut, StockBooked, StockRefused
+from sagamart.contracts.order_requests import BookingRequested, StockCheckRequested
+from sagamart.contracts.orders import OrderCancelled, OrderPaid, OrderReturned
+from sagamart.contracts.stock import SkuBackInStock, SkuSoldOut, StockBooked, StockChecked, StockRefused
 from sagamart.messaging.message import Message
 from sagamart.messaging.records import Need, Records, need
 from sagamart.messaging.service import Handler, Service
-from sagamart.shop.stock.decide import adjust, attempt_ids, book, commit, receive, release, wanted_pieces
+from sagamart.shop.stock.decide import (
+    adjust,
+    attempt_ids,
+    book,
+    check,
+    commit,
+    receive,
+    release,
+    take_back,
+    wanted_pieces,
+)
 from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
 from sagamart.shop.stock.records import MOVEMENTS, RESERVATIONS, SKUS, Reservation, Sku
 
 
-def _attempt(message: Message[BookingRequested] | Message[OrderPaid]) -> Sequence[Need]:
-    return need(Reservation, message.body.attempt_id), need(Sku, *wanted_pieces(message.body.lines))
+def _attempt(message: Message[OrderPaid] | Message[OrderReturned]) -> Sequence[Need]:
+    return need(Reservation, message.body.attempt_id), _wanted(message)
 
 
-def _reserved_skus(_message: Message[OrderCancelled], records: Records) -> Sequence[Need]:
+def _attempts(message: Message[BookingRequested]) -> Sequence[Need]:
+    return need(Reservation, *attempt_ids(message.body)), _wanted(message)
+
+
+def _wanted(message: Message[Any]) -> Need:
+    return need(Sku, *wanted_pieces(message.body.lines))
+
+
+def _skus(message: Message[Any], have: Records) -> Mapping[str, Sku]:
+    return have.pick(Sku, wanted_pieces(message.body.lines))
+
+
+def _reserved_skus(_message: Message[Any], records: Records) -> Sequence[Need]:
     skus = {line.sku for reservation in records.all(Reservation).values() for line in reservation.lines}
     return (need(Sku, *skus),) if skus else ()
+
+
+def _earlier_skus(message: Message[BookingRequested], records: Records) -> Sequence[Need]:
+    """A first attempt has no earlier ones."""
+    return _reserved_skus(message, records) if message.body.attempt > 1 else ()
 
 
 STOCK = Service(
@@ -28,25 +56,34 @@ STOCK = Service(
     migrations="sagamart.shop.stock.migrations",
     handlers=(
         Handler(
+            takes=StockCheckRequested,
+            needs=lambda m: (_wanted(m),),
+            decide=lambda m, have: check(m.body, _skus(m, have)),
+            emits=(StockChecked, StockRefused),
+        ),
+        Handler(
             takes=BookingRequested,
-            needs=_attempt,
-            decide=lambda m, have: book(
-                m.body, have.find(Reservation, m.body.attempt_id), have.pick(Sku, wanted_pieces(m.body.lines))
-            ),
-            emits=(StockBooked, StockRefused, SkuSoldOut),
+            needs=_attempts,
+            then=_earlier_skus,
+            decide=lambda m, have: book(m.body, have.all(Reservation), have.all(Sku)),
+            emits=(StockBooked, StockRefused, SkuSoldOut, SkuBackInStock),
         ),
         Handler(
             takes=OrderPaid,
             needs=_attempt,
-            decide=lambda m, have: commit(
-                m, have.find(Reservation, m.body.attempt_id), have.pick(Sku, wanted_pieces(m.body.lines))
-            ),
+            decide=lambda m, have: commit(m, have.find(Reservation, m.body.attempt_id), _skus(m, have)),
+        ),
+        Handler(
+            takes=OrderReturned,
+            needs=_attempt,
+            decide=lambda m, have: take_back(m, have.find(Reservation, m.body.attempt_id), _skus(m, have)),
+            emits=(SkuBackInStock, SkuSoldOut),
         ),
         Handler(
             takes=OrderCancelled,
             needs=lambda m: (need(Reservation, *attempt_ids(m.body)),),
             then=_reserved_skus,
-            decide=lambda m, have: release(m.body, have.all(Reservation), have.all(Sku)),
+            decide=lambda m, have: release(m, have.all(Reservation), have.all(Sku)),
             emits=(SkuBackInStock,),
         ),
         Handler(

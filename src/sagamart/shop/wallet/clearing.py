@@ -1,4 +1,4 @@
-"""What the bank took and gave back, in the wallet's books: the bank's clearing account and its other side.
+"""Movements that others name: what the bank took and gave back, and what an order refunds into a wallet.
 
 - Each movement has a business key (the top-up, the payment, the refund) and is booked once, for ever, however often it
   is told.  So money that the bank took for a wallet is credited exactly once.
@@ -6,8 +6,9 @@
   and goes to the dead letters, where nothing is lost.
 """
 
+from sagamart.contracts.order_requests import RefundRequested
 from sagamart.contracts.payments import PaymentCaptured, PaymentRefunded, TopUpPaid
-from sagamart.contracts.wallet import TopUpCredited, WalletOpened
+from sagamart.contracts.wallet import MoneyRefunded, TopUpCredited, WalletOpened
 from sagamart.messaging.decision import NOTHING, Decision
 from sagamart.messaging.message import Message
 from sagamart.shop.wallet.records import (
@@ -15,6 +16,7 @@ from sagamart.shop.wallet.records import (
     HOUSE_REVENUE,
     Clearing,
     Movement,
+    Posting,
     Wallet,
     customer_account,
 )
@@ -31,12 +33,19 @@ def credit(message: Message[TopUpPaid], earlier: Clearing | None, wallet: Wallet
         raise AssertionError(f"{body.top_up_id}: {body.currency} for a wallet of {wallet.currency}")
 
     # From here it must be credited.
-    opening = [] if wallet.version else [WalletOpened(wallet.customer_id, wallet.currency, 1)]
-    after = wallet.change(balance_minor=body.amount_minor)
     moved = Movement(body.top_up_id, "top_up", body.amount_minor, body.currency, body.top_up_id, message.at)
-    booked = Clearing(1, body.top_up_id, body.amount_minor, body.currency)
-    postings = moved.postings(HOUSE_BANK, customer_account(body.customer_id))
-    return Decision(save=[booked, after, *postings], send=[*opening, answer])
+    return Decision(save=_credited(moved, HOUSE_BANK, wallet), send=[*_opening(wallet), answer])
+
+
+def refund(message: Message[RefundRequested], earlier: Clearing | None, wallet: Wallet) -> Decision:
+    """Money of an order becomes the customer's again.  It cannot be refused."""
+    body = message.body
+    answer = MoneyRefunded(body.order_id, body.payment, body.amount_minor, body.currency, body.refund_id)
+    if earlier is not None:
+        _same(earlier, body.amount_minor, body.currency)
+        return Decision(send=[answer])
+    back = Movement(body.refund_id, "refund", body.amount_minor, body.currency, body.order_id, message.at)
+    return Decision(save=_credited(back, HOUSE_REVENUE, wallet), send=[*_opening(wallet), answer])
 
 
 def bank_captured(message: Message[PaymentCaptured], earlier: Clearing | None) -> Decision:
@@ -64,6 +73,18 @@ def _booked(moved: Movement, earlier: Clearing | None, source: str, target: str)
         return NOTHING
     booked = Clearing(1, moved.movement_id, moved.amount_minor, moved.currency)
     return Decision(save=[booked, *moved.postings(source, target)])
+
+
+def _credited(moved: Movement, source: str, wallet: Wallet) -> list[Clearing | Wallet | Posting]:
+    return [
+        Clearing(1, moved.movement_id, moved.amount_minor, moved.currency),
+        wallet.change(balance_minor=moved.amount_minor),
+        *moved.postings(source, customer_account(wallet.customer_id)),
+    ]
+
+
+def _opening(before: Wallet) -> list[WalletOpened]:
+    return [] if before.version else [WalletOpened(before.customer_id, before.currency, 1)]
 
 
 def _same(earlier: Clearing, amount_minor: int, currency: str) -> None:

@@ -2,20 +2,24 @@
 
 - available = balance - held >= 0, here and by a constraint of the table.
 - Every movement of money is two postings that sum to zero.  A hold moves nothing.
-- An attempt holds once, for ever: a repeated request gets the earlier answer from its row, and a release that overtakes
+- A payment holds once, for ever: a repeated request gets the earlier answer from its row, and a release that overtakes
   its hold leaves a row that refuses it when it comes.
 - A wallet opens with whatever touches it first, a registration or a deposit, and says so once.
 - Money of another currency is refused, never exchanged.
 """
 
-from collections.abc import Mapping
 from typing import ClassVar, assert_never
 
 import msgspec
 
-from sagamart.contracts.order_requests import CaptureRequested, HoldRequested
-from sagamart.contracts.orders import OrderCancelled, payment_id
-from sagamart.contracts.wallet import HoldRefusal, MoneyCaptured, MoneyHeld, MoneyRefused, WalletOpened
+from sagamart.contracts.order_requests import CaptureRequested, HoldRequested, ReleaseRequested
+from sagamart.contracts.wallet import (
+    HoldRefusal,
+    MoneyCaptured,
+    MoneyHeld,
+    MoneyRefused,
+    WalletOpened,
+)
 from sagamart.messaging.decision import NOTHING, Decision, Refusal, Reply
 from sagamart.messaging.message import Message
 from sagamart.shop.wallet.messages import DepositMoney, MoneyCommand, WithdrawMoney
@@ -99,19 +103,19 @@ def hold(message: HoldRequested, earlier: Hold | None, wallet: Wallet) -> Decisi
         return Decision(send=[_answer(earlier)])  # held, refused, captured or released before: say so again
 
     if message.currency != wallet.currency:
-        refused = _made(message, message.payment, "refused", "currency_mismatch")
+        refused = _made(message, "refused", "currency_mismatch")
         return Decision(save=[refused], send=[_answer(refused)])
     if wallet.available_minor < message.amount_minor:
-        refused = _made(message, message.payment, "refused", "insufficient_funds", wallet.available_minor)
+        refused = _made(message, "refused", "insufficient_funds", wallet.available_minor)
         return Decision(save=[refused], send=[_answer(refused)])
 
     # From here the hold must succeed.
-    held = _made(message, message.payment, "held")
+    held = _made(message, "held")
     return Decision(save=[held, wallet.change(held_minor=held.amount_minor)], send=[_answer(held), *_opening(wallet)])
 
 
 def capture(message: Message[CaptureRequested], held: Hold, wallet: Wallet) -> Decision:
-    """What this attempt holds becomes the shop's.  It cannot be refused."""
+    """What this payment holds becomes the shop's.  It cannot be refused."""
     captured = MoneyCaptured(held.order_id, held.payment, held.amount_minor, held.currency)
     match held.status:
         case "captured":
@@ -133,22 +137,19 @@ def capture(message: Message[CaptureRequested], held: Hold, wallet: Wallet) -> D
             assert_never(held.status)
 
 
-def release(message: OrderCancelled, holds: Mapping[str, Hold], wallet: Wallet) -> Decision:
-    """Let go what any attempt of this order holds; refuse in advance the hold that has not been asked for yet."""
-    saved: list[Hold | Wallet] = []
-    freed_minor = 0
-    for payment in range(1, message.attempt + 1):
-        earlier = holds.get(payment_id(message.order_id, payment))
-        if earlier is None:
-            saved.append(_made(message, payment, "released"))
-        elif earlier.status == "held":
-            saved.append(_ended(earlier, "released"))
-            freed_minor += earlier.amount_minor
-        elif earlier.status == "captured":
-            raise AssertionError(f"{earlier.hold_id} is cancelled, but its money has been taken")
-    if freed_minor:
-        saved.append(wallet.change(held_minor=-freed_minor))
-    return Decision(save=saved)
+def release(message: ReleaseRequested, earlier: Hold | None, wallet: Wallet) -> Decision:
+    """Let go what this payment holds; refuse in advance a hold that has not been asked for yet."""
+    if earlier is None:
+        return Decision(save=[_made(message, "released")])
+    match earlier.status:
+        case "held":
+            return Decision(save=[_ended(earlier, "released"), wallet.change(held_minor=-earlier.amount_minor)])
+        case "refused" | "released":
+            return NOTHING
+        case "captured":
+            raise AssertionError(f"{earlier.hold_id} is to be let go, but its money has been taken")
+        case _:
+            assert_never(earlier.status)
 
 
 def state(wallet: Wallet) -> WalletState:
@@ -158,29 +159,23 @@ def state(wallet: Wallet) -> WalletState:
     )
 
 
-def hold_ids(message: OrderCancelled) -> list[str]:
-    """The holds of all attempts that a cancelled order has made so far."""
-    return [payment_id(message.order_id, payment) for payment in range(1, message.attempt + 1)]
-
-
 def _opening(before: Wallet) -> list[WalletOpened]:
     return [] if before.version else [WalletOpened(before.customer_id, before.currency, 1)]
 
 
 def _made(
-    message: HoldRequested | OrderCancelled,
-    payment: int,
+    message: HoldRequested | ReleaseRequested,
     status: HoldStatus,
     refusal: HoldRefusal | None = None,
     available_minor: int = 0,
 ) -> Hold:
     return Hold(
         1,
-        payment_id(message.order_id, payment),
+        message.payment_id,
         message.order_id,
-        payment,
+        message.payment,
         message.customer_id,
-        message.total_minor if isinstance(message, OrderCancelled) else message.amount_minor,
+        message.amount_minor,
         message.currency,
         status,
         refusal,

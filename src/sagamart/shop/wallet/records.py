@@ -69,20 +69,20 @@ class Hold(Record, frozen=True):
 
 
 class Clearing(Record, frozen=True):
-    """A movement at the bank that is booked: a top-up, a captured payment, a refund.  Once, for ever."""
+    """A movement that another service names: a top-up, a captured payment, a refund.  Booked once, for ever."""
 
     clearing_id: str
     amount_minor: int
     currency: str
 
 
-MovementKind = Literal["deposit", "withdrawal", "capture", "top_up", "bank_capture", "bank_refund"]
+MovementKind = Literal["deposit", "withdrawal", "capture", "refund", "top_up", "bank_capture", "bank_refund"]
 
 
 class Posting(Entry, frozen=True):
     """One side of a movement: `amount_minor` is added to the account.  The sides of a movement sum to zero.
 
-    `reference` is the order, or who deposited or withdrew.
+    `reference` is the order, the top-up, or who deposited or withdrew.
     """
 
     posting_id: str

@@ -6,15 +6,21 @@ from typing import Any
 import msgspec
 
 from sagamart.contracts.accounts import CustomerRegistered
-from sagamart.contracts.order_requests import CaptureRequested, HoldRequested
-from sagamart.contracts.orders import OrderCancelled
+from sagamart.contracts.order_requests import CaptureRequested, HoldRequested, RefundRequested, ReleaseRequested
 from sagamart.contracts.payments import PaymentCaptured, PaymentRefunded, TopUpPaid
-from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefused, TopUpCredited, WalletOpened
+from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld, MoneyRefunded, MoneyRefused, TopUpCredited, WalletOpened
 from sagamart.messaging.message import Message
 from sagamart.messaging.records import Need, Records, need
 from sagamart.messaging.service import Handler, Service
-from sagamart.shop.wallet.clearing import bank_captured, bank_refunded, credit, refund_key
-from sagamart.shop.wallet.decide import capture, deposit, hold, hold_ids, register, release, withdraw
+from sagamart.shop.wallet.clearing import bank_captured, bank_refunded, credit, refund, refund_key
+from sagamart.shop.wallet.decide import (
+    capture,
+    deposit,
+    hold,
+    register,
+    release,
+    withdraw,
+)
 from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
 from sagamart.shop.wallet.records import CLEARINGS, HOLDS, POSTINGS, WALLETS, Clearing, Hold, Wallet
 
@@ -26,34 +32,16 @@ class WalletSettings(msgspec.Struct, frozen=True):
     customers_may_deposit: bool = False
 
 
-def _customer(message: Message[Any]) -> Sequence[Need]:
+def _wallet(message: Message[Any]) -> Sequence[Need]:
     return (need(Wallet, message.body.customer_id),)
 
 
-def _payment(message: Message[HoldRequested] | Message[CaptureRequested]) -> Sequence[Need]:
+def _payment(message: Message[Any]) -> Sequence[Need]:
     return need(Hold, message.body.payment_id), need(Wallet, message.body.customer_id)
 
 
-def _clearing(wallet: Callable[[Records, Message[Any]], Wallet]) -> Sequence[Handler[Any]]:
-    """What the bank took and gave back."""
-    return (
-        Handler(
-            takes=TopUpPaid,
-            needs=lambda m: (need(Clearing, m.body.top_up_id), need(Wallet, m.body.customer_id)),
-            decide=lambda m, have: credit(m, have.find(Clearing, m.body.top_up_id), wallet(have, m)),
-            emits=(TopUpCredited, WalletOpened),
-        ),
-        Handler(
-            takes=PaymentCaptured,
-            needs=lambda m: (need(Clearing, m.body.payment_id),),
-            decide=lambda m, have: bank_captured(m, have.find(Clearing, m.body.payment_id)),
-        ),
-        Handler(
-            takes=PaymentRefunded,
-            needs=lambda m: (need(Clearing, refund_key(m.body)),),
-            decide=lambda m, have: bank_refunded(m, have.find(Clearing, refund_key(m.body))),
-        ),
-    )
+Find = Callable[[Records, Message[Any]], Wallet]
+"""Finds the wallet that a message is about, opened or not."""
 
 
 def wallet_service(settings: WalletSettings) -> Service:
@@ -67,43 +55,78 @@ def wallet_service(settings: WalletSettings) -> Service:
         "wallet",
         tables=(HOLDS, CLEARINGS, WALLETS, POSTINGS),
         migrations="sagamart.shop.wallet.migrations",
-        handlers=(
-            Handler(
-                takes=CustomerRegistered,
-                needs=_customer,
-                decide=lambda m, have: register(wallet(have, m)),
-                emits=(WalletOpened,),
-            ),
-            Handler(
-                takes=DepositMoney,
-                needs=_customer,
-                decide=lambda m, have: deposit(m, wallet(have, m)),
-                emits=(WalletOpened,),
-            ),
-            Handler(takes=WithdrawMoney, needs=_customer, decide=lambda m, have: withdraw(m, wallet(have, m))),
-            Handler(
-                takes=HoldRequested,
-                needs=_payment,
-                decide=lambda m, have: hold(m.body, have.find(Hold, m.body.payment_id), wallet(have, m)),
-                emits=(MoneyHeld, MoneyRefused, WalletOpened),
-            ),
-            Handler(
-                takes=CaptureRequested,
-                needs=_payment,
-                decide=lambda m, have: capture(
-                    m, have.get(Hold, m.body.payment_id), have.get(Wallet, m.body.customer_id)
-                ),
-                emits=(MoneyCaptured,),
-            ),
-            Handler(
-                takes=OrderCancelled,
-                needs=lambda m: (need(Hold, *hold_ids(m.body)), need(Wallet, m.body.customer_id)),
-                decide=lambda m, have: release(m.body, have.all(Hold), wallet(have, m)),
-            ),
-            *_clearing(wallet),
+        handlers=(*_of_customers(wallet), *_of_orders(wallet), *_OF_THE_BANK),
+    )
+
+
+def _of_customers(wallet: Find) -> Sequence[Handler[Any]]:
+    return (
+        Handler(
+            takes=CustomerRegistered,
+            needs=_wallet,
+            decide=lambda m, have: register(wallet(have, m)),
+            emits=(WalletOpened,),
+        ),
+        Handler(
+            takes=DepositMoney,
+            needs=_wallet,
+            decide=lambda m, have: deposit(m, wallet(have, m)),
+            emits=(WalletOpened,),
+        ),
+        Handler(
+            takes=WithdrawMoney,
+            needs=_wallet,
+            decide=lambda m, have: withdraw(m, wallet(have, m)),
+        ),
+        Handler(
+            takes=TopUpPaid,
+            needs=lambda m: (need(Clearing, m.body.top_up_id), *_wallet(m)),
+            decide=lambda m, have: credit(m, have.find(Clearing, m.body.top_up_id), wallet(have, m)),
+            emits=(TopUpCredited, WalletOpened),
         ),
     )
 
+
+def _of_orders(wallet: Find) -> Sequence[Handler[Any]]:
+    return (
+        Handler(
+            takes=HoldRequested,
+            needs=_payment,
+            decide=lambda m, have: hold(m.body, have.find(Hold, m.body.payment_id), wallet(have, m)),
+            emits=(MoneyHeld, MoneyRefused, WalletOpened),
+        ),
+        Handler(
+            takes=CaptureRequested,
+            needs=_payment,
+            decide=lambda m, have: capture(m, have.get(Hold, m.body.payment_id), have.get(Wallet, m.body.customer_id)),
+            emits=(MoneyCaptured,),
+        ),
+        Handler(
+            takes=ReleaseRequested,
+            needs=_payment,
+            decide=lambda m, have: release(m.body, have.find(Hold, m.body.payment_id), wallet(have, m)),
+        ),
+        Handler(
+            takes=RefundRequested,
+            needs=lambda m: (need(Clearing, m.body.refund_id), *_wallet(m)),
+            decide=lambda m, have: refund(m, have.find(Clearing, m.body.refund_id), wallet(have, m)),
+            emits=(MoneyRefunded, WalletOpened),
+        ),
+    )
+
+
+_OF_THE_BANK: Sequence[Handler[Any]] = (
+    Handler(
+        takes=PaymentCaptured,
+        needs=lambda m: (need(Clearing, m.body.payment_id),),
+        decide=lambda m, have: bank_captured(m, have.find(Clearing, m.body.payment_id)),
+    ),
+    Handler(
+        takes=PaymentRefunded,
+        needs=lambda m: (need(Clearing, refund_key(m.body)),),
+        decide=lambda m, have: bank_refunded(m, have.find(Clearing, refund_key(m.body))),
+    ),
+)
 
 WALLET = wallet_service(WalletSettings())
 """The wallet of a shop that sets nothing."""

@@ -1,4 +1,4 @@
-"""What the bank took and gave back."""
+"""What the bank took and gave back, and what orders refund."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0002_payments"
 
 
 def upgrade() -> None:
-    """Movements at the bank, booked once each; three more kinds of movement."""
+    """Movements that others name, booked once each; four more kinds of movement."""
     op.execute("""
         create table clearings (
             version bigint not null,
@@ -17,7 +17,7 @@ def upgrade() -> None:
         );
         alter table postings drop constraint postings_kind_check;
         alter table postings add constraint postings_kind_check check (
-            kind in ('deposit', 'withdrawal', 'capture', 'top_up', 'bank_capture', 'bank_refund')
+            kind in ('deposit', 'withdrawal', 'capture', 'refund', 'top_up', 'bank_capture', 'bank_refund')
         ) not valid;
         alter table postings validate constraint postings_kind_check;
     """)

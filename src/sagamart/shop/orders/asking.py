@@ -1,0 +1,144 @@
+"""What an order asks of others and has no answer to yet: it follows from what the order knows, as its status does.
+
+- A decision sends what is asked after it and was not asked before it; a deadline may ask again for all of it.
+- What an order lets go of, it asks back: money of a payment that is over, or of an order that is cancelled.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from sagamart.contracts.order_requests import (
+    BankCaptureRequested,
+    BankHoldRequested,
+    BankRefundRequested,
+    BankVoidRequested,
+    BookingRequested,
+    CaptureRequested,
+    HoldRequested,
+    PromoRedemptionRequested,
+    RefundRequested,
+    ReleaseRequested,
+    ReturnRequested,
+    ShipmentRequested,
+    ShipmentStopRequested,
+    StockCheckRequested,
+)
+from sagamart.contracts.orders import OrderMessage, payment_id
+from sagamart.shop.orders.money import Counted, live, payments_of
+from sagamart.shop.orders.records import Fact, Order
+
+
+class Ask(NamedTuple):
+    """One thing that is asked: about which attempt or payment, how much of it, about which refund or return by name."""
+
+    kind: type[OrderMessage]
+    number: int
+    amount_minor: int = 0
+    name: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is to hold money, so that there is something to let go afterwards."""
+        return self.kind in {HoldRequested, BankHoldRequested}
+
+
+class Asks(NamedTuple):
+    """What may be asked together, and what of it an order asks now."""
+
+    kinds: tuple[type[OrderMessage], ...]
+    of: Callable[[Order], Iterator[Ask]]
+
+
+def _redemption(order: Order) -> Iterator[Ask]:
+    if order.plan.promo_code is not None and not order.knows("promo_redeemed"):
+        yield Ask(PromoRedemptionRequested, order.attempt)
+
+
+def _check(order: Order) -> Iterator[Ask]:
+    if order.needs_stock and order.plan.terms.at_payment and order.plan.terms.later and not order.knows("checked"):
+        yield Ask(StockCheckRequested, order.attempt)
+
+
+def _booking(order: Order) -> Iterator[Ask]:
+    if order.needs_stock and not order.knows("booked"):
+        yield Ask(BookingRequested, order.attempt)
+
+
+def _holds(order: Order) -> Iterator[Ask]:
+    """Money is held for goods that are reserved."""
+    if order.knows("booked") or not order.needs_stock:
+        for one in live(order):
+            if one.standing == "in_flight":
+                kind = HoldRequested if one.payment.source == "wallet" else BankHoldRequested
+                yield Ask(kind, one.number, one.payment.amount_minor)
+
+
+def _captures(order: Order) -> Iterator[Ask]:
+    """First the bank's, one by one, for each may be refused; after the last of them nothing can be."""
+    held = [one for one in live(order) if one.standing == "held"]
+    bank = next((one for one in held if one.payment.source == "bank"), None)
+    if bank is not None:
+        yield Ask(BankCaptureRequested, bank.number, bank.payment.amount_minor)
+    else:
+        yield from (Ask(CaptureRequested, one.number, one.payment.amount_minor) for one in held)
+
+
+def _shipment(order: Order) -> Iterator[Ask]:
+    """Asked until the parcel is there: each answer tells how far it is."""
+    if order.needs_shipment and not order.shipment("delivered", "stopped", "shipment_refused"):
+        yield Ask(ShipmentRequested, order.attempt)
+        if order.plan.stopping is not None:
+            yield Ask(ShipmentStopRequested, order.attempt)
+
+
+def _returns(order: Order) -> Iterator[Ask]:
+    """Pieces that are announced are awaited; pieces that are here are refunded."""
+    payments = {one.number: one for one in payments_of(order)} if order.returns else {}
+    for one in order.returns:
+        if one.arrival not in order.known:
+            yield Ask(ReturnRequested, order.attempt, name=one.return_id)
+        for number, share_minor in one.shares:
+            yield from _refund(order, payments[number], share_minor, f"{one.return_id}/{number}")
+
+
+def _letting_go(order: Order) -> Iterator[Ask]:
+    """Money that the order does not count on any more: let go where it is held, refunded where it was taken."""
+    if order.reason is None and not any(payment.over for payment in order.payments):
+        return
+    for one in payments_of(order):
+        if order.reason is None and not one.payment.over:
+            continue
+        if one.standing == "captured":
+            name = payment_id(order.order_id, one.number)
+            yield from _refund(order, one, one.payment.amount_minor, f"{name}/all")
+        elif one.payment.asked and one.standing != "ended" and not _may_come_late(order, one):
+            kind = ReleaseRequested if one.payment.source == "wallet" else BankVoidRequested
+            yield Ask(kind, one.number, one.payment.amount_minor)
+
+
+def _may_come_late(order: Order, one: Counted) -> bool:
+    """Whether this payment is left to the bank, because its money would revive the order."""
+    waits = order.plan.terms.revive and order.reason in {None, "payment_timeout"}
+    return waits and one.payment.source == "bank" and one.standing == "in_flight"
+
+
+def _refund(order: Order, one: Counted, amount_minor: int, refund_id: str) -> Iterator[Ask]:
+    """What the bank refuses to refund goes to the wallet."""
+    if Fact(refund_id, "refunded") in order.known:
+        return
+    kind: type[OrderMessage] = RefundRequested if one.payment.source == "wallet" else BankRefundRequested
+    if Fact(refund_id, "refund_refused") in order.known:
+        kind, refund_id = RefundRequested, f"{refund_id}/wallet"
+        if Fact(refund_id, "refunded") in order.known:
+            return
+    yield Ask(kind, one.number, amount_minor, refund_id)
+
+
+REDEMPTION = Asks((PromoRedemptionRequested,), _redemption)
+CHECK = Asks((StockCheckRequested,), _check)
+BOOKING = Asks((BookingRequested,), _booking)
+HOLDS = Asks((HoldRequested, BankHoldRequested), _holds)
+CAPTURES = Asks((BankCaptureRequested, CaptureRequested), _captures)
+SHIPMENT = Asks((ShipmentRequested, ShipmentStopRequested), _shipment)
+RETURNS = Asks((ReturnRequested, RefundRequested, BankRefundRequested), _returns)
+LETTING_GO = Asks((ReleaseRequested, BankVoidRequested, RefundRequested, BankRefundRequested), _letting_go)

@@ -1,0 +1,61 @@
+"""Changing a placed order: other lines, or another delivery, as long as nothing is held or in flight.
+
+A change is a new attempt: the goods are booked anew, and what was reserved before counts as free for them.  Where they
+are not there, the order is again what it was.
+"""
+
+from datetime import datetime
+from typing import ClassVar
+
+from msgspec.structs import replace
+
+from sagamart.contracts.orders import Status
+from sagamart.messaging.decision import Refusal
+from sagamart.shop.orders.decide import fixed
+from sagamart.shop.orders.messages import ChangeOrder
+from sagamart.shop.orders.money import live
+from sagamart.shop.orders.records import Content, Order
+
+
+class NotChangeableNow(Refusal, frozen=True):
+    """Lines and delivery are changed while the order waits for its first payment."""
+
+    title: ClassVar[str] = "The order cannot be changed now"
+
+    order_id: str
+    order_status: Status
+
+
+class ChangedMeanwhile(Refusal, frozen=True):
+    """The caller has seen an earlier version of the order."""
+
+    status: ClassVar[int] = 412
+    title: ClassVar[str] = "The order has changed meanwhile"
+
+    order_id: str
+    version: int
+
+
+def change(order: Order, message: ChangeOrder, _at: datetime) -> Order | Refusal:
+    """Take on other lines or another delivery, which placing's guards have let pass."""
+    if message.content is None:
+        raise AssertionError(f"{order.order_id}: a change that nobody has priced")
+    if message.version is not None and message.version != order.version:
+        return ChangedMeanwhile(order.order_id, order.version)
+    if live(order):
+        return NotChangeableNow(order.order_id, order.status)
+    now = Content(order.lines, order.plan.delivery)
+    if message.content == now:
+        return order
+
+    # From here the order is changed.
+    wished = message.content
+    if wished.lines == now.lines:
+        return fixed(replace(order, plan=replace(order.plan, delivery=wished.delivery)), order.plan.discount_minor)
+    plan = replace(order.plan, delivery=wished.delivery, before=now)
+    return fixed(replace(order, lines=wished.lines, plan=plan, attempt=order.attempt + 1), 0)
+
+
+def refuse_to_change(order: Order, _message: ChangeOrder, _at: datetime) -> NotChangeableNow:
+    """It is moving, or paid, or over."""
+    return NotChangeableNow(order.order_id, order.status)

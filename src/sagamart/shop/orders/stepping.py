@@ -1,0 +1,153 @@
+"""One step of an order: what a message means to it, read off the table in `lifecycle.py`.
+
+- The order after it has the status that follows from what it knows; the table says which of them may follow.
+- It tells what entering that status tells, and asks for what it had not asked for before.
+- It has one timer, armed when it is placed, disarmed when it ends.  A firing that finds the order further on arms what
+  is left of the present status's time: an order that takes its way at once arms one timer and not one a status.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from sagamart.contracts.orders import OrderMessage, Status
+from sagamart.messaging.decision import NOTHING, Arm, Decision, Disarm, Refusal
+from sagamart.messaging.message import Body, Message
+from sagamart.shop.orders.asking import Ask
+from sagamart.shop.orders.decide import status_of, with_payment
+from sagamart.shop.orders.lifecycle import BOOKING_S, LIFECYCLE, Transition
+from sagamart.shop.orders.messages import OrderDeadline
+from sagamart.shop.orders.money import live
+from sagamart.shop.orders.paying import ends_at, lapses_at
+from sagamart.shop.orders.records import Order
+from sagamart.shop.orders.telling import news, request
+
+DEADLINE = "deadline"
+"""The one timer of an order."""
+
+
+class UnlistedError(AssertionError):
+    """A message that cannot come in this status came."""
+
+
+def step(order: Order, message: Message[Any]) -> Decision:
+    """What a message means to an order.  Raises UnlistedError where the table has no such way."""
+    body, at = message.body, message.at
+    cell = LIFECYCLE[order.status].on[type(body)]
+    if cell.rule is None:
+        raise UnlistedError(f"{order.order_id}: {message.type} came while {order.status}, but {cell.because}")
+    if isinstance(body, OrderDeadline) and body.status != order.status:
+        return NOTHING if LIFECYCLE[order.status].final else Decision(timers=[_armed(order, at)])
+
+    outcome = cell.rule(order, body, at)
+    if isinstance(outcome, Refusal):
+        return Decision(reply=outcome)
+    if outcome is order and order.version:
+        return _again(order, cell, at) if isinstance(body, OrderDeadline) else NOTHING
+    return _moved(order, outcome, cell, message)
+
+
+def _moved(before: Order, learned: Order, cell: Transition, message: Message[Any]) -> Decision:
+    """The order as it is then, and all that follows from its being so."""
+    status = status_of(learned)
+    if status != before.status and status not in cell.to:
+        raise UnlistedError(f"{before.order_id}: {message.type} led from {before.status} to {status}")
+    changed_at = message.at if status != before.status else learned.changed_at
+    after = replace(learned, version=before.version + 1, status=status, changed_at=changed_at)
+    known = asks_of(before) if before.version else set()
+    fresh = [ask for ask in _asks(after) if ask not in known]
+    after = _asked(after, fresh)
+    send = [*_told(before, after, cell, message.body), *(request(ask, after) for ask in fresh)]
+    return Decision(save=[after], send=send, timers=_timers(before, after, message))
+
+
+def _again(order: Order, cell: Transition, at: datetime) -> Decision:
+    """The deadline has passed and changed nothing."""
+    if LIFECYCLE[order.status].final:
+        return NOTHING
+    send = [request(ask, order) for ask in _asks(order)] if cell.again else []
+    return Decision(send=send, timers=[_armed(replace(order, changed_at=at) if cell.again else order, at)])
+
+
+def asks_of(order: Order) -> set[Ask]:
+    """What the order asks for in its status."""
+    return set(_asks(order))
+
+
+def _asks(order: Order) -> Iterator[Ask]:
+    return (ask for asks in LIFECYCLE[order.status].asks for ask in asks.of(order))
+
+
+def _asked(order: Order, fresh: list[Ask]) -> Order:
+    """Note which payments have been asked for."""
+    for ask in fresh:
+        if ask.holds:
+            order = with_payment(order, ask.number, replace(order.payments[ask.number - 1], asked=True))
+    return order
+
+
+def _told(before: Order, after: Order, cell: Transition, body: Body) -> Iterator[OrderMessage]:
+    """What everybody is told: of the message itself, and of every status on the way."""
+    kinds: list[tuple[type[OrderMessage] | None, Status]] = [(cell.tells, after.status)]
+    if after.status != before.status or not before.version:
+        kinds += [(LIFECYCLE[status].tells, status) for status in _way(before.status, after.status)]
+    for kind, status in kinds:
+        told = news(kind, after, status, body) if kind is not None else None
+        if told is not None:
+            yield told
+
+
+def _way(before: Status, after: Status) -> tuple[Status, ...]:
+    by = LIFECYCLE[after].by
+    return (after,) if by is None or not LIFECYCLE[before].unpaid else (by, after)
+
+
+# -- time --------------------------------------------------------------------------------------------------------------
+
+
+def _timers(before: Order, after: Order, message: Message[Any]) -> list[Arm | Disarm]:
+    if LIFECYCLE[after.status].final:
+        return [] if LIFECYCLE[before.status].final else [Disarm(DEADLINE)]
+    begins = not before.version or LIFECYCLE[before.status].final
+    bounded = after.plan.terms.later and isinstance(LIFECYCLE[after.status].deadline, str)
+    # such a time may be shorter than what is armed
+    waits = bounded and (after.status != before.status or lapses_at(after) != lapses_at(before))
+    fired = isinstance(message.body, OrderDeadline)
+    return [_armed(after, message.at)] if begins or waits or fired else []
+
+
+def _armed(order: Order, at: datetime) -> Arm:
+    left_s = (due_at(order) - at).total_seconds()
+    return Arm(DEADLINE, max(0, left_s), OrderDeadline(order.order_id, order.status))
+
+
+def due_at(order: Order) -> datetime:
+    """When the order's status must have been left.  Deadlines end before the earliest hold lapses."""
+    deadline = LIFECYCLE[order.status].deadline
+    if deadline == "window":
+        due = order.changed_at + timedelta(seconds=order.plan.terms.window_s)
+    elif deadline == "attempt":
+        ends = [ends_at(order, one.payment) for one in live(order) if one.standing == "in_flight"]
+        due = min(ends, default=order.changed_at + timedelta(seconds=BOOKING_S))
+    else:
+        due = order.changed_at + timedelta(seconds=deadline or 0)
+    lapse = lapses_at(order) if deadline in {"window", "attempt"} else None
+    return due if lapse is None else min(due, lapse)
+
+
+# -- what the table says -----------------------------------------------------------------------------------------------
+
+
+def emitted_for(kind: type[Body]) -> tuple[type[Body], ...]:
+    """All that a message may cause: read off the table."""
+    emitted: set[type[Body] | None] = {OrderDeadline}
+    for status, state in LIFECYCLE.items():
+        cell = state.on[kind]
+        emitted.add(cell.tells)
+        for target in (status, *cell.to) if cell.rule is not None else ():
+            emitted.update(asked for asks in LIFECYCLE[target].asks for asked in asks.kinds)
+        for target in set(cell.to) - {status}:
+            emitted.update(LIFECYCLE[passed].tells for passed in (target, LIFECYCLE[target].by) if passed is not None)
+    return tuple(sorted(filter(None, emitted), key=lambda one: one.__name__))

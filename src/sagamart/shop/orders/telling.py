@@ -1,0 +1,145 @@
+"""The messages of an order, made from its row: what it tells everybody, and what it asks of one service."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sagamart.contracts.order_requests import (
+    BankCaptureRequested,
+    BankHoldRequested,
+    BankRefundRequested,
+    BankVoidRequested,
+    CaptureRequested,
+    HoldRequested,
+    PaymentRequest,
+    PromoRedemptionRequested,
+    RefundRequest,
+    RefundRequested,
+    ReleaseRequested,
+    ReturnRequested,
+    ShipmentRequested,
+)
+from sagamart.contracts.orders import (
+    Line,
+    OrderCancelled,
+    OrderMessage,
+    OrderPlaced,
+    OrderReturned,
+    PaymentAwaited,
+    PaymentStarted,
+    Status,
+)
+from sagamart.messaging.message import Body
+from sagamart.shop.orders.asking import Ask
+from sagamart.shop.orders.money import due_minor
+from sagamart.shop.orders.records import Order, Shortfall
+
+Told = tuple[str, int, Status, str, int, tuple[Line, ...], int, str]
+"""The fields that every message of an order begins with."""
+
+
+def request(ask: Ask, order: Order) -> OrderMessage:
+    """What is asked, as a message."""
+    same = _same(order, order.status)
+    make = _REQUESTS.get(ask.kind)
+    return ask.kind(*same) if make is None else make(order, same, ask)
+
+
+def news(kind: type[OrderMessage], order: Order, status: Status, message: Body) -> OrderMessage | None:
+    """What the order tells upon this message; None where this order has nothing of the kind to tell."""
+    same = _same(order, status)
+    tell = _NEWS.get(kind)
+    return kind(*same) if tell is None else tell(order, same, message)
+
+
+def _same(order: Order, status: Status) -> Told:
+    return (
+        order.order_id,
+        order.version,
+        status,
+        order.customer_id,
+        order.attempt,
+        order.lines,
+        order.total_minor,
+        order.currency,
+    )
+
+
+def _placed(order: Order, same: Told, _message: Body) -> OrderPlaced | None:
+    """An order that is paid at once is told with its outcome."""
+    return OrderPlaced(*same) if order.plan.terms.later else None
+
+
+def _awaited(order: Order, same: Told, _message: Body) -> PaymentAwaited:
+    return PaymentAwaited(*same, due_minor(order), order.plan.terms.window_s)
+
+
+def _started(order: Order, same: Told, _message: Body) -> PaymentStarted:
+    payment = order.payments[-1]
+    return PaymentStarted(*same, len(order.payments), payment.source, payment.amount_minor)
+
+
+def _cancelled(order: Order, same: Told, _message: Body) -> OrderCancelled:
+    if order.reason is None:
+        raise AssertionError(f"{order.order_id} is cancelled without a reason")
+    lacked = order.shortfall or Shortfall()
+    available_minor = lacked.available_minor if lacked.money == "insufficient_funds" else None
+    return OrderCancelled(*same, order.reason, lacked.short, available_minor)
+
+
+def _returned(order: Order, same: Told, message: Any) -> OrderReturned | None:
+    """Told once the pieces are here."""
+    one = next(one for one in order.returns if one.return_id == message.return_id)
+    if one.arrival not in order.known:
+        return None
+    return OrderReturned(*same, one.return_id, one.lines, sum(share for _, share in one.shares))
+
+
+_NEWS: Mapping[type[OrderMessage], Callable[[Order, Told, Any], OrderMessage | None]] = {
+    OrderPlaced: _placed,
+    PaymentAwaited: _awaited,
+    PaymentStarted: _started,
+    OrderCancelled: _cancelled,
+    OrderReturned: _returned,
+}
+
+
+def _payment(kind: type[PaymentRequest]) -> Callable[[Order, Told, Ask], OrderMessage]:
+    return lambda _order, same, ask: kind(*same, ask.number, ask.amount_minor)
+
+
+def _refund(kind: type[RefundRequest]) -> Callable[[Order, Told, Ask], OrderMessage]:
+    return lambda _order, same, ask: kind(*same, ask.number, ask.amount_minor, ask.name)
+
+
+def _bank_hold(order: Order, same: Told, ask: Ask) -> OrderMessage:
+    return BankHoldRequested(*same, ask.number, ask.amount_minor, order.plan.terms.attempt_s)
+
+
+def _redemption(order: Order, same: Told, _ask: Ask) -> OrderMessage:
+    return PromoRedemptionRequested(*same, order.plan.promo_code or "", order.goods_minor)
+
+
+def _shipment(order: Order, same: Told, _ask: Ask) -> OrderMessage:
+    if order.plan.delivery is None:
+        raise AssertionError(f"{order.order_id} is to be shipped, but nobody knows how")
+    return ShipmentRequested(*same, order.plan.delivery)
+
+
+def _return(order: Order, same: Told, ask: Ask) -> OrderMessage:
+    lines = next(one.lines for one in order.returns if one.return_id == ask.name)
+    return ReturnRequested(*same, ask.name, lines)
+
+
+_REQUESTS: Mapping[type[OrderMessage], Callable[[Order, Told, Ask], OrderMessage]] = {
+    HoldRequested: _payment(HoldRequested),
+    CaptureRequested: _payment(CaptureRequested),
+    ReleaseRequested: _payment(ReleaseRequested),
+    BankCaptureRequested: _payment(BankCaptureRequested),
+    BankVoidRequested: _payment(BankVoidRequested),
+    RefundRequested: _refund(RefundRequested),
+    BankRefundRequested: _refund(BankRefundRequested),
+    BankHoldRequested: _bank_hold,
+    PromoRedemptionRequested: _redemption,
+    ShipmentRequested: _shipment,
+    ReturnRequested: _return,
+}
