@@ -280,7 +280,7 @@ class Impossible:
     "case",
     [
         Impossible("capturing", SHORT, "known to be booked"),
-        Impossible("completed", POOR, "known to be held, captured"),
+        Impossible("completed", POOR, "known to be held"),
         Impossible("capturing", ShipmentPending("ord_1", "shp_1"), "nothing is shipped before it is paid"),
         Impossible("booking_pending", StockBooked("ord_1", 2), "attempt 2 of 1"),
         Impossible("pay_pending", MoneyHeld("ord_1", 1, 1, "RUB"), "is due"),

@@ -4,7 +4,7 @@
 - What an order lets go of, it asks back: money of a payment that is over, or of an order that is cancelled.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from sagamart.contracts.order_requests import (
@@ -24,7 +24,7 @@ from sagamart.contracts.order_requests import (
     StockCheckRequested,
 )
 from sagamart.contracts.orders import OrderMessage, payment_id
-from sagamart.shop.orders.money import Counted, live, payments_of
+from sagamart.shop.orders.money import Counted, payments_of
 from sagamart.shop.orders.records import Fact, Order
 
 
@@ -43,39 +43,39 @@ class Ask(NamedTuple):
 
 
 class Asks(NamedTuple):
-    """What may be asked together, and what of it an order asks now."""
+    """What may be asked together, and what of it an order with these live payments asks now."""
 
     kinds: tuple[type[OrderMessage], ...]
-    of: Callable[[Order], Iterator[Ask]]
+    of: Callable[[Order, Sequence[Counted]], Iterator[Ask]]
 
 
-def _redemption(order: Order) -> Iterator[Ask]:
+def _redemption(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
     if order.plan.promo_code is not None and not order.knows("promo_redeemed"):
         yield Ask(PromoRedemptionRequested, order.attempt)
 
 
-def _check(order: Order) -> Iterator[Ask]:
+def _check(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
     if order.needs_stock and order.plan.terms.at_payment and order.plan.terms.later and not order.knows("checked"):
         yield Ask(StockCheckRequested, order.attempt)
 
 
-def _booking(order: Order) -> Iterator[Ask]:
-    if order.needs_stock and not order.knows("booked"):
+def _booking(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
+    if not order.knows("booked") and order.needs_stock:
         yield Ask(BookingRequested, order.attempt)
 
 
-def _holds(order: Order) -> Iterator[Ask]:
+def _holds(order: Order, live: Sequence[Counted]) -> Iterator[Ask]:
     """Money is held for goods that are reserved."""
     if order.knows("booked") or not order.needs_stock:
-        for one in live(order):
+        for one in live:
             if one.standing == "in_flight":
                 kind = HoldRequested if one.payment.source == "wallet" else BankHoldRequested
                 yield Ask(kind, one.number, one.payment.amount_minor)
 
 
-def _captures(order: Order) -> Iterator[Ask]:
+def _captures(_order: Order, live: Sequence[Counted]) -> Iterator[Ask]:
     """First the bank's, one by one, for each may be refused; after the last of them nothing can be."""
-    held = [one for one in live(order) if one.standing == "held"]
+    held = [one for one in live if one.standing == "held"]
     bank = next((one for one in held if one.payment.source == "bank"), None)
     if bank is not None:
         yield Ask(BankCaptureRequested, bank.number, bank.payment.amount_minor)
@@ -83,7 +83,7 @@ def _captures(order: Order) -> Iterator[Ask]:
         yield from (Ask(CaptureRequested, one.number, one.payment.amount_minor) for one in held)
 
 
-def _shipment(order: Order) -> Iterator[Ask]:
+def _shipment(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
     """Asked until the parcel is there: each answer tells how far it is."""
     if order.needs_shipment and not order.shipment("delivered", "stopped", "shipment_refused"):
         yield Ask(ShipmentRequested, order.attempt)
@@ -91,7 +91,7 @@ def _shipment(order: Order) -> Iterator[Ask]:
             yield Ask(ShipmentStopRequested, order.attempt)
 
 
-def _returns(order: Order) -> Iterator[Ask]:
+def _returns(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
     """Pieces that are announced are awaited; pieces that are here are refunded."""
     payments = {one.number: one for one in payments_of(order)} if order.returns else {}
     for one in order.returns:
@@ -101,7 +101,7 @@ def _returns(order: Order) -> Iterator[Ask]:
             yield from _refund(order, payments[number], share_minor, f"{one.return_id}/{number}")
 
 
-def _letting_go(order: Order) -> Iterator[Ask]:
+def _letting_go(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
     """Money that the order does not count on any more: let go where it is held, refunded where it was taken."""
     if order.reason is None and not any(payment.over for payment in order.payments):
         return

@@ -6,7 +6,7 @@
 - A fact is noted whenever it comes, in whatever status, once; what it means besides stands in `FOLLOWS`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,32 +22,31 @@ from sagamart.messaging.decision import Refusal
 from sagamart.messaging.message import Body
 from sagamart.shop.orders.facts import check, fact_of
 from sagamart.shop.orders.messages import PlaceOrder
-from sagamart.shop.orders.money import due_minor, live
+from sagamart.shop.orders.money import Counted, due_minor, live, sum_of
 from sagamart.shop.orders.records import Fact, Order, Payment, Shortfall
 from sagamart.shop.orders.returning import share_out
 
 Rule = Callable[[Order, Any, datetime], Order | Refusal]
 
 
-def status_of(order: Order) -> Status:
-    """Where an order stands by what it knows.
+def status_of(order: Order, payments: Sequence[Counted]) -> Status:
+    """Where an order stands by what it knows, and how its live payments stand.
 
     Nothing is captured, and nothing completed, for goods that are not reserved; the way there needs goods and money, in
     whichever order they are told.
     """
     if order.reason is not None:
         return "cancelled"
-    payments = live(order)
-    answered = [one for one in payments if one.standing != "in_flight"]
-    if not (order.knows("booked") or not order.needs_stock) or _lacks_promo(order):
-        return _before_booking(order, paying=bool(payments), advanced=bool(answered))
-    if len(answered) < len(payments):
+    standings = [one.standing for one in payments]
+    is_booked = order.knows("booked") or not order.needs_stock
+    if not is_booked or (order.plan.promo_code is not None and _lacks_promo(order)):
+        answered = "held" in standings or "captured" in standings
+        return _before_booking(order, paying=bool(payments), advanced=answered)
+    if "in_flight" in standings:
         return "pay_pending"
-    if sum(one.payment.amount_minor for one in payments) < order.total_minor:
+    if sum_of(payments) < order.total_minor:
         return "partially_paid" if payments else "booked"
-    if any(one.standing == "held" for one in payments):
-        return "capturing"
-    return _after_payment(order)
+    return "capturing" if "held" in standings else _after_payment(order)
 
 
 def _lacks_promo(order: Order) -> bool:
@@ -131,7 +130,7 @@ def _there(order: Order, message: StockBooked | StockChecked, _at: datetime) -> 
 
 def _revoked(order: Order, message: ReservationRevoked, _at: datetime) -> Order:
     """Pieces are missing: an order that is not paid makes room for one that is."""
-    if not _is_present(order, message.attempt) or status_of(order) not in REVOCABLE:
+    if not _is_present(order, message.attempt) or status_of(order, live(order)) not in REVOCABLE:
         return order
     return replace(order, reason="stock_revoked")
 

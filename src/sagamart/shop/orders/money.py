@@ -4,13 +4,24 @@
 - An amount is divided by the largest remainder, exact to the minor unit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from sagamart.shop.orders.records import Fact, FactName, Order, Payment
+from sagamart.shop.orders.records import FactName, Order, Payment
 
-Standing = Literal["in_flight", "held", "captured", "ended"]
-ENDS: tuple[FactName, ...] = ("money_refused", "declined", "voided", "capture_refused")
+Standing = Literal["in_flight", "held", "ended", "captured"]
+
+STANDINGS: tuple[Standing, ...] = ("in_flight", "held", "ended", "captured")
+"""Each outweighs the ones before it: money that was taken outweighs all else."""
+
+_RANKS: Mapping[FactName, int] = {
+    "held": 1,
+    "money_refused": 2,
+    "declined": 2,
+    "voided": 2,
+    "capture_refused": 2,
+    "captured": 3,
+}
 
 
 class Counted(NamedTuple):
@@ -21,29 +32,39 @@ class Counted(NamedTuple):
     standing: Standing
 
 
-def standing(order: Order, number: int) -> Standing:
-    """How a payment stands by what is known; money that was taken outweighs all else."""
-    known = order.known
-    if Fact(number, "captured") in known:
-        return "captured"
-    if any(Fact(number, end) in known for end in ENDS):
-        return "ended"
-    return "held" if Fact(number, "held") in known else "in_flight"
-
-
-def payments_of(order: Order) -> Iterator[Counted]:
-    """All payments, oldest first."""
-    return (Counted(number, payment, standing(order, number)) for number, payment in enumerate(order.payments, start=1))
+def payments_of(order: Order) -> list[Counted]:
+    """All payments, oldest first, by what is known of each."""
+    if not order.payments:
+        return []
+    ranks: dict[int | str, int] = {}
+    for about, name in order.known:
+        rank = _RANKS.get(name, 0)
+        if rank > ranks.get(about, 0):
+            ranks[about] = rank
+    return [
+        Counted(number, payment, STANDINGS[ranks.get(number, 0)])
+        for number, payment in enumerate(order.payments, start=1)
+    ]
 
 
 def live(order: Order) -> list[Counted]:
     """The payments that count."""
-    return [one for one in payments_of(order) if not one.payment.over and one.standing != "ended"]
+    return counting(payments_of(order))
+
+
+def counting(payments: Sequence[Counted]) -> list[Counted]:
+    """Those of these payments that count."""
+    return [one for one in payments if one.standing != "ended" and not one.payment.over]
 
 
 def due_minor(order: Order) -> int:
     """What is neither paid nor being paid."""
-    return order.total_minor - sum(one.payment.amount_minor for one in live(order))
+    return order.total_minor - sum_of(live(order))
+
+
+def sum_of(payments: Sequence[Counted]) -> int:
+    """What these payments come to."""
+    return sum([one.payment.amount_minor for one in payments])
 
 
 def apportion(amount_minor: int, weights: Sequence[int]) -> list[int]:

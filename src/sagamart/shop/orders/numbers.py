@@ -14,6 +14,7 @@ EPOCH_MS = 1_767_225_600_000
 SIGNS = 16
 UUID_DIGITS = 32
 _HALF = 1 << 40
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 _READ_AS = str.maketrans("ILO", "110")
 
 
@@ -35,8 +36,7 @@ def number_of(order_id: str) -> str:
     if len(digits) != UUID_DIGITS or moment < EPOCH_MS:
         return order_id
     value = ((moment - EPOCH_MS) % _HALF) * _HALF + random
-    signs = "".join(ALPHABET[value >> (5 * place) & 31] for place in reversed(range(SIGNS)))
-    return "-".join(signs[start : start + 4] for start in range(0, SIGNS, 4))
+    return "-".join([_PAIRS[value >> (bits + 10) & 1023] + _PAIRS[value >> bits & 1023] for bits in (60, 40, 20, 0)])
 
 
 def sought_by(number: str) -> Sought | None:

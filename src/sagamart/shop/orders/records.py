@@ -162,7 +162,7 @@ class Order(Record, frozen=True):
 
     def knows(self, name: FactName) -> bool:
         """Whether this is known of the present attempt; what earlier attempts met does not count any more."""
-        return Fact(self.attempt, name) in self.known
+        return (self.attempt, name) in self.known
 
     def noting(self, fact: Fact) -> "Order":
         """The order, knowing this too."""
@@ -170,7 +170,7 @@ class Order(Record, frozen=True):
 
     def shipment(self, *names: FactName) -> bool:
         """Whether any of these is known of the shipment."""
-        return any(Fact(SHIPMENT, name) in self.known for name in names)
+        return any((SHIPMENT, name) in self.known for name in names)
 
     @property
     def needs_stock(self) -> bool:

@@ -6,7 +6,7 @@
   is left of the present status's time: an order that takes its way at once arms one timer and not one a status.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from sagamart.shop.orders.asking import Ask
 from sagamart.shop.orders.decide import status_of, with_payment
 from sagamart.shop.orders.lifecycle import BOOKING_S, LIFECYCLE, Transition
 from sagamart.shop.orders.messages import OrderDeadline
-from sagamart.shop.orders.money import live
+from sagamart.shop.orders.money import Counted, live
 from sagamart.shop.orders.paying import ends_at, lapses_at
 from sagamart.shop.orders.records import Order
 from sagamart.shop.orders.telling import news, request
@@ -51,15 +51,16 @@ def step(order: Order, message: Message[Any]) -> Decision:
 
 def _moved(before: Order, learned: Order, cell: Transition, message: Message[Any]) -> Decision:
     """The order as it is then, and all that follows from its being so."""
-    status = status_of(learned)
+    payments = live(learned)
+    status = status_of(learned, payments)
     if status != before.status and status not in cell.to:
         raise UnlistedError(f"{before.order_id}: {message.type} led from {before.status} to {status}")
     changed_at = message.at if status != before.status else learned.changed_at
     after = replace(learned, version=before.version + 1, status=status, changed_at=changed_at)
-    known = asks_of(before) if before.version else set()
-    fresh = [ask for ask in _asks(after) if ask not in known]
+    fresh = _fresh(before, after, payments)
     after = _asked(after, fresh)
-    send = [*_told(before, after, cell, message.body), *(request(ask, after) for ask in fresh)]
+    send = _told(before, after, cell, message.body)
+    send += [request(ask, after) for ask in fresh]
     return Decision(save=[after], send=send, timers=_timers(before, after, message))
 
 
@@ -71,13 +72,23 @@ def _again(order: Order, cell: Transition, at: datetime) -> Decision:
     return Decision(send=send, timers=[_armed(replace(order, changed_at=at) if cell.again else order, at)])
 
 
-def asks_of(order: Order) -> set[Ask]:
+def _asks(order: Order) -> list[Ask]:
     """What the order asks for in its status."""
-    return set(_asks(order))
+    payments = live(order)
+    return [ask for asks in LIFECYCLE[order.status].asks for ask in asks.of(order, payments)]
 
 
-def _asks(order: Order) -> Iterator[Ask]:
-    return (ask for asks in LIFECYCLE[order.status].asks for ask in asks.of(order))
+def _fresh(before: Order, after: Order, payments: Sequence[Counted]) -> list[Ask]:
+    """What it asks for that it did not ask for before."""
+    asked_before = LIFECYCLE[before.status].asks if before.version else ()
+    fresh: list[Ask] = []
+    for asks in LIFECYCLE[after.status].asks:
+        now = list(asks.of(after, payments))
+        if now and asks in asked_before:
+            known = set(asks.of(before, live(before)))
+            now = [ask for ask in now if ask not in known]
+        fresh += now
+    return fresh
 
 
 def _asked(order: Order, fresh: list[Ask]) -> Order:
@@ -88,15 +99,15 @@ def _asked(order: Order, fresh: list[Ask]) -> Order:
     return order
 
 
-def _told(before: Order, after: Order, cell: Transition, body: Body) -> Iterator[OrderMessage]:
+def _told(before: Order, after: Order, cell: Transition, body: Body) -> list[OrderMessage]:
     """What everybody is told: of the message itself, and of every status on the way."""
-    kinds: list[tuple[type[OrderMessage] | None, Status]] = [(cell.tells, after.status)]
+    told = [] if cell.tells is None else [news(cell.tells, after, after.status, body)]
     if after.status != before.status or not before.version:
-        kinds += [(LIFECYCLE[status].tells, status) for status in _way(before.status, after.status)]
-    for kind, status in kinds:
-        told = news(kind, after, status, body) if kind is not None else None
-        if told is not None:
-            yield told
+        for status in _way(before.status, after.status):
+            kind = LIFECYCLE[status].tells
+            if kind is not None:
+                told.append(news(kind, after, status, body))
+    return [one for one in told if one is not None]
 
 
 def _way(before: Status, after: Status) -> tuple[Status, ...]:

@@ -21,7 +21,7 @@ from sagamart.contracts.orders import (
 )
 from sagamart.contracts.wallet import HoldRefusal
 from sagamart.shop.orders.messages import Language
-from sagamart.shop.orders.money import Counted, Standing, due_minor, payments_of
+from sagamart.shop.orders.money import Counted, Standing, counting, payments_of, sum_of
 from sagamart.shop.orders.numbers import number_of
 from sagamart.shop.orders.records import Order, Shortfall
 
@@ -150,6 +150,7 @@ class OrderView(msgspec.Struct, frozen=True):
 def view(order: Order, language: Language) -> OrderView:
     """An order in this language."""
     stage, state = WORDS[order.status]
+    payments = payments_of(order)
     return OrderView(
         id=order.order_id,
         number=number_of(order.order_id),
@@ -163,11 +164,11 @@ def view(order: Order, language: Language) -> OrderView:
         ),
         total_minor=order.total_minor,
         currency=order.currency,
-        due_minor=due_minor(order) if order.reason is None else 0,
+        due_minor=order.total_minor - sum_of(counting(payments)) if order.reason is None else 0,
         discount_minor=order.plan.discount_minor,
         promo_code=order.plan.promo_code,
         delivery=order.plan.delivery,
-        payments=tuple(_payment(order, one) for one in payments_of(order)),
+        payments=tuple([_payment(order, one) for one in payments]),
         returns=tuple(
             ReturnView(one.return_id, one.lines, one.arrival in order.known, sum(share for _, share in one.shares))
             for one in order.returns
@@ -183,16 +184,23 @@ def view(order: Order, language: Language) -> OrderView:
 def _payment(order: Order, one: Counted) -> PaymentView:
     payment = one.payment
     lost = payment.over or order.reason is not None
-    states: Mapping[Standing, PaymentState] = {
-        "in_flight": "ended" if lost else "started",
-        "held": "ended" if lost else "held",
-        "captured": "refunded" if lost else "captured",
-        "ended": "ended",
-    }
-    url = payment.redirect_url if states[one.standing] == "started" else None
-    return PaymentView(
-        payment_id(order.order_id, one.number), payment.source, payment.amount_minor, states[one.standing], url
-    )
+    state = (_LOST if lost else _COUNTED)[one.standing]
+    url = payment.redirect_url if state == "started" else None
+    return PaymentView(payment_id(order.order_id, one.number), payment.source, payment.amount_minor, state, url)
+
+
+_COUNTED: Mapping[Standing, PaymentState] = {
+    "in_flight": "started",
+    "held": "held",
+    "captured": "captured",
+    "ended": "ended",
+}
+_LOST: Mapping[Standing, PaymentState] = {
+    "in_flight": "ended",
+    "held": "ended",
+    "captured": "refunded",
+    "ended": "ended",
+}
 
 
 def _reason(order: Order, language: Language) -> Reason | None:
