@@ -170,7 +170,7 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
     )),
     "booking_pending": State(unpaid=True, asks=(BOOKING, LETTING_GO), awaits=(StockBooked,),
                              deadline=BOOKING_S, undo=OrderCancelled, on=row("booking_pending",
-        (OF_GOODS,      to(learn, "booking_pending", "new", "booked", "pay_pending", "cancelled")),
+        (OF_GOODS,      to(learn, "booking_pending", "new", "booked", "pay_pending", "paid", "completed", "cancelled")),
         (OF_MONEY,      to(learn, "booking_pending", "pay_pending", "cancelled")),  # early: it waits for the goods
         *NOT_SHIPPED,
         (CancelOrder,   to(cancel, "cancelled")),
