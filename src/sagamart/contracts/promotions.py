@@ -5,7 +5,15 @@ from typing import Literal
 from sagamart.messaging.message import Body
 
 PromoRefusal = Literal[
-    "unknown_code", "not_valid_now", "used_up", "used_up_by_customer", "other_currency", "given_back"
+    "unknown_code",
+    "not_valid_now",
+    "not_yet_valid",
+    "expired",
+    "used_up",
+    "used_up_by_customer",
+    "other_currency",
+    "total_too_low",
+    "given_back",
 ]
 
 
@@ -29,6 +37,10 @@ class PromoRedeemed(PromoAnswer, frozen=True):
 
 
 class PromoRefused(PromoAnswer, frozen=True):
-    """The code does not count.  `given_back`: the order was cancelled before its redemption arrived."""
+    """The code does not count.
+
+    `not_valid_now`: it has been withdrawn.  `given_back`: the order was cancelled before its redemption arrived, or has
+    made a later attempt.
+    """
 
     reason: PromoRefusal

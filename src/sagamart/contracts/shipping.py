@@ -9,7 +9,10 @@ ShipmentRefusal = Literal["unknown_method", "address_not_served", "too_heavy", "
 
 
 class DeliveryMethodChanged(Body, frozen=True):
-    """A delivery method as of `version`, new or changed.  Copies keep the highest version that they have seen."""
+    """A delivery method as of `version`, new or changed.  Copies keep the highest version that they have seen.
+
+    `per_kg_minor` is added to the price for each started kilogram that is charged.
+    """
 
     method: str
     version: int
@@ -20,6 +23,7 @@ class DeliveryMethodChanged(Body, frozen=True):
     needs_shipment: bool
     needs_address: bool
     active: bool
+    per_kg_minor: int = 0
 
     @property
     def key(self) -> str:
