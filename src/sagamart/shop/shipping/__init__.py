@@ -1,0 +1,1 @@
+"""Shipping: how goods reach customers, what that costs, and where each parcel is."""

@@ -1,0 +1,36 @@
+-- name: shipment_by_id(shipment_id)^
+-- One shipment.
+select * from shipments where shipment_id = :shipment_id;
+
+-- name: shipments_of_customer(customer_id, before, status, limit)
+-- A customer's shipments, the newest order first (ids are time-ordered); `before` is the last one seen.
+select * from shipments
+where customer_id = :customer_id
+    and shipment_id < coalesce(:before::text, 'shp_g')
+    and (:status::text is null or status = :status)
+order by shipment_id desc
+limit :limit;
+
+-- name: shipments_of_everybody(before, status, limit)
+-- All shipments, the newest order first.
+select * from shipments
+where shipment_id < coalesce(:before::text, 'shp_g')
+    and (:status::text is null or status = :status)
+order by shipment_id desc
+limit :limit;
+
+-- name: returns_of(order_id)
+-- What of an order has been announced to come back, and what is back.
+select * from returns where order_id = :order_id order by return_id;
+
+-- name: methods_offered(limit)
+-- The delivery methods that are offered, the cheapest first.
+select * from delivery_methods where active order by price_minor, method limit :limit;
+
+-- name: method_named(method)^
+-- One delivery method.
+select * from delivery_methods where method = :method;
+
+-- name: measures_of(skus)
+-- What these products weigh and measure.
+select * from product_measures where sku = any(:skus::text[]);

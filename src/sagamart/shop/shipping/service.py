@@ -1,0 +1,127 @@
+"""Shipping as a service: which records each message needs, and which rule decides."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sagamart.contracts.catalogue import ProductChanged
+from sagamart.contracts.order_requests import ReturnRequested, ShipmentRequested, ShipmentStopRequested
+from sagamart.contracts.shipping import (
+    DeliveryMethodChanged,
+    ReturnReceived,
+    ShipmentCannotBeStopped,
+    ShipmentDelivered,
+    ShipmentHandedOver,
+    ShipmentPending,
+    ShipmentRefused,
+    ShipmentStopped,
+)
+from sagamart.messaging.decision import Decision
+from sagamart.messaging.message import Message
+from sagamart.messaging.records import Need, Records, need
+from sagamart.messaging.service import Handler, Service
+from sagamart.shop.shipping.decide import (
+    confirm_delivery,
+    expect_return,
+    hand_over,
+    receive_return,
+    request,
+    skus_of,
+    stop,
+)
+from sagamart.shop.shipping.messages import ConfirmDelivery, HandOverShipment, ReceiveReturn, SetMethod
+from sagamart.shop.shipping.methods import copy_measures, set_method
+from sagamart.shop.shipping.records import (
+    HAND_OVERS,
+    MEASURES,
+    METHODS,
+    RETURNS,
+    SHIPMENTS,
+    DeliveryMethod,
+    ProductMeasures,
+    Return,
+    Shipment,
+    shipment_id_of,
+)
+
+
+def _wish(message: Message[ShipmentRequested]) -> Sequence[Need]:
+    body = message.body
+    return (
+        need(Shipment, shipment_id_of(body.order_id)),
+        need(DeliveryMethod, body.delivery.method),
+        need(ProductMeasures, *skus_of(body.lines)),
+    )
+
+
+def _request(message: Message[ShipmentRequested], have: Records) -> Decision:
+    body = message.body
+    return request(
+        message,
+        have.find(Shipment, shipment_id_of(body.order_id)),
+        have.find(DeliveryMethod, body.delivery.method),
+        have.pick(ProductMeasures, skus_of(body.lines)),
+    )
+
+
+def _named(message: Message[Any]) -> Sequence[Need]:
+    return (need(Shipment, message.body.shipment_id),)
+
+
+def _found(message: Message[Any], have: Records) -> Shipment | None:
+    return have.find(Shipment, message.body.shipment_id)
+
+
+SHIPPING = Service(
+    "shipping",
+    tables=(SHIPMENTS, RETURNS, METHODS, MEASURES, HAND_OVERS),
+    migrations="sagamart.shop.shipping.migrations",
+    handlers=(
+        Handler(
+            takes=ShipmentRequested,
+            needs=_wish,
+            decide=_request,
+            emits=(ShipmentPending, ShipmentRefused, ShipmentHandedOver, ShipmentDelivered, ShipmentStopped),
+        ),
+        Handler(
+            takes=ShipmentStopRequested,
+            needs=lambda m: (need(Shipment, shipment_id_of(m.body.order_id)),),
+            decide=lambda m, have: stop(m, have.find(Shipment, shipment_id_of(m.body.order_id))),
+            emits=(ShipmentStopped, ShipmentCannotBeStopped),
+        ),
+        Handler(
+            takes=ReturnRequested,
+            needs=lambda m: (need(Return, m.body.return_id),),
+            decide=lambda m, have: expect_return(m.body, have.find(Return, m.body.return_id)),
+            emits=(ReturnReceived,),
+        ),
+        Handler(
+            takes=HandOverShipment,
+            needs=_named,
+            decide=lambda m, have: hand_over(m, _found(m, have)),
+            emits=(ShipmentHandedOver,),
+        ),
+        Handler(
+            takes=ConfirmDelivery,
+            needs=_named,
+            decide=lambda m, have: confirm_delivery(m, _found(m, have)),
+            emits=(ShipmentDelivered,),
+        ),
+        Handler(
+            takes=ReceiveReturn,
+            needs=lambda m: (*_named(m), need(Return, m.body.return_id)),
+            decide=lambda m, have: receive_return(m, _found(m, have), have.find(Return, m.body.return_id)),
+            emits=(ReturnReceived,),
+        ),
+        Handler(
+            takes=SetMethod,
+            needs=lambda m: (need(DeliveryMethod, m.body.method),),
+            decide=lambda m, have: set_method(m.body, have.find(DeliveryMethod, m.body.method)),
+            emits=(DeliveryMethodChanged,),
+        ),
+        Handler(
+            takes=ProductChanged,
+            needs=lambda m: (need(ProductMeasures, m.body.sku),),
+            decide=lambda m, have: copy_measures(m.body, have.find(ProductMeasures, m.body.sku)),
+        ),
+    ),
+)
