@@ -48,6 +48,10 @@ from sagamart.shop.payments.http_bank import HttpBank
 from sagamart.shop.payments.messages import BeginReconciling
 from sagamart.shop.payments.outside import calls_to
 from sagamart.shop.payments.service import payments_service
+from sagamart.shop.promotions import api as promotions_api
+from sagamart.shop.promotions.service import PROMOTIONS
+from sagamart.shop.shipping import api as shipping_api
+from sagamart.shop.shipping.service import SHIPPING
 from sagamart.shop.stock import api as stock_api
 from sagamart.shop.stock.service import STOCK
 from sagamart.shop.wallet import api as wallet_api
@@ -177,6 +181,8 @@ SLICES: Mapping[str, Callable[[ShopSettings], Slice]] = {
     "orders": _orders,
     "wallet": _wallet,
     "payments": _payments,
+    "shipping": lambda _: Slice(SHIPPING, shipping_api.ROUTES),
+    "promotions": lambda _: Slice(PROMOTIONS, promotions_api.ROUTES),
     "notifications": lambda _: Slice(NOTIFICATIONS, notifications_api.ROUTES),
 }
 """Every service of the shop."""

@@ -89,7 +89,7 @@ def test_a_status_that_comes_to_the_table_comes_to_the_drawing() -> None:
     more: dict[Any, State] = {
         **LIFECYCLE,
         "completed": replace(LIFECYCLE["completed"], final=False, on={CancelOrder: to(learn, "cancelled")}),
-        "lost": State(final=True),
+        "lost": State(on={}, final=True),
     }
     shown = {words.text for words in words_of(state_diagram(more))}
     assert {"lost", "completed", "CancelOrder"} <= shown

@@ -55,10 +55,11 @@ order by movement_id;
 
 -- name: sku_versions_with_gaps
 -- 13: a version for each movement, each reserved line, and each line that was given back.  A later attempt of an order
--- takes over what an earlier one reserved, and a return may be told before its payment: two changes at one version.
+-- takes over what an earlier one reserved, a return may be told before its payment, and missing pieces leave when others
+-- come free: two changes at one version.
 with
     moved as (
-        select sku, count(*) as changes, bool_or(kind = 'returned') as at_once from movements group by sku
+        select sku, count(*) as changes, bool_or(kind in ('returned', 'missing')) as at_once from movements group by sku
     ),
     reserved as (
         select line ->> 'sku' as sku,
@@ -116,6 +117,6 @@ order by order_id collate "C", attempt;
 
 -- name: skus_by_name
 -- What is free of each sku.
-select sku, version, on_hand - reserved as available
+select sku, version, greatest(on_hand - reserved - missing, 0) as available
 from skus where :only::text[] is null or sku = any(:only::text[])
 order by sku collate "C";

@@ -5,7 +5,8 @@ from typing import Any
 
 from sagamart.blueprints.drawing.railway import Connection, Station, railway
 from sagamart.messaging.message import Body
-from sagamart.shop.orders.lifecycle import State
+from sagamart.shop.orders.asking import LETTING_GO
+from sagamart.shop.orders.lifecycle import Deadline, State
 
 Lifecycle = Mapping[Any, State]
 """A table of statuses; the names of other statuses than today's may be in it."""
@@ -19,36 +20,29 @@ def state_diagram(lifecycle: Lifecycle) -> str:
     stations = [_station(status, state) for status, state in lifecycle.items()]
     ways: dict[tuple[str, str], list[str]] = {}
     for status, state in lifecycle.items():
-        if state.passes_to is not None:
-            ways.setdefault((status, state.passes_to), []).append("at once")
         for kind, transition in state.on.items():
             for target in transition.to:
-                entered = _entered(lifecycle, target)
                 if target != status:
-                    ways.setdefault((status, entered), []).append(kind.__name__)
+                    ways.setdefault((status, target), []).append(kind.__name__)
     connections = [
-        Connection(start, end, tuple(_lines(words)), back=lifecycle[end].asks in undoing)
+        Connection(start, end, tuple(_lines(words)), back=lifecycle[end].tells in undoing)
         for (start, end), words in ways.items()
     ]
     return railway("The way of an order", stations, connections).svg()
 
 
 def _station(status: str, state: State) -> Station:
-    says = [f"tells {state.asks.__name__}"] if state.asks else []
+    says = [f"tells {state.tells.__name__}"] if state.tells else []
+    asks = dict.fromkeys(kind.__name__ for asks in state.asks if asks is not LETTING_GO for kind in asks.kinds)
+    says += [f"asks {line}" if not number else f"    {line}" for number, line in enumerate(_lines(list(asks)))]
     if state.awaits:
         says.append("awaits " + ", ".join(kind.__name__ for kind in state.awaits))
-    if state.deadline_s is not None:
-        says.append(f"for {_duration(state.deadline_s)} at most")
+    if state.deadline is not None:
+        says.append(f"for {_duration(state.deadline)} at most")
     says += [f"undone by {state.undo.__name__}"] if state.undo else []
     staying = [kind for kind, transition in state.on.items() if status in transition.to]
     says += [f"stays on {line}" if not number else f"    {line}" for number, line in enumerate(_lines(_names(staying)))]
     return Station(status, tuple(says), "end" if state.final else "core")
-
-
-def _entered(lifecycle: Lifecycle, status: str) -> str:
-    """Where the way to a status begins: a status that passes to it at once is entered first."""
-    first = next((name for name, state in lifecycle.items() if state.passes_to == status), None)
-    return status if first is None else _entered(lifecycle, first)
 
 
 def _names(kinds: list[type[Body]]) -> list[str]:
@@ -61,6 +55,9 @@ def _lines(words: list[str]) -> list[str]:
     return [f"{line}," for line in lines[:-1]] + lines[-1:]
 
 
-def _duration(seconds: float) -> str:
+def _duration(deadline: Deadline) -> str:
+    if isinstance(deadline, str):
+        return f"the {deadline}'s time"
+    seconds = deadline
     minutes, left = divmod(seconds, 60)
     return f"{seconds:g} s" if left or not minutes else f"{minutes:g} min"

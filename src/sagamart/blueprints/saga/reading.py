@@ -9,37 +9,30 @@ import msgspec
 from sagamart.blueprints.shop_map import Told, shop_services, told_by
 from sagamart.messaging.message import Body
 from sagamart.messaging.service import Service
-from sagamart.shop.orders.cannot_come import CANNOT_COME
 from sagamart.shop.orders.lifecycle import LIFECYCLE, State, Transition
 
 
 class Saga(msgspec.Struct, frozen=True, dict=True):
     """The table's first status is where every order begins; `owner` is the service that keeps the table.
 
-    `cannot_come` names pairs that are not in the table, `public` facts for whoever listens; both say why.
+    `public` names facts for whoever listens, and says who that is.
     """
 
     lifecycle: Mapping[Any, State]
     services: Sequence[Service]
     owner: str = "orders"
-    cannot_come: Mapping[tuple[Any, type[Body]], str] = {}
     public: Mapping[str, str] = {}
 
     @property
     def begins(self) -> str:
-        """The status before an order exists."""
+        """The status in which an order is placed."""
         first: str = next(iter(self.lifecycle))
         return first
 
     @cached_property
-    def resting(self) -> list[str]:
-        """The statuses in which an order can be found."""
-        return [name for name, state in self.lifecycle.items() if name != self.begins and state.passes_to is None]
-
-    @cached_property
     def open(self) -> list[str]:
-        """Those that are no end."""
-        return [name for name in self.resting if not self.lifecycle[name].final]
+        """The statuses that are no end."""
+        return [name for name, state in self.lifecycle.items() if not state.final]
 
     @cached_property
     def told(self) -> dict[str, Told]:
@@ -48,9 +41,8 @@ class Saga(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def messages(self) -> dict[str, type[Body]]:
-        """The messages that the table is about; those that begin an order come to none that is there."""
-        begin = set(self.lifecycle[self.begins].on)
-        heard = {kind for state in self.lifecycle.values() for kind in state.on} - begin
+        """The messages that the table is about."""
+        heard = {kind for state in self.lifecycle.values() for kind in state.on}
         return {kind.__name__: kind for kind in sorted(heard, key=lambda kind: kind.__name__)}
 
     @cached_property
@@ -72,13 +64,10 @@ class Saga(msgspec.Struct, frozen=True, dict=True):
                 yield name, kind, transition
 
     def onward(self, status: str) -> set[str]:
-        """The statuses that may follow, those passed through included."""
-        state = self.lifecycle[status]
-        ends = {target for transition in state.on.values() for target in transition.to if target != status}
-        if state.passes_to is not None:
-            ends.add(state.passes_to)
+        """The statuses that may follow, those on the way included."""
+        ends = {target for cell in self.lifecycle[status].on.values() for target in cell.to if target != status}
         known = {str(end) for end in ends if end in self.lifecycle}
-        return known | {name for name, one in self.lifecycle.items() if one.passes_to in known and name != status}
+        return known | {str(by) for end in known if (by := self.lifecycle[end].by) is not None and by != status}
 
     def reached_from(self, statuses: Iterable[str]) -> set[str]:
         """All statuses that may ever follow any of these."""
@@ -93,15 +82,32 @@ class Saga(msgspec.Struct, frozen=True, dict=True):
     def undoing(self) -> set[str]:
         """The ends that undo an order: entering them sends what makes others let go."""
         sent = {state.undo for state in self.lifecycle.values()} - {None}
-        return {name for name, state in self.lifecycle.items() if state.asks in sent}
+        return {name for name, state in self.lifecycle.items() if state.tells in sent}
+
+    def asked_in(self, statuses: Iterable[str]) -> set[str]:
+        """The services that an order asks for something in these statuses, and that do not hear what stops that."""
+        asked: set[str] = set()
+        for asks in {asks for name in statuses for asks in self.lifecycle[name].asks}:
+            hear = {service for kind in asks.kinds for service in self.consumers(kind)}
+            asked |= hear - self.consumers(asks.stopped_by)
+        return asked
+
+    def consumers(self, kind: type[Body] | None) -> set[str]:
+        """The services that hear a message."""
+        told = self.told.get(kind.__name__) if kind is not None else None
+        return set(told.consumers) if told is not None else set()
 
 
 PUBLIC: Mapping[str, str] = {
+    "OrderPlaced": "for webhooks",
+    "PaymentAwaited": "for webhooks",
+    "PaymentStarted": "for webhooks",
+    "PaymentWindowExpired": "for webhooks",
     "CustomerErased": "for whoever outside keeps personal data; the services here keep ids",
     "EmailConfirmationRequested": "for whoever sends e-mail; notifications keeps what is read in the cabinet",
     "PasswordResetRequested": "for whoever sends e-mail; notifications keeps what is read in the cabinet",
 }
 """Facts that no service of the shop hears: they are for webhooks and for the order's timeline.  Each says for whom."""
 
-THE_SAGA = Saga(LIFECYCLE, shop_services(), cannot_come=CANNOT_COME, public=PUBLIC)
+THE_SAGA = Saga(LIFECYCLE, shop_services(), public=PUBLIC)
 """The way of an order in this shop."""

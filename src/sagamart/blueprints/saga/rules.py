@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from sagamart.blueprints.saga.reading import Saga
+from sagamart.shop.orders.decide import stay
 
 
 class Finding(NamedTuple):
@@ -34,32 +35,26 @@ class Wrong(NamedTuple):
 
 def every_pair_is_decided(saga: Saga) -> Iterator[Wrong]:
     """In each status each message has its rule, or it is said why it cannot come."""
-    listed = {(status, kind) for status, kind, _ in saga.cells()}
-    for status in saga.resting:
+    for status, state in saga.lifecycle.items():
         for name, kind in saga.messages.items():
-            why = saga.cannot_come.get((status, kind))
-            if (status, kind) not in listed and not why:
-                yield Wrong(
-                    status, name, "nobody has decided what it means", "give it a rule, or a reason in CANNOT_COME"
-                )
-            if (status, kind) in listed and why is not None:
-                yield Wrong(status, name, "has a rule, and is said never to come", "take it out of CANNOT_COME")
-    for status, kind in saga.cannot_come:
-        if status not in saga.resting or kind.__name__ not in saga.messages:
-            yield Wrong(str(status), kind.__name__, "there is no such pair", "take it out of CANNOT_COME")
+            cell = state.on.get(kind)
+            if cell is None:
+                yield Wrong(status, name, "nobody has decided what it means", "give it a rule, or say `never` and why")
+            elif cell.rule is None and not cell.because:
+                yield Wrong(status, name, "it cannot come, and nobody says why", "say why with `because`")
 
 
 def what_changes_nothing_says_why(saga: Saga) -> Iterator[Wrong]:
     """A message that is passed over has a reason beside it."""
-    for status, kind, transition in saga.cells():
-        if transition.rule.__name__ == "stay" and not transition.because:
+    for status, kind, cell in saga.cells():
+        if cell.rule is stay and not cell.because:
             yield Wrong(status, kind.__name__, "it is passed over without a reason", "say why with `because`")
 
 
 def no_fact_is_ignored(saga: Saga) -> Iterator[Wrong]:
     """Money or goods that have moved are noted, whenever that is told."""
-    for status, kind, transition in saga.cells():
-        if kind.__name__ in saga.facts and (transition.because or transition.rule.__name__ == "stay"):
+    for status, kind, cell in saga.cells():
+        if kind.__name__ in saga.facts and cell.rule is stay:
             yield Wrong(status, kind.__name__, "a fact about money or goods is ignored", "note it with `learn`")
 
 
@@ -67,13 +62,13 @@ def every_wait_has_a_deadline(saga: Saga) -> Iterator[Wrong]:
     """An order that is no end is woken by a timer, and that does something."""
     for status in saga.open:
         state = saga.lifecycle[status]
-        if not state.deadline_s or state.deadline_s <= 0:
-            yield Wrong(status, "", "it may wait for ever", "give it a `deadline_s`")
+        if not state.deadline:
+            yield Wrong(status, "", "it may wait for ever", "give it a `deadline`")
         woken = {kind.__name__: cell for kind, cell in state.on.items() if kind.__name__ in saga.timers}
         if not woken:
             yield Wrong(status, "", "no timer of the order wakes it", "list its deadline under `on`")
         for name, cell in woken.items():
-            if not cell.asks_again and not set(cell.to) - {status}:
+            if not cell.again and not set(cell.to) - {status}:
                 yield Wrong(status, name, "it wakes the order for nothing", "leave the status, or ask again")
 
 
@@ -88,39 +83,25 @@ def every_end_of_a_wait_leads_on(saga: Saga) -> Iterator[Wrong]:
 
 def every_step_can_be_undone(saga: Saga) -> Iterator[Wrong]:
     """Before the point of no return everybody who was asked hears what undoes it; after it nothing is undone."""
-    told = saga.told
-    for status in saga.open:
-        state = saga.lifecycle[status]
+    for status in [name for name in saga.lifecycle if name not in saga.undoing]:
+        undo = saga.lifecycle[status].undo
         may_end_undone = bool(saga.reached_from([status]) & saga.undoing)
-        if state.undo is None and may_end_undone:
-            yield Wrong(status, "", "it may be undone, but nothing undoes it", "name what is sent as `undo`")
-        if state.undo is None:
+        if undo is None:
+            if may_end_undone:
+                yield Wrong(status, "", "it may be undone, but nothing undoes it", "name what is sent as `undo`")
             continue
+        name = undo.__name__
         if not may_end_undone:
-            yield Wrong(
-                status, state.undo.__name__, "nothing ever sends what undoes it", "let it lead to an end that does"
-            )
-        deaf = _asked_until(saga, status) - set(
-            told[state.undo.__name__].consumers if state.undo.__name__ in told else ()
-        )
-        for service in sorted(deaf):
-            yield Wrong(
-                status, state.undo.__name__, f"{service} was asked, and does not hear it", f"let {service} handle it"
-            )
+            yield Wrong(status, name, "nothing ever sends what undoes it", "let it lead to an end that does")
+        lets_go = saga.asked_in(saga.undoing) | saga.consumers(undo)
+        for service in sorted(_asked_until(saga, status) - lets_go):
+            yield Wrong(status, name, f"{service} was asked, and does not hear it", f"let {service} handle it")
 
 
 def _asked_until(saga: Saga, status: str) -> set[str]:
     """The services that an order in this status may have asked for something."""
-    before = {status} | {name for name in saga.lifecycle if status in saga.reached_from([name])}
-    told = saga.told
-    asked = {saga.lifecycle[name].asks for name in before} - {None}
-    heard = {kind.__name__ for kind in asked if kind is not None}
-    return {service for name in heard if name in told for service in told[name].consumers if _answers(saga, service)}
-
-
-def _answers(saga: Saga, service: str) -> bool:
-    """Whether a service tells the saga anything: who never does was told, not asked."""
-    return any(service in saga.told[name].producers for name in saga.facts)
+    before = {name for name in saga.lifecycle if status in saga.reached_from([name])}
+    return saga.asked_in({status} | before)
 
 
 def every_message_has_an_ear(saga: Saga) -> Iterator[Wrong]:
@@ -145,7 +126,7 @@ def every_status_is_reached_and_left(saga: Saga) -> Iterator[Wrong]:
             yield Wrong(status, "", "no order ever gets there", "let something lead to it, or delete it")
         if not state.final and not any(saga.lifecycle[end].final for end in saga.reached_from([status])):
             yield Wrong(status, "", "no way leads from it to an end", "let something lead on")
-        if state.final and (state.deadline_s or state.awaits):
+        if state.final and (state.deadline or state.awaits):
             yield Wrong(status, "", "it is an end, and waits for something", "let it wait for nothing")
     for status, kind, transition in saga.cells():
         for target in set(transition.to) - set(saga.lifecycle):

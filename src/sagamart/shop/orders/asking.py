@@ -43,10 +43,14 @@ class Ask(NamedTuple):
 
 
 class Asks(NamedTuple):
-    """What may be asked together, and what of it an order with these live payments asks now."""
+    """What may be asked together, and what of it an order with these live payments asks now.
+
+    `stopped_by` is what undoes it where that is asked for, and answered, before an order is undone.
+    """
 
     kinds: tuple[type[OrderMessage], ...]
     of: Callable[[Order, Sequence[Counted]], Iterator[Ask]]
+    stopped_by: type[OrderMessage] | None = None
 
 
 def _redemption(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
@@ -139,6 +143,6 @@ CHECK = Asks((StockCheckRequested,), _check)
 BOOKING = Asks((BookingRequested,), _booking)
 HOLDS = Asks((HoldRequested, BankHoldRequested), _holds)
 CAPTURES = Asks((BankCaptureRequested, CaptureRequested), _captures)
-SHIPMENT = Asks((ShipmentRequested, ShipmentStopRequested), _shipment)
+SHIPMENT = Asks((ShipmentRequested, ShipmentStopRequested), _shipment, stopped_by=ShipmentStopRequested)
 RETURNS = Asks((ReturnRequested, RefundRequested, BankRefundRequested), _returns)
 LETTING_GO = Asks((ReleaseRequested, BankVoidRequested, RefundRequested, BankRefundRequested), _letting_go)

@@ -226,7 +226,7 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
     # The point of no return is the last of the bank's captures: until then a bank may still end the order by refusing.
     # What follows, the wallet's captures and the stock's commit, cannot be refused, and is asked for until it is done.
     "capturing": State(unpaid=True, asks=(CAPTURES, LETTING_GO), awaits=(MoneyCaptured, PaymentCaptured),
-                       deadline=AGAIN_S, on=row("capturing",
+                       deadline=AGAIN_S, undo=OrderCancelled, on=row("capturing",
         (OF_MONEY,      to(learn, "capturing", "paid", "completed", "cancelled")),
         *NOT_SHIPPED,
         (OrderDeadline, to(stay, "capturing", again=True, because=AGAIN)),

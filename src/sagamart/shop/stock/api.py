@@ -17,6 +17,9 @@ from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
 PIECES_MAX = 1_000_000_000
 """The most pieces that one request moves."""
 
+REVOKED_MAX = 200
+"""The most orders that one forced adjustment may cancel."""
+
 SkuName = Annotated[str, Parameter(pattern=SKU_PATTERN, description="The product's sku")]
 STAFF = roles("STOCK_OPERATOR", "ADMIN")
 
@@ -32,6 +35,7 @@ class Adjustment(RequestBody, frozen=True):
 
     quantity: Annotated[int, Meta(ge=-PIECES_MAX, le=PIECES_MAX, examples=[-1])]
     reason: Annotated[str, Meta(min_length=1, max_length=500, examples=["one was broken"])]
+    force: Annotated[bool, Meta(description="Where promised pieces are gone: cancel the newest unpaid orders")] = False
 
 
 class Availability(msgspec.Struct, frozen=True):
@@ -48,9 +52,16 @@ async def receive(sku: SkuName, data: Receipt, ask: Ask, caller: Caller) -> Resp
 
 
 @post("/v1/stock/{sku:str}/adjustments", guards=[STAFF], opt={"idempotent": "required"}, status_code=200)
-async def adjust(sku: SkuName, data: Adjustment, ask: Ask, caller: Caller) -> Response[StockLevel]:
-    """Correct the count.  Refused with `below_reserved` where pieces that orders hold would be missing."""
-    return await ask(AdjustStock(sku, data.quantity, caller.id, data.reason), content=data)
+async def adjust(sku: SkuName, data: Adjustment, ask: Ask, caller: Caller, queries: Queries) -> Response[StockLevel]:
+    """Correct the count.  Refused with `below_reserved` where pieces that orders hold would be missing.
+
+    With `force` it is not refused: the newest orders of the sku that are not paid are cancelled, as many as it takes.
+    """
+    newest: tuple[str, ...] = ()
+    if data.force:
+        rows: Any = queries.newest_reservations_of(sku=sku, limit=REVOKED_MAX)
+        newest = tuple([row["reservation_id"] async for row in rows])
+    return await ask(AdjustStock(sku, data.quantity, caller.id, data.reason, newest), content=data)
 
 
 @get("/v1/stock/{sku:str}", guards=[STAFF])

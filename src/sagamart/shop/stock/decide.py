@@ -5,14 +5,22 @@
 - What is reserved is on hand: 0 <= reserved <= on_hand, here and by a constraint of the table.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, assert_never
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, assert_never
 
 import msgspec
 
 from sagamart.contracts.order_requests import BookingRequested, StockCheckRequested
 from sagamart.contracts.orders import Line, OrderCancelled, OrderPaid, OrderReturned, ShortLine, attempt_id
-from sagamart.contracts.stock import SkuBackInStock, SkuFact, SkuSoldOut, StockBooked, StockChecked, StockRefused
+from sagamart.contracts.stock import (
+    ReservationRevoked,
+    SkuBackInStock,
+    SkuFact,
+    SkuSoldOut,
+    StockBooked,
+    StockChecked,
+    StockRefused,
+)
 from sagamart.messaging.decision import NOTHING, Decision, Refusal, Reply
 from sagamart.messaging.message import Body, Message
 from sagamart.shop.stock.messages import AdjustStock, ReceiveStock, StockCommand
@@ -27,6 +35,7 @@ class StockLevel(msgspec.Struct, frozen=True):
     reserved: int
     available: int
     version: int
+    missing: int = 0
 
 
 class BelowReserved(Refusal, frozen=True):
@@ -111,7 +120,8 @@ def release(
     ]
     ends = [*(_ended(one, "released") for one in booked), *(_ended(one, "restocked") for one in taken)]
     movements = [_restocked(message, one.reservation_id, line) for one in taken for line in one.lines]
-    return Decision(save=[*tombstones, *ends, *back, *movements], send=_turns(skus, back))
+    back, gone = _without_missing(message, back)
+    return Decision(save=[*tombstones, *ends, *back, *movements, *gone], send=_turns(skus, back))
 
 
 def take_back(message: Message[OrderReturned], reservation: Reservation | None, skus: Mapping[str, Sku]) -> Decision:
@@ -140,18 +150,39 @@ def receive(message: Message[ReceiveStock], sku: Sku | None) -> Decision:
     return _moved(message, "received", sku, message.body.by)
 
 
-def adjust(message: Message[AdjustStock], sku: Sku | None) -> Decision:
-    """The count was wrong.  What is reserved stays covered."""
+def adjust(message: Message[AdjustStock], sku: Sku | None, newest: Sequence[Reservation] = ()) -> Decision:
+    """The count was wrong.  What is reserved stays covered, or the newest orders are asked to let go.
+
+    Those that are paid meanwhile keep their pieces, which stay missing until others come.
+    """
     body = message.body
-    on_hand, reserved = (sku.on_hand, sku.reserved) if sku is not None else (0, 0)
-    if on_hand + body.quantity < reserved:
-        return Decision(reply=BelowReserved(body.sku, on_hand, reserved, body.quantity))
-    return _moved(message, "adjusted", sku, f"{body.by}: {body.reason}")
+    known = sku or Sku(0, body.sku)
+    free = known.on_hand - known.reserved - known.missing
+    short = -(free + body.quantity)
+    if short <= 0:
+        return _moved(message, "adjusted", sku, f"{body.by}: {body.reason}")
+    if not newest:
+        return Decision(reply=BelowReserved(body.sku, known.on_hand, known.reserved, body.quantity))
+    taken = known.on_hand - known.reserved
+    after = known.change(on_hand=-taken, missing=-body.quantity - taken)
+    movement = Movement(message.id, body.sku, "adjusted", -taken, f"{body.by}: {body.reason}", message.at)
+    revoked = [ReservationRevoked(one.order_id, one.attempt) for one in _covering(short, body.sku, newest)]
+    return Decision(save=[after, movement], send=[*revoked, *_turn(sku, after)], reply=Reply(200, level(after)))
+
+
+def _covering(pieces: int, sku: str, reservations: Iterable[Reservation]) -> Iterator[Reservation]:
+    """The first of these that together hold so many pieces of a sku."""
+    for one in reservations:
+        if pieces <= 0:
+            return
+        if one.status == "booked":
+            yield one
+            pieces -= _pieces([one]).get(sku, 0)
 
 
 def level(sku: Sku) -> StockLevel:
     """A sku as staff see it."""
-    return StockLevel(sku.sku, sku.on_hand, sku.reserved, sku.available, sku.version)
+    return StockLevel(sku.sku, sku.on_hand, sku.reserved, sku.available, sku.version, sku.missing)
 
 
 def wanted_pieces(lines: Iterable[Line]) -> dict[str, int]:
@@ -211,9 +242,24 @@ def _pieces(reservations: Iterable[Reservation]) -> dict[str, int]:
 
 def _moved(message: Message[StockCommand], kind: MovementKind, sku: Sku | None, reference: str) -> Decision:
     body = message.body
-    after = (sku or Sku(0, body.sku)).change(on_hand=body.quantity)
+    (after,), gone = _without_missing(message, [(sku or Sku(0, body.sku)).change(on_hand=body.quantity)])
     movement = Movement(message.id, body.sku, kind, body.quantity, reference, message.at)
-    return Decision(save=[after, movement], send=_turn(sku, after), reply=Reply(200, level(after)))
+    return Decision(save=[after, movement, *gone], send=_turn(sku, after), reply=Reply(200, level(after)))
+
+
+def _without_missing(message: Message[Any], skus: Iterable[Sku]) -> tuple[list[Sku], list[Movement]]:
+    """These skus after what is missing of them has left what is free of them, and the movements of that."""
+    after, movements = [], []
+    for sku in skus:
+        gone = min(sku.missing, sku.on_hand - sku.reserved)
+        if gone:
+            settled = msgspec.structs.replace(sku, on_hand=sku.on_hand - gone, missing=sku.missing - gone)
+            after.append(settled)
+            name = f"{message.id}/{sku.sku}/missing"
+            movements.append(Movement(name, sku.sku, "missing", -gone, message.key, message.at))
+        else:
+            after.append(sku)
+    return after, movements
 
 
 def _committed(

@@ -21,6 +21,10 @@ class ReceiveStock(StockCommand, frozen=True):
 
 
 class AdjustStock(StockCommand, frozen=True):
-    """The count was wrong by `quantity` (which may be negative)."""
+    """The count was wrong by `quantity` (which may be negative).
+
+    `newest`: reservations that may be revoked where promised pieces are gone, the newest first; empty: none may be.
+    """
 
     reason: str
+    newest: tuple[str, ...] = ()

@@ -1,5 +1,13 @@
 -- name: stock_of^
 -- What is free of one sku, and what is promised.
-select sku, on_hand, reserved, on_hand - reserved as available, version
+select sku, on_hand, reserved, greatest(on_hand - reserved - missing, 0) as available, version, missing
 from skus
 where sku = :sku;
+
+-- name: newest_reservations_of
+-- Who has been promised pieces of a sku, the newest order first.
+select reservation_id
+from reservations
+where status = 'booked' and lines @> jsonb_build_array(jsonb_build_object('sku', :sku::text))
+order by order_id collate "C" desc
+limit :limit;

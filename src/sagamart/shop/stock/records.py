@@ -10,20 +10,25 @@ from sagamart.messaging.records import Entry, Record, Table
 
 
 class Sku(Record, frozen=True):
-    """A sku's quantities in pieces.  `available` = on hand - reserved, never below zero."""
+    """A sku's quantities in pieces.  `available` = on hand - reserved - missing, never below zero.
+
+    `missing` pieces are gone, but were promised to orders: when pieces come free, that many leave what is on hand.
+    """
 
     sku: str
     on_hand: int = 0
     reserved: int = 0
+    missing: int = 0
 
     @property
     def available(self) -> int:
         """Pieces that may still be promised."""
-        return self.on_hand - self.reserved
+        return max(self.on_hand - self.reserved - self.missing, 0)
 
-    def change(self, *, on_hand: int = 0, reserved: int = 0) -> "Sku":
+    def change(self, *, on_hand: int = 0, reserved: int = 0, missing: int = 0) -> "Sku":
         """The next version, with these many pieces more (or fewer).  What is reserved must stay on hand."""
-        after = Sku(self.version + 1, self.sku, self.on_hand + on_hand, self.reserved + reserved)
+        pieces = (self.on_hand + on_hand, self.reserved + reserved, self.missing + missing)
+        after = Sku(self.version + 1, self.sku, *pieces)
         if not 0 <= after.reserved <= after.on_hand:
             raise AssertionError(f"{self.sku}: {after.reserved} reserved of {after.on_hand} on hand")
         return after
@@ -53,7 +58,7 @@ class Reservation(Record, frozen=True):
     short: tuple[ShortLine, ...] = ()
 
 
-MovementKind = Literal["received", "adjusted", "committed", "returned"]
+MovementKind = Literal["received", "adjusted", "committed", "returned", "missing"]
 
 
 class Movement(Entry, frozen=True):

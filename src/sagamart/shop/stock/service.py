@@ -5,7 +5,14 @@ from typing import Any
 
 from sagamart.contracts.order_requests import BookingRequested, StockCheckRequested
 from sagamart.contracts.orders import OrderCancelled, OrderPaid, OrderReturned
-from sagamart.contracts.stock import SkuBackInStock, SkuSoldOut, StockBooked, StockChecked, StockRefused
+from sagamart.contracts.stock import (
+    ReservationRevoked,
+    SkuBackInStock,
+    SkuSoldOut,
+    StockBooked,
+    StockChecked,
+    StockRefused,
+)
 from sagamart.messaging.message import Message
 from sagamart.messaging.records import Need, Records, need
 from sagamart.messaging.service import Handler, Service
@@ -48,6 +55,15 @@ def _reserved_skus(_message: Message[Any], records: Records) -> Sequence[Need]:
 def _earlier_skus(message: Message[BookingRequested], records: Records) -> Sequence[Need]:
     """A first attempt has no earlier ones."""
     return _reserved_skus(message, records) if message.body.attempt > 1 else ()
+
+
+def _adjusted(message: Message[AdjustStock]) -> Sequence[Need]:
+    sku, newest = need(Sku, message.body.sku), message.body.newest
+    return (need(Reservation, *newest), sku) if newest else (sku,)
+
+
+def _newest(body: AdjustStock, have: Records) -> Sequence[Reservation]:
+    return [one for one in map(have.pick(Reservation, body.newest).get, body.newest) if one is not None]
 
 
 STOCK = Service(
@@ -94,9 +110,9 @@ STOCK = Service(
         ),
         Handler(
             takes=AdjustStock,
-            needs=lambda m: (need(Sku, m.body.sku),),
-            decide=lambda m, have: adjust(m, have.find(Sku, m.body.sku)),
-            emits=(SkuBackInStock, SkuSoldOut),
+            needs=_adjusted,
+            decide=lambda m, have: adjust(m, have.find(Sku, m.body.sku), _newest(m.body, have)),
+            emits=(SkuBackInStock, SkuSoldOut, ReservationRevoked),
         ),
     ),
 )
