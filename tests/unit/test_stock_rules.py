@@ -4,11 +4,9 @@ from itertools import permutations
 
 import pytest
 
-from one_service import AT, OneService
-from sagamart.contracts.order_requests import BookingRequested, StockCheckRequested
-from sagamart.contracts.orders import Line, OrderCancelled, OrderPaid, OrderReturned, ReturnedLine, ShortLine
+from one_service import AT
+from sagamart.contracts.orders import Line, ReturnedLine, ShortLine
 from sagamart.contracts.stock import (
-    ReservationRevoked,
     SkuBackInStock,
     SkuSoldOut,
     StockBooked,
@@ -17,52 +15,10 @@ from sagamart.contracts.stock import (
 )
 from sagamart.messaging.decision import NOTHING, Reply
 from sagamart.messaging.message import Body
-from sagamart.shop.stock.decide import BelowReserved, StockLevel
+from sagamart.shop.stock.decide import StockLevel
 from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
 from sagamart.shop.stock.records import Movement, Reservation, ReservedLine, Sku
-from sagamart.shop.stock.service import STOCK
-
-CUPS = Line("CUP", "Blue cup", 2, 45_000)
-PLATES = Line("PLATE", "White plate", 3, 70_000)
-GIFT_WRAP = Line(None, "Gift wrap", 1, 10_000)
-
-
-def booking(*lines: Line, order_id: str = "ord_1", attempt: int = 1) -> BookingRequested:
-    return BookingRequested(order_id, 2, "booking_pending", "cus_1", attempt, lines, 300_000, "RUB")
-
-
-def paid(*lines: Line, order_id: str = "ord_1") -> OrderPaid:
-    return OrderPaid(order_id, 5, "paid", "cus_1", 1, lines, 300_000, "RUB")
-
-
-def cancelled(*lines: Line, order_id: str = "ord_1", attempt: int = 1) -> OrderCancelled:
-    return OrderCancelled(order_id, 4, "cancelled", "cus_1", attempt, lines, 300_000, "RUB", "cancelled_by_customer")
-
-
-def stock(**on_hand: int) -> OneService:
-    """A stock that has received these pieces."""
-    service = OneService(STOCK)
-    service.hears(*(ReceiveStock(sku, quantity, "usr_keeper") for sku, quantity in on_hand.items()))
-    service.sent.clear()
-    return service
-
-
-def check(*lines: Line) -> StockCheckRequested:
-    return StockCheckRequested("ord_1", 1, "new", "cus_1", 1, lines, 300_000, "RUB")
-
-
-def returned(*lines: ReturnedLine) -> OrderReturned:
-    ordered = (CUPS, GIFT_WRAP)
-    return OrderReturned("ord_1", 6, "completed", "cus_1", 1, ordered, 100_000, "RUB", "ret_1", lines, 45_000)
-
-
-def statuses(service: OneService) -> dict[str, str]:
-    return {key: row.status for key, row in service.records(Reservation).items()}
-
-
-def levels(service: OneService) -> dict[str, tuple[int, int]]:
-    """On hand and reserved of each sku."""
-    return {sku: (row.on_hand, row.reserved) for sku, row in service.records(Sku).items()}
+from stock_ways import CUPS, GIFT_WRAP, PLATES, booking, cancelled, check, levels, paid, returned, statuses, stock
 
 
 def test_a_booking_reserves_every_line() -> None:
@@ -345,73 +301,3 @@ def test_what_is_sold_out_is_not_told_again() -> None:
     decision = service.hears(booking(GIFT_WRAP, order_id="ord_2"), AdjustStock("CUP", 0, "usr_keeper", "counted"))
 
     assert list(decision.send) == []
-
-
-def test_an_adjustment_may_take_all_that_is_not_reserved() -> None:
-    service = stock(CUP=5)
-    service.hears(booking(CUPS))
-
-    decision = service.hears(AdjustStock("CUP", -3, "usr_keeper", "broken"))
-
-    assert decision.reply == Reply(200, StockLevel("CUP", 2, 2, 0, 3))
-    assert decision.send == [SkuSoldOut("CUP", 3)]
-
-
-def test_an_adjustment_below_what_is_reserved_is_refused() -> None:
-    service = stock(CUP=5)
-    service.hears(booking(CUPS))
-
-    decision = service.hears(AdjustStock("CUP", -4, "usr_keeper", "stolen"))
-
-    assert decision.reply == BelowReserved("CUP", on_hand=5, reserved=2, adjustment=-4)
-    assert levels(service) == {"CUP": (5, 2)}
-
-
-def test_nothing_can_be_taken_of_what_was_never_there() -> None:
-    service = stock()
-
-    decision = service.hears(AdjustStock("CUP", -1, "usr_keeper", "typing error"))
-
-    assert decision.reply == BelowReserved("CUP", on_hand=0, reserved=0, adjustment=-1)
-    assert levels(service) == {}
-
-
-def test_a_forced_adjustment_asks_the_newest_orders_to_let_go_of_just_enough() -> None:
-    service = stock(CUP=6)
-    service.hears(*(booking(CUPS, order_id=f"ord_{number}") for number in (1, 2, 3)))
-
-    newest = ("ord_3/1", "ord_2/1", "ord_1/1")
-    decision = service.hears(AdjustStock("CUP", -3, "usr_keeper", "stolen", newest))
-
-    assert decision.send == [ReservationRevoked("ord_3", 1), ReservationRevoked("ord_2", 1)]
-    assert decision.reply == Reply(200, StockLevel("CUP", 6, 6, 0, 5, missing=3))
-
-
-def test_missing_pieces_leave_as_soon_as_orders_let_go_and_only_the_rest_is_free() -> None:
-    service = stock(CUP=6)
-    service.hears(*(booking(CUPS, order_id=f"ord_{number}") for number in (1, 2, 3)))
-    service.hears(AdjustStock("CUP", -3, "usr_keeper", "stolen", ("ord_3/1", "ord_2/1")))
-
-    assert list(service.hears(cancelled(CUPS, order_id="ord_3")).send) == []
-    assert list(service.hears(cancelled(CUPS, order_id="ord_2")).send) == [SkuBackInStock("CUP", 7)]
-    assert levels(service) == {"CUP": (3, 2)}
-    assert service.records(Sku)["CUP"].missing == 0
-
-
-def test_missing_pieces_are_covered_by_those_that_arrive() -> None:
-    service = stock(CUP=2)
-    service.hears(booking(CUPS), AdjustStock("CUP", -1, "usr_keeper", "broken", ("ord_1/1",)), paid(CUPS))
-
-    decision = service.hears(ReceiveStock("CUP", 4, "usr_keeper"))
-
-    assert decision.reply == Reply(200, StockLevel("CUP", 3, 0, 3, 5))
-
-
-def test_a_forced_adjustment_that_is_covered_asks_nobody() -> None:
-    service = stock(CUP=5)
-    service.hears(booking(CUPS))
-
-    decision = service.hears(AdjustStock("CUP", -3, "usr_keeper", "broken", ("ord_1/1",)))
-
-    assert decision.send == [SkuSoldOut("CUP", 3)]
-    assert levels(service) == {"CUP": (2, 2)}

@@ -8,13 +8,11 @@ from one_service import AT, OneService
 from sagamart.contracts.accounts import CustomerRegistered
 from sagamart.contracts.order_requests import CaptureRequested, HoldRequested, RefundRequested, ReleaseRequested
 from sagamart.contracts.orders import Line
-from sagamart.contracts.payments import PaymentCaptured, PaymentRefunded, TopUpPaid
 from sagamart.contracts.wallet import (
     MoneyCaptured,
     MoneyHeld,
     MoneyRefunded,
     MoneyRefused,
-    TopUpCredited,
     WalletOpened,
 )
 from sagamart.messaging.decision import NOTHING, Reply
@@ -331,35 +329,8 @@ def test_a_refund_to_somebody_without_a_wallet_opens_it() -> None:
 
     service.hears(refund())
 
-    assert [type(sent) for sent in service.sent] == [MoneyRefunded, WalletOpened]
+    assert [type(sent) for sent in service.sent] == [WalletOpened, MoneyRefunded]
     assert money(service) == (100, 0)
-
-
-def test_a_top_up_that_the_bank_took_is_credited_once_however_often_it_is_told() -> None:
-    service = wallet(500)
-    paid = TopUpPaid("top_1", "cus_1", 250, "RUB")
-
-    service.hears(paid, paid)
-
-    assert service.sent == [TopUpCredited("top_1", "cus_1", 250, "RUB")] * 2
-    assert money(service) == (750, 0)
-    assert accounts(service) == {"house:clearing": -750, "customer:cus_1": 750}
-
-
-def test_a_top_up_in_another_currency_is_a_fault_and_not_lost() -> None:
-    with pytest.raises(AssertionError, match="the wallet in RUB"):
-        wallet(500).hears(TopUpPaid("top_1", "cus_1", 250, "EUR"))
-
-
-def test_what_a_bank_takes_and_gives_back_is_in_the_books_once() -> None:
-    service = OneService(WALLET)
-    taken = PaymentCaptured("ord_1", 2, 300, "RUB")
-    back = PaymentRefunded("ord_1", 2, 100, "RUB", "ret_1/2")
-
-    service.hears(taken, back, taken, back)
-
-    assert accounts(service) == {"house:clearing": -200, "house:revenue": 200}
-    assert service.sent == []
 
 
 @pytest.mark.parametrize("heard", sorted(set(permutations(["hold", "hold", "release", "release"]))), ids="-".join)
