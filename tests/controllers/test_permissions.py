@@ -1,8 +1,8 @@
 """Who may do what: every operation of the joined application, and how it answers each kind of caller.
 
 `owner` is the customer whose order, wallet and profile the request is about, `stranger` another customer.  401: nobody
-has logged in; 403: not with these roles; 404: not for you, or (dead letters) there is none; 409: an operator has
-settled that payment before.  A webhook of the bank is let in by its signature only.  The staff have no role but the
+has logged in; 403: not with these roles; 404: not for you, or there is none (dead letters, shipments); 409: an operator
+has settled that payment before.  A webhook of the bank is let in by its signature only.  The staff have no role but the
 one in the head of the column.
 """
 
@@ -69,6 +69,20 @@ POST  /v1/wallet/withdrawals                              401      201   201    
 POST  /v1/wallet/top-ups                                  401      202   202      202      202         202   202
 GET   /v1/payments/{payment_id}                           401      404   200      200      404         404   200
 POST  /v1/bank-webhooks/{bank}                            401      401   401      401      401         401   401
+GET   /v1/delivery-methods                                200      200   200      200      200         200   200
+POST  /v1/delivery-methods                                401      403   403      403      403         201   201
+GET   /v1/delivery-methods/{method}                       401      403   403      403      403         200   200
+PUT   /v1/delivery-methods/{method}                       401      403   403      403      403         200   200
+GET   /v1/shipments                                       401      200   200      200      200         200   200
+GET   /v1/shipments/{shipment_id}                         401      404   404      404      404         404   404
+POST  /v1/shipments/{shipment_id}/hand-over               401      403   403      403      403         404   404
+POST  /v1/shipments/{shipment_id}/delivery                401      403   403      403      403         404   404
+POST  /v1/shipments/{shipment_id}/returns/{return_id}/receipt 401      403   403      403      403         404   404
+GET   /v1/promo-codes                                     401      403   403      200      403         403   200
+POST  /v1/promo-codes                                     401      403   403      201      403         403   201
+GET   /v1/promo-codes/{code}                              401      403   403      200      403         403   200
+PATCH /v1/promo-codes/{code}                              401      403   403      200      403         403   200
+GET   /v1/promo-codes/{code}/check                        401      200   200      200      200         200   200
 GET   /v1/notifications                                   401      200   200      200      200         200   200
 POST  /v1/operations/payments/{payment_id}/resolution     401      403   403      200      403         403   409
 POST  /v1/operations/reconciliation                       401      403   403      202      403         403   202
@@ -124,6 +138,10 @@ UNKNOWN_LETTER = "stock.018f0000-0000-7000-8000-000000000000"
 WITH_A_BANK = ShopSettings(bank=BankSection(url="http://127.0.0.1:1"))
 """Nobody listens there: what the bank is asked is asked in vain."""
 
+METHOD, CODE = "courier", "SPRING"
+TERMS = {"title_en": "Courier", "title_ru": "Курьер", "price_minor": 300, "currency": "RUB"}
+NO_SHIPMENT = f"shp_{'0' * 32}"
+
 numbers = itertools.count(1)
 
 
@@ -143,6 +161,7 @@ class Town(msgspec.Struct):
 
     def path(self, template: str) -> str:
         """The path of an operation, about the owner's things."""
+        template += "?goods_minor=100&currency=RUB" if template.endswith("/check") else ""
         return template.replace("<version>", docs_version(self.shop)).format(
             user_id=self.owner.id,
             sku=SKU,
@@ -154,6 +173,10 @@ class Town(msgspec.Struct):
             address_id=self.address_id,
             client_id="cli_" + "0" * 32,
             service="nowhere",
+            method=METHOD,
+            code=CODE,
+            shipment_id=NO_SHIPMENT,
+            return_id=f"ret_{'0' * 32}",
             name="stock",
             asset="swagger-ui.css",
         )
@@ -180,9 +203,10 @@ class Town(msgspec.Struct):
         """The version that a writer has seen; of the own profile nobody needs to name one."""
         if method in ("GET", "POST") or "/v1/me" in template:
             return {}
-        if "{sku}" in template:
-            seen = await self.shop.get(f"/v1/products/{SKU}")
-            return {"If-Match": seen.headers["etag"]}
+        for name in ("/v1/products/{sku}", "/v1/delivery-methods/{method}", "/v1/promo-codes/{code}"):
+            if template.startswith(name):
+                seen = await self.shop.get(self.path(name), caller=self.people["ADMIN"])
+                return {"If-Match": seen.headers["etag"]}
         return {"If-Match": '"1"'}
 
 
@@ -214,6 +238,16 @@ async def fresh_token(town: Town) -> Any:
     return {"refresh_token": pair.json()["refresh_token"]}
 
 
+async def new_method(_: Town) -> Any:
+    """A way of delivery that is not there yet."""
+    return {**TERMS, "method": f"way-{next(numbers)}"}
+
+
+async def new_code(_: Town) -> Any:
+    """A promo code that is not there yet."""
+    return {"code": f"CODE-{next(numbers)}", "currency": "RUB", "percent_bp": 1_000}
+
+
 async def deposit_for_the_owner(town: Town) -> Any:
     """Money into the owner's wallet, whoever brings it."""
     return {**MONEY, "customer_id": town.owner.id}
@@ -239,6 +273,11 @@ BODIES: dict[str, Body] = {
     "POST /v1/stock/{sku}/receipts": always({"quantity": 1}),
     "POST /v1/stock/{sku}/adjustments": always({"quantity": 1, "reason": "found one"}),
     "POST /v1/orders": always({"lines": [{"title": "A mug", "price_minor": 1}]}),
+    "POST /v1/delivery-methods": new_method,
+    "PUT /v1/delivery-methods/{method}": always(TERMS),
+    "POST /v1/shipments/{shipment_id}/hand-over": always({"carrier": "Swift", "tracking": "A1"}),
+    "POST /v1/promo-codes": new_code,
+    "PATCH /v1/promo-codes/{code}": always({"active": True}),
     "POST /v1/wallet/deposits": deposit_for_the_owner,
     "POST /v1/wallet/withdrawals": always(MONEY),
     "POST /v1/wallet/top-ups": always(MONEY),
@@ -266,6 +305,9 @@ async def town(open_shop: Opened) -> Town:
     operator = people["OPERATOR"]
     await shop.call("PUT", f"/v1/products/{SKU}/photo", PHOTO, caller=operator, **{"If-Match": '"1"'})
     book = await shop.post("/v1/me/addresses", ADDRESS, caller=people["owner"])
+    admin = people["ADMIN"]
+    await shop.post("/v1/delivery-methods", {**TERMS, "method": METHOD}, caller=admin)
+    await shop.post("/v1/promo-codes", {"code": CODE, "currency": "RUB", "percent_bp": 1_000}, caller=admin)
     top_up = await shop.post("/v1/wallet/top-ups", MONEY, caller=people["owner"], key="top-up")
     return Town(shop, people, order.json()["id"], book.json()["addresses"][0]["id"], top_up.json()["id"])
 

@@ -28,7 +28,8 @@ async def stock(started: Started) -> RunningService:
 
 
 def level(on_hand: int, version: int) -> dict[str, Any]:
-    return {"sku": "CUP", "on_hand": on_hand, "reserved": 2, "available": on_hand - 2, "version": version}
+    pieces = {"on_hand": on_hand, "reserved": 2, "available": on_hand - 2, "missing": 0}
+    return {"sku": "CUP", **pieces, "version": version}
 
 
 @pytest.mark.parametrize("caller", [KEEPER, ADMIN], ids=["stock operator", "admin"])
@@ -64,6 +65,15 @@ async def test_an_adjustment_below_what_is_reserved_is_refused_with_the_numbers(
     assert (response.status_code, answer["code"]) == (409, "below_reserved")
     assert (answer["on_hand"], answer["reserved"], answer["adjustment"]) == (5, 2, -4)
     assert (await stock.get("/v1/stock/CUP", caller=KEEPER)).json() == level(5, 2)
+
+
+async def test_a_forced_adjustment_takes_what_orders_were_promised(stock: RunningService) -> None:
+    body = {"quantity": -4, "reason": "stolen", "force": True}
+
+    response = await stock.post("/v1/stock/CUP/adjustments", body, caller=KEEPER)
+
+    left = {"sku": "CUP", "on_hand": 2, "reserved": 2, "available": 0, "version": 3, "missing": 1}
+    assert (response.status_code, response.json()) == (200, left)
 
 
 async def test_anybody_sees_what_is_available_and_no_more(stock: RunningService) -> None:

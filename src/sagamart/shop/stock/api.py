@@ -59,8 +59,9 @@ async def adjust(sku: SkuName, data: Adjustment, ask: Ask, caller: Caller, queri
     """
     newest: tuple[str, ...] = ()
     if data.force:
-        rows: Any = queries.newest_reservations_of(sku=sku, limit=REVOKED_MAX)
-        newest = tuple([row["reservation_id"] async for row in rows])
+        newest = tuple(
+            [row["reservation_id"] for row in await queries.newest_reservations_of(sku=sku, limit=REVOKED_MAX)]
+        )
     return await ask(AdjustStock(sku, data.quantity, caller.id, data.reason, newest), content=data)
 
 
