@@ -9,7 +9,7 @@ Rules:
 - What cannot be posted (nobody listens, the answer is lost, the consumer is full) stays in the queue and is posted
   again with backoff and jitter.  What finds no room in the queue stays in the outbox.
 - A consumer in this process is told in memory.
-- Answers to messages are messages, posted the other way: see docs/decisions/0007.
+- Answers to messages are messages, posted the other way: see docs/decisions/0011.
 """
 
 import asyncio
