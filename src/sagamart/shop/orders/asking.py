@@ -7,6 +7,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from sagamart.contracts.order_requests import (
     BankCaptureRequested,
     BankHoldRequested,
@@ -28,7 +30,7 @@ from sagamart.shop.orders.money import Counted, payments_of
 from sagamart.shop.orders.records import Fact, Order
 
 
-class Ask(NamedTuple):
+class Ask(msgspec.Struct, frozen=True):
     """One thing that is asked: about which attempt or payment, how much of it, about which refund or return by name."""
 
     kind: type[OrderMessage]

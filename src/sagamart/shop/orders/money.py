@@ -5,7 +5,9 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from sagamart.shop.orders.records import FactName, Order, Payment
 
@@ -24,7 +26,7 @@ _RANKS: Mapping[FactName, int] = {
 }
 
 
-class Counted(NamedTuple):
+class Counted(msgspec.Struct, frozen=True):
     """A payment with its number and how it stands."""
 
     number: int
@@ -38,8 +40,8 @@ def payments_of(order: Order) -> list[Counted]:
         return []
     ranks: dict[int | str, int] = {}
     for about, name in order.known:
-        rank = _RANKS.get(name, 0)
-        if rank > ranks.get(about, 0):
+        rank = _RANKS.get(name)
+        if rank is not None and rank > ranks.get(about, 0):
             ranks[about] = rank
     return [
         Counted(number, payment, STANDINGS[ranks.get(number, 0)])

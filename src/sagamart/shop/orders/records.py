@@ -185,7 +185,7 @@ class Order(Record, frozen=True):
     @property
     def goods_minor(self) -> int:
         """The sum of the lines, before any discount."""
-        return sum(line.quantity * line.price_minor for line in self.lines)
+        return sum([line.quantity * line.price_minor for line in self.lines])
 
 
 class UnpaidOrders(Record, frozen=True):

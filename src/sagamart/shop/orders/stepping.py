@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sagamart.contracts.orders import OrderMessage, Status
 from sagamart.messaging.decision import NOTHING, Arm, Decision, Disarm, Refusal
 from sagamart.messaging.message import Body, Message
-from sagamart.shop.orders.asking import Ask
+from sagamart.shop.orders.asking import Ask, Asks
 from sagamart.shop.orders.decide import status_of, with_payment
 from sagamart.shop.orders.lifecycle import BOOKING_S, LIFECYCLE, Transition
 from sagamart.shop.orders.messages import OrderDeadline
@@ -58,7 +58,8 @@ def _moved(before: Order, learned: Order, cell: Transition, message: Message[Any
     changed_at = message.at if status != before.status else learned.changed_at
     after = replace(learned, version=before.version + 1, status=status, changed_at=changed_at)
     fresh = _fresh(before, after, payments)
-    after = _asked(after, fresh)
+    if fresh:
+        after = _asked(after, fresh)
     send = _told(before, after, cell, message.body)
     send += [request(ask, after) for ask in fresh]
     return Decision(save=[after], send=send, timers=_timers(before, after, message))
@@ -80,15 +81,24 @@ def _asks(order: Order) -> list[Ask]:
 
 def _fresh(before: Order, after: Order, payments: Sequence[Counted]) -> list[Ask]:
     """What it asks for that it did not ask for before."""
-    asked_before = LIFECYCLE[before.status].asks if before.version else ()
-    fresh: list[Ask] = []
-    for asks in LIFECYCLE[after.status].asks:
+    begun, going_on = TURNS[before.status if before.version else None, after.status]
+    fresh = [ask for asks in begun for ask in asks.of(after, payments)]
+    for asks in going_on:
         now = list(asks.of(after, payments))
-        if now and asks in asked_before:
+        if now:
             known = set(asks.of(before, live(before)))
-            now = [ask for ask in now if ask not in known]
-        fresh += now
+            fresh += [ask for ask in now if ask not in known]
     return fresh
+
+
+def _turn(before: Status | None, after: Status) -> tuple[Sequence[Asks], Sequence[Asks]]:
+    earlier = LIFECYCLE[before].asks if before is not None else ()
+    now = LIFECYCLE[after].asks
+    return [asks for asks in now if asks not in earlier], [asks for asks in now if asks in earlier]
+
+
+TURNS = {(before, after): _turn(before, after) for before in (None, *LIFECYCLE) for after in LIFECYCLE}
+"""What an order begins to ask between two statuses, and what it goes on asking; before its first it asks nothing."""
 
 
 def _asked(order: Order, fresh: list[Ask]) -> Order:

@@ -77,6 +77,14 @@ class Word(msgspec.Struct, frozen=True):
     text: str
 
 
+_STAGE_WORDS = {
+    (code, language): Word(code, text) for code, texts in STAGES.items() for language, text in texts.items()
+}
+_STATE_WORDS = {
+    (code, language): Word(code, text) for code, texts in STATES.items() for language, text in texts.items()
+}
+
+
 class LineView(msgspec.Struct, frozen=True):
     """A line.  `amount_minor` = quantity * price."""
 
@@ -155,12 +163,14 @@ def view(order: Order, language: Language) -> OrderView:
         id=order.order_id,
         number=number_of(order.order_id),
         status=order.status,
-        stage=Word(stage, STAGES[stage][language]),
-        state=Word(state, STATES[state][language]),
+        stage=_STAGE_WORDS[stage, language],
+        state=_STATE_WORDS[state, language],
         customer_id=order.customer_id,
         lines=tuple(
-            LineView(line.sku, line.title, line.quantity, line.price_minor, line.quantity * line.price_minor)
-            for line in order.lines
+            [
+                LineView(line.sku, line.title, line.quantity, line.price_minor, line.quantity * line.price_minor)
+                for line in order.lines
+            ]
         ),
         total_minor=order.total_minor,
         currency=order.currency,
@@ -170,8 +180,10 @@ def view(order: Order, language: Language) -> OrderView:
         delivery=order.plan.delivery,
         payments=tuple([_payment(order, one) for one in payments]),
         returns=tuple(
-            ReturnView(one.return_id, one.lines, one.arrival in order.known, sum(share for _, share in one.shares))
-            for one in order.returns
+            [
+                ReturnView(one.return_id, one.lines, one.arrival in order.known, sum(share for _, share in one.shares))
+                for one in order.returns
+            ]
         ),
         stopping=order.plan.stopping is not None and order.reason is None,
         reason=_reason(order, language),
