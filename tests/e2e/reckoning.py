@@ -22,7 +22,7 @@ from e2e.buyers import (
     outcome_of,
 )
 
-SETTLED_S_MAX = 120.0
+SETTLED_S_MAX = 300.0
 """So long after the last start an acknowledged order may be on its way."""
 
 

@@ -35,6 +35,7 @@ class Company:
         merged = SimpleNamespace(
             mounted=[one for shop in shops.values() for one in shop.mounted],
             dead_letters={name: one for shop in shops.values() for name, one in shop.dead_letters.items()},
+            consumers={name: one for shop in shops.values() for name, one in shop.consumers.items()},
             services={name: one for shop in shops.values() for name, one in shop.services.items()},
         )
         self.door = OpenShop(cast("Shop", merged))

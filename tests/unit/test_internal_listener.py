@@ -18,7 +18,6 @@ from unit.boxes import Break, Put, WasPut, said
 
 PUT = encode(said(Put("a"), 1))
 ONE = "/internal/messages/one"
-AS_TEST = {"Authorization": f"Bearer {TOKENS.sign('test', 'one')}"}
 
 
 class Inbox:
@@ -44,13 +43,18 @@ def listener(inbox: Inbox) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=cast("Any", app)), base_url="http://one")
 
 
+def as_test() -> dict[str, str]:
+    """What the service `test` shows to the service `one`; it is valid for a minute only."""
+    return {"Authorization": f"Bearer {TOKENS.sign('test', 'one')}"}
+
+
 def posted(*raws: bytes) -> bytes:
     return b"[%s]" % b",".join(raws)
 
 
 async def test_messages_of_a_service_are_taken() -> None:
     inbox = Inbox()
-    answer = await listener(inbox).post(ONE, content=posted(PUT), headers=AS_TEST)
+    answer = await listener(inbox).post(ONE, content=posted(PUT), headers=as_test())
     assert (answer.status_code, answer.json(), inbox.taken) == (200, [], [said(Put("a"), 1)])
 
 
@@ -81,7 +85,7 @@ async def test_nobody_but_a_service_that_calls_this_one_is_let_in(shown: dict[st
 )
 async def test_a_service_says_only_what_it_may_say(message: Message[Any]) -> None:
     inbox = Inbox()
-    answer = await listener(inbox).post(ONE, content=posted(PUT, encode(message)), headers=AS_TEST)
+    answer = await listener(inbox).post(ONE, content=posted(PUT, encode(message)), headers=as_test())
     assert (answer.status_code, answer.json()["code"], inbox.taken) == (403, "forbidden", [])
 
 
@@ -100,24 +104,24 @@ async def test_a_service_says_only_what_it_may_say(message: Message[Any]) -> Non
 )
 async def test_what_is_no_post_of_messages_is_refused(method: str, path: str, content: bytes, status: int) -> None:
     inbox = Inbox()
-    answer = await listener(inbox).request(method, path, content=content, headers=AS_TEST)
+    answer = await listener(inbox).request(method, path, content=content, headers=as_test())
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert inbox.taken == []
 
 
 async def test_a_service_that_takes_nothing_says_when_to_come_again() -> None:
-    answer = await listener(Inbox(full=True)).post(ONE, content=posted(PUT), headers=AS_TEST)
+    answer = await listener(Inbox(full=True)).post(ONE, content=posted(PUT), headers=as_test())
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
 async def test_a_message_that_this_version_cannot_read_is_kept_for_an_operator() -> None:
     inbox = Inbox()
     newer = msgspec.structs.replace(said(WasPut("a", 1), 2), schema=9)
-    answer = await listener(inbox).post(ONE, content=posted(PUT, encode(newer)), headers=AS_TEST)
+    answer = await listener(inbox).post(ONE, content=posted(PUT, encode(newer)), headers=as_test())
     assert (answer.json(), inbox.taken) == ([], [said(Put("a"), 1)])
     assert [letter.id for letter in inbox.buried] == [newer.id]
 
 
 def test_the_public_listener_takes_no_messages_from_other_services() -> None:
     with open_shop() as client:
-        assert client.post("/internal/messages/orders", content=posted(PUT), headers=AS_TEST).status_code == 404
+        assert client.post("/internal/messages/orders", content=posted(PUT), headers=as_test()).status_code == 404
