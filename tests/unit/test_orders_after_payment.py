@@ -38,7 +38,7 @@ ALL = (ReturnedLine(0, 2), ReturnedLine(1, 1))
 
 
 def moves(to: str) -> MoveOrder:
-    return MoveOrder("ord_1", "cus_operator", staff=True, to=to)  # type: ignore[arg-type]  # a status as text
+    return MoveOrder("ord_1", "cus_operator", staff=True, to=to, why="A letter")  # type: ignore[arg-type]  # a status as text
 
 
 def gives_back(*lines: ReturnedLine, return_id: str = "ret_1", staff: bool = False) -> ReturnItems:

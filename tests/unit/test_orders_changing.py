@@ -14,11 +14,11 @@ from sagamart.contracts.stock import StockBooked, StockChecked, StockRefused
 from sagamart.contracts.wallet import MoneyHeld
 from sagamart.messaging.decision import Decision, Refusal, Reply
 from sagamart.shop.orders.baskets import BasketView
-from sagamart.shop.orders.changing import ChangedMeanwhile, NotChangeableNow
+from sagamart.shop.orders.changing import NotChangeableNow
 from sagamart.shop.orders.guards import AddressMissing, CurrencyMismatch, UnknownDeliveryMethod, UnknownProduct
 from sagamart.shop.orders.messages import ChangeOrder, FillBasket, WantedDelivery, WantedLine
 from sagamart.shop.orders.records import BasketLine, DeliveryCopy, Terms
-from sagamart.shop.orders.wishes import NotFound
+from sagamart.shop.orders.wishes import NotFound, VersionChanged
 
 FOUR_CUPS = WantedLine("CUP", 4)
 AT_PAYMENT = Terms(later=True, at_payment=True)
@@ -183,7 +183,7 @@ def test_a_change_passes_the_same_guards_as_an_order() -> None:
 def test_who_has_seen_an_earlier_version_changes_nothing() -> None:
     service = shop_with(order(), BOOKED)
 
-    assert service.hears(changes(FOUR_CUPS, version=1)).reply == ChangedMeanwhile("ord_1", 2)
+    assert service.hears(changes(FOUR_CUPS, version=1)).reply == VersionChanged(2)
     assert told(service.hears(changes(FOUR_CUPS, version=2))) == ["BookingRequested"]
 
 

@@ -6,8 +6,9 @@ import msgspec
 
 from sagamart.messaging.decision import Decision, Reply
 from sagamart.messaging.message import Message
-from sagamart.shop.orders.messages import FillBasket
+from sagamart.shop.orders.messages import QUANTITY_MAX, FillBasket
 from sagamart.shop.orders.records import Basket, BasketLine
+from sagamart.shop.orders.wishes import VersionChanged
 
 
 class BasketView(msgspec.Struct, frozen=True):
@@ -19,12 +20,15 @@ class BasketView(msgspec.Struct, frozen=True):
 
 
 def fill(message: Message[FillBasket], basket: Basket | None) -> Decision:
-    """From now on these lines are in the basket, and no others.  Two lines of one product are one."""
-    pieces: dict[str, int] = {}
-    for line in message.body.lines:
-        pieces[line.sku] = pieces.get(line.sku, 0) + line.quantity
-    lines = tuple(BasketLine(sku, quantity) for sku, quantity in pieces.items())
-    after = Basket(1 if basket is None else basket.version + 1, message.body.customer_id, lines, message.at)
+    """From now on these lines are in the basket, and no others.  Lines of one product are one, at the last's price."""
+    asked, version = message.body, 0 if basket is None else basket.version
+    if asked.version is not None and asked.version != version:
+        return Decision(reply=VersionChanged(version))
+    merged: dict[str, BasketLine] = {}
+    for line in asked.lines:
+        quantity = line.quantity + (merged[line.sku].quantity if line.sku in merged else 0)
+        merged[line.sku] = BasketLine(line.sku, min(quantity, QUANTITY_MAX), line.price_minor)
+    after = Basket(version + 1, asked.customer_id, tuple(merged.values()), message.at)
     return Decision(save=[after], reply=Reply(200, shown(after)))
 
 

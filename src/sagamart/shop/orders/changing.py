@@ -26,22 +26,10 @@ class NotChangeableNow(Refusal, frozen=True):
     order_status: Status
 
 
-class ChangedMeanwhile(Refusal, frozen=True):
-    """The caller has seen an earlier version of the order."""
-
-    status: ClassVar[int] = 412
-    title: ClassVar[str] = "The order has changed meanwhile"
-
-    order_id: str
-    version: int
-
-
 def change(order: Order, message: ChangeOrder, _at: datetime) -> Order | Refusal:
     """Take on other lines or another delivery, which placing's guards have let pass."""
     if message.content is None:
         raise AssertionError(f"{order.order_id}: a change that nobody has priced")
-    if message.version is not None and message.version != order.version:
-        return ChangedMeanwhile(order.order_id, order.version)
     if live(order):
         return NotChangeableNow(order.order_id, order.status)
     now = Content(order.lines, order.plan.delivery)

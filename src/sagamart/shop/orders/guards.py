@@ -111,6 +111,12 @@ class UnpaidOrderExists(Refusal, frozen=True):
     unpaid_orders_max: int
 
 
+class BasketEmpty(Refusal, frozen=True):
+    """An order from the basket needs something in it."""
+
+    title: ClassVar[str] = "There is nothing in the basket"
+
+
 class Wish(msgspec.Struct, frozen=True):
     """An order before it is one, or before it is changed: what was asked for, and what is known about it."""
 
@@ -128,6 +134,11 @@ class Wish(msgspec.Struct, frozen=True):
         named = {self.currency} if self.currency is not None else set()
         asked = {self.method.currency} if self.method is not None else set()
         return named | asked | {product.currency for product in self.products.values()}
+
+
+def something_is_wanted(wish: Wish) -> Refusal | None:
+    """Only an empty basket leaves an order without lines."""
+    return None if wish.lines else BasketEmpty()
 
 
 def every_product_exists(wish: Wish) -> Refusal | None:
@@ -210,7 +221,7 @@ OF_CONTENT: tuple[Callable[[Wish], Refusal | None], ...] = (
 )
 """What guards the lines and the delivery, in this order: each may rely on the ones before it."""
 
-OF_PLACING = (*OF_CONTENT, a_slot_is_free)
+OF_PLACING = (something_is_wanted, *OF_CONTENT, a_slot_is_free)
 """What guards a new order."""
 
 

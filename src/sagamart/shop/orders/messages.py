@@ -55,7 +55,10 @@ class PlacingRules(msgspec.Struct, frozen=True):
 
 
 class PlaceOrder(Body, frozen=True):
-    """A customer orders these lines.  `order_id` is derived from the message's id; `rules.terms` say how it is paid."""
+    """A customer orders these lines, or, with `from_basket`, what lies in the basket, which is empty then.
+
+    `order_id` is derived from the message's id; `rules.terms` say how it is paid.
+    """
 
     order_id: str
     customer_id: str
@@ -65,6 +68,7 @@ class PlaceOrder(Body, frozen=True):
     language: Language = "en"
     delivery: WantedDelivery | None = None
     promo_code: str | None = None
+    from_basket: bool = False
 
     @property
     def key(self) -> str:
@@ -78,12 +82,16 @@ class PlaceOrder(Body, frozen=True):
 
 
 class OrderWish(Body, frozen=True):
-    """Somebody wants something of a placed order.  Only its owner and staff get to know that it exists."""
+    """Somebody wants something of a placed order.  Only its owner and staff get to know that it exists.
+
+    `version` is the one that the caller has seen, where it matters.
+    """
 
     order_id: str
     caller_id: str
     staff: bool
     language: Language = "en"
+    version: int | None = None
 
     @property
     def key(self) -> str:
@@ -103,7 +111,7 @@ class PayOrder(OrderWish, frozen=True, kw_only=True):
 
 
 class ChangeOrder(OrderWish, frozen=True, kw_only=True):
-    """Have other lines, or another delivery; None leaves it.  `version` is the one that the caller has seen.
+    """Have other lines, or another delivery; None leaves it.
 
     `content` is what it comes to, once placing's guards have let it pass.
     """
@@ -111,7 +119,6 @@ class ChangeOrder(OrderWish, frozen=True, kw_only=True):
     rules: PlacingRules
     lines: tuple[WantedLine, ...] | None = None
     delivery: WantedDelivery | None = None
-    version: int | None = None
     content: Content | None = None
 
     @property
@@ -121,9 +128,10 @@ class ChangeOrder(OrderWish, frozen=True, kw_only=True):
 
 
 class MoveOrder(OrderWish, frozen=True, kw_only=True):
-    """Staff say where the order stands, as far as the lifecycle lets them."""
+    """Staff say where the order stands, as far as the lifecycle lets them, and why."""
 
     to: Status
+    why: str
 
 
 class ReturnItems(OrderWish, frozen=True, kw_only=True):
@@ -146,10 +154,11 @@ class OrderDeadline(Body, frozen=True):
 
 
 class FillBasket(Body, frozen=True):
-    """Have these lines in the basket, and no others."""
+    """Have these lines in the basket, and no others.  `version` is the one that the caller has seen, if any."""
 
     customer_id: str
     lines: tuple[BasketLine, ...]
+    version: int | None = None
 
     @property
     def key(self) -> str:

@@ -12,11 +12,11 @@ from sagamart.messaging.message import Message
 from sagamart.shop.orders.decide import fixed
 from sagamart.shop.orders.guards import OF_CONTENT, OF_PLACING, Wish, delivered, priced, refused
 from sagamart.shop.orders.lifecycle import LIFECYCLE
-from sagamart.shop.orders.messages import ChangeOrder, PlaceOrder
-from sagamart.shop.orders.records import Content, DeliveryCopy, Order, Plan, ProductCopy, UnpaidOrders
+from sagamart.shop.orders.messages import ChangeOrder, PlaceOrder, WantedLine
+from sagamart.shop.orders.records import Basket, Content, DeliveryCopy, Order, Plan, ProductCopy, UnpaidOrders
 from sagamart.shop.orders.stepping import step
 from sagamart.shop.orders.view import link_to, view
-from sagamart.shop.orders.wishes import NotFound, grant, is_of
+from sagamart.shop.orders.wishes import grant, unheard
 
 
 def place(
@@ -47,6 +47,21 @@ def place(
     return replace(begun, save=[*begun.save, taken], reply=reply)
 
 
+def filled(message: Message[PlaceOrder], basket: Basket | None) -> Message[PlaceOrder]:
+    """The wish for what lies in the basket."""
+    laid = basket.lines if basket is not None else ()
+    lines = tuple(WantedLine(line.sku, line.quantity, line.price_minor) for line in laid)
+    return replace(message, body=replace(message.body, lines=lines))
+
+
+def emptied(decision: Decision, message: Message[PlaceOrder], basket: Basket | None) -> Decision:
+    """What became an order does not lie in the basket any more.  Who was refused still has it."""
+    if basket is None or not decision.save:
+        return decision
+    after = Basket(basket.version + 1, basket.customer_id, (), message.at)
+    return replace(decision, save=[*decision.save, after])
+
+
 def _new(wish: Wish, message: Message[PlaceOrder]) -> Order:
     """The order before its first version.  With a promo code its total is fixed once that is redeemed."""
     asked = message.body
@@ -74,8 +89,9 @@ def change_order(
 ) -> Decision:
     """Give an order other lines or another delivery, if no guard refuses them.  The lifecycle says whether it can."""
     asked = message.body
-    if order is None or not is_of(order, asked):
-        return Decision(reply=NotFound())
+    unfit = unheard(order, asked)
+    if order is None or unfit is not None:
+        return Decision(reply=unfit)
     wish = Wish(asked.lines or (), asked.rules, products, (), order.currency, asked.delivery, method)
     refusal = refused(wish, OF_CONTENT)
     if refusal is not None:

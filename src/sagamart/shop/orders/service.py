@@ -30,12 +30,13 @@ from sagamart.shop.orders.messages import (
     ReturnItems,
     WantedDelivery,
 )
-from sagamart.shop.orders.placing import change_order, place
+from sagamart.shop.orders.placing import change_order, emptied, filled, place
 from sagamart.shop.orders.records import (
     BASKETS,
     DELIVERY_COPIES,
     ORDERS,
     PRODUCT_COPIES,
+    STAFF_ACTS,
     UNPAID_ORDERS,
     Basket,
     DeliveryCopy,
@@ -66,7 +67,12 @@ def _wish(message: Message[PlaceOrder]) -> Sequence[Need]:
         need(Order, body.order_id),
         need(ProductCopy, *body.skus),
         *_method(body.delivery),
+        *_basket(body),
     )
+
+
+def _basket(body: PlaceOrder) -> Sequence[Need]:
+    return (need(Basket, body.customer_id),) if body.from_basket else ()
 
 
 def _method(delivery: WantedDelivery | None) -> Sequence[Need]:
@@ -79,14 +85,25 @@ def _found(have: Records, delivery: WantedDelivery | None) -> DeliveryCopy | Non
 
 def _earlier(message: Message[PlaceOrder], have: Records) -> Sequence[Need]:
     slots = have.find(UnpaidOrders, message.body.customer_id)
-    return (need(Order, *slots.order_ids),) if slots is not None else ()
+    earlier = (need(Order, *slots.order_ids),) if slots is not None else ()
+    return (*earlier, need(ProductCopy, *_laid_aside(message, have))) if message.body.from_basket else earlier
+
+
+def _laid_aside(message: Message[PlaceOrder], have: Records) -> Sequence[str]:
+    basket = have.find(Basket, message.body.customer_id)
+    return tuple(line.sku for line in basket.lines) if basket is not None else ()
 
 
 def _place(message: Message[PlaceOrder], have: Records) -> Decision:
     body = message.body
     slots = have.find(UnpaidOrders, body.customer_id)
     earlier = have.pick(Order, slots.order_ids if slots is not None else ())
-    return place(message, slots, earlier, have.pick(ProductCopy, body.skus), _found(have, body.delivery))
+    method = _found(have, body.delivery)
+    if not body.from_basket:
+        return place(message, slots, earlier, have.pick(ProductCopy, body.skus), method)
+    basket = have.find(Basket, body.customer_id)
+    products = have.pick(ProductCopy, _laid_aside(message, have))
+    return emptied(place(filled(message, basket), slots, earlier, products, method), message, basket)
 
 
 def _change(message: Message[ChangeOrder], have: Records) -> Decision:
@@ -116,7 +133,7 @@ def _sku(message: Message[Any]) -> Sequence[Need]:
 
 ORDERS_SERVICE = Service(
     "orders",
-    tables=(UNPAID_ORDERS, ORDERS, PRODUCT_COPIES, DELIVERY_COPIES, BASKETS),
+    tables=(UNPAID_ORDERS, ORDERS, PRODUCT_COPIES, DELIVERY_COPIES, BASKETS, STAFF_ACTS),
     migrations="sagamart.shop.orders.migrations",
     handlers=(
         Handler(takes=PlaceOrder, needs=_wish, then=_earlier, decide=_place, emits=emitted_for(PlaceOrder)),

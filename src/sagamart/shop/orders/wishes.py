@@ -1,5 +1,6 @@
 """Wishes about a placed order: who may have them, and what they get to see."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from msgspec.structs import replace
@@ -8,8 +9,8 @@ from sagamart.contracts.payments import PaymentCaptured, PaymentHeld
 from sagamart.messaging.decision import Decision, Refusal, Reply
 from sagamart.messaging.message import Message
 from sagamart.shop.orders.lifecycle import LIFECYCLE
-from sagamart.shop.orders.messages import OrderWish
-from sagamart.shop.orders.records import Order, UnpaidOrders
+from sagamart.shop.orders.messages import CancelOrder, ChangeOrder, MoveOrder, OrderWish, PayOrder, ReturnItems
+from sagamart.shop.orders.records import Act, Order, StaffAct, UnpaidOrders
 from sagamart.shop.orders.stepping import step
 from sagamart.shop.orders.view import link_to, view
 
@@ -21,25 +22,58 @@ class NotFound(Refusal, frozen=True):
     title: ClassVar[str] = "There is no such order"
 
 
-def is_of(order: Order, asked: OrderWish) -> bool:
-    """Whether the caller may know of this order."""
-    return asked.staff or order.customer_id == asked.caller_id
+class VersionChanged(Refusal, frozen=True):
+    """The caller has seen an earlier version of it."""
+
+    status: ClassVar[int] = 412
+    title: ClassVar[str] = "It has changed meanwhile"
+
+    version: int
+
+
+ACTS: Mapping[type[OrderWish], Act] = {
+    PayOrder: "pay",
+    ChangeOrder: "change",
+    CancelOrder: "cancel",
+    MoveOrder: "move",
+    ReturnItems: "return",
+}
+
+
+def unheard(order: Order | None, asked: OrderWish) -> Refusal | None:
+    """Why a wish is not even looked into; None where it is."""
+    if order is None or not (asked.staff or order.customer_id == asked.caller_id):
+        return NotFound()
+    if asked.version is not None and asked.version != order.version:
+        return VersionChanged(order.version)
+    return None
 
 
 def grant(message: Message[Any], order: Order | None) -> Decision:
     """Do what is wished, if the lifecycle lets it.  The order is shown as it is then: 202 where it moves on from there.
 
-    200: it has come to an end, or to where it waits for its customer.
+    200: it has come to an end, or to where it waits for its customer.  What staff do to it is written down.
     """
     asked = message.body
-    if order is None or not is_of(order, asked):
-        return Decision(reply=NotFound())
+    refusal = unheard(order, asked)
+    if order is None or refusal is not None:
+        return Decision(reply=refusal)
     decision = step(order, message)
     if decision.reply is not None:
         return decision
     after = next((row for row in decision.save if isinstance(row, Order)), order)
     moves = after.plan.stopping is not None or not LIFECYCLE[after.status].settled
-    return replace(decision, reply=Reply(202 if moves else 200, view(after, asked.language), link_to(after.order_id)))
+    reply = Reply(202 if moves else 200, view(after, asked.language), link_to(after.order_id))
+    if after is order or not (asked.staff and asked.caller_id != order.customer_id):
+        return replace(decision, reply=reply)
+    return replace(decision, save=[*decision.save, _noted(message, order, after)], reply=reply)
+
+
+def _noted(message: Message[Any], before: Order, after: Order) -> StaffAct:
+    asked = message.body
+    why = asked.why if isinstance(asked, MoveOrder) else ""
+    act = ACTS[type(asked)]
+    return StaffAct(message.id, before.order_id, act, asked.caller_id, why, before.status, after.status, message.at)
 
 
 def take_money(
