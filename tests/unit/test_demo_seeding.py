@@ -13,7 +13,7 @@ from sagamart.demo.seeding import log_ins, money_of, wish_for
 from sagamart.shop.accounts.passwords import is_guessable
 from sagamart.shop.accounts.registration import NewCustomer
 from sagamart.shop.catalogue.api import NewProduct
-from sagamart.shop.orders.api import NewOrder
+from sagamart.shop.orders.bodies import NewOrder
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.email)
@@ -35,7 +35,7 @@ def test_every_product_of_the_demo_may_be_offered(product: object, currency: str
 
 def test_every_order_of_the_demo_can_be_read_by_the_shop() -> None:
     for wish in wishes(20):
-        assert len(msgspec.convert(wish.body, NewOrder).lines) == 2
+        assert len(msgspec.convert(wish.body, NewOrder).lines or ()) == 2
 
 
 @pytest.mark.parametrize("currency", ["RUB", "EUR"])

@@ -7,7 +7,7 @@ import pytest
 from orders_examples import POOR, SHORT, order_in, shop_with_order
 from sagamart.contracts.orders import CancelReason, ShortLine, Status
 from sagamart.shop.orders.lifecycle import LIFECYCLE
-from sagamart.shop.orders.view import REASONS, STAGES, STATES, WORDS, Reason, Word, statuses_of, view
+from sagamart.shop.orders.view import REASONS, STAGES, STATES, WORDS, Reason, Word, statuses_named, statuses_of, view
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,26 @@ def test_every_reason_to_cancel_has_words() -> None:
 
 def test_a_stage_finds_its_statuses() -> None:
     assert statuses_of("processing") == ("pay_pending", "capturing")
-    assert statuses_of("no such stage") == ()
+    assert statuses_of("created", "fulfilled") == ("completed",)
+    assert statuses_of(state="in_progress") == ("paid", "shipping_pending")
+    assert statuses_of() == tuple(WORDS)
+
+
+@pytest.mark.parametrize(
+    ("word", "statuses"),
+    [
+        ("booked", ("booked",)),
+        ("Awaiting payment", ("checked", "booked", "partially_paid")),
+        ("ждет оплаты", ("checked", "booked", "partially_paid")),
+        ("ждёт оплаты", ("checked", "booked", "partially_paid")),
+        ("in_progress", ("paid", "shipping_pending")),
+        ("выполнен", ("completed",)),
+        ("отменён", ("cancelled", "returned")),
+        ("cup", ()),
+    ],
+)
+def test_a_word_in_either_vocabulary_and_language_finds_its_statuses(word: str, statuses: tuple[str, ...]) -> None:
+    assert statuses_named(word) == statuses
 
 
 def test_an_order_short_of_goods_names_the_short_lines() -> None:

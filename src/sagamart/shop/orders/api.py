@@ -1,54 +1,79 @@
-"""Orders over HTTP: place, look at, list, cancel."""
+"""Orders over HTTP: place, pay, change, cancel, give back; `looking.py` shows them."""
 
+import asyncio
 import re
 from collections.abc import Sequence
+from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Request, Response, post, put
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, HeaderParameter, JSONBody
+from msgspec.structs import replace
 
-from sagamart.contracts.catalogue import SKU_PATTERN
-from sagamart.contracts.orders import Status
 from sagamart.messaging.requests import StoredReply
 from sagamart.platform.http import (
-    LIMIT_DEFAULT,
     Ask,
     Caller,
-    Cursor,
     Language,
-    Limit,
     Malformed,
-    NotFound,
-    Page,
     Queries,
-    RequestBody,
     etag_of,
+    if_match,
     json_response,
-    key_of,
     logged_in,
-    page_of,
+    roles,
+)
+from sagamart.shop.orders.baskets import BasketView
+from sagamart.shop.orders.bodies import (
+    ChangedOrder,
+    NewBasket,
+    NewOrder,
+    NewPayment,
+    NewReturn,
+    NewStatus,
+    wanted_lines,
+)
+from sagamart.shop.orders.lifecycle import LIFECYCLE
+from sagamart.shop.orders.looking import (
+    changed_since,
+    get_basket,
+    get_order,
+    is_staff,
+    list_orders,
+    list_payments,
+    list_staff_acts,
+    orders_of,
+    progress,
 )
 from sagamart.shop.orders.messages import (
-    LINES_MAX,
     CancelOrder,
+    ChangeOrder,
+    FillBasket,
+    MoveOrder,
+    PayOrder,
     PlaceOrder,
     PlacingRules,
-    PriceMinor,
-    Quantity,
-    WantedLine,
+    ReturnItems,
     order_id_of,
+    return_id_of,
 )
-from sagamart.shop.orders.records import ORDERS, Order, Terms
-from sagamart.shop.orders.view import OrderView, link_to, statuses_of, view
+from sagamart.shop.orders.records import Order, Terms
+from sagamart.shop.orders.view import OrderView, link_to, view
 from sagamart.shop.orders.waiting import WAIT_S_MAX, Waiters
+from sagamart.shop.orders.watching import Watchers
 
-STAFF = frozenset({"OPERATOR", "ADMIN"})
-TITLE_CHARS_MAX = 200
-Stage = Literal["accepted", "awaiting_payment", "processing", "created", "cancelled"]
-CurrencyCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", max_length=3)]
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?(?=$|[,;\s])", re.IGNORECASE)
+
+Prefer = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Prefer",
+        max_length=200,
+        description=f"`wait=N`: answer when it is settled, after N ≤ {WAIT_S_MAX} seconds",
+    ),
+]
 
 
 class OrderSettings(msgspec.Struct, frozen=True):
@@ -59,86 +84,98 @@ class OrderSettings(msgspec.Struct, frozen=True):
     currency: str = "RUB"
     terms: Terms = Terms()
 
-    def rules_for(self, caller: Caller) -> PlacingRules:
-        """What this caller may."""
+    def rules_for(self, caller: Caller, *, later: bool = False) -> PlacingRules:
+        """What this caller may, for an order that is paid at once or later."""
         custom = self.custom_lines == "all" or (self.custom_lines == "staff" and is_staff(caller))
-        return PlacingRules(custom, self.unpaid_orders_max, self.currency, self.terms)
+        terms = replace(self.terms, later=True) if later else self.terms
+        return PlacingRules(custom, self.unpaid_orders_max, self.currency, terms)
 
 
-class NewLine(RequestBody, frozen=True):
-    """A product (`sku`; `price_minor` is the price that was shown), or a custom line (`title` and `price_minor`)."""
+class _Shown(msgspec.Struct, frozen=True):
+    """What is read back from a stored reply: how far the order was then, and its payments."""
 
-    sku: Annotated[str, msgspec.Meta(pattern=SKU_PATTERN)] | None = None
-    quantity: Quantity = 1
-    price_minor: PriceMinor | None = None
-    title: Annotated[str, msgspec.Meta(min_length=1, max_length=TITLE_CHARS_MAX)] | None = None
-
-
-class NewOrder(RequestBody, frozen=True):
-    """An order to be placed, paid now from the wallet."""
-
-    lines: Annotated[tuple[NewLine, ...], msgspec.Meta(min_length=1, max_length=LINES_MAX)]
-    currency: CurrencyCode | None = None
+    id: str
+    version: int
+    payments: tuple["_ShownPayment", ...]
 
 
-def orders_of(rows: Sequence[Any]) -> list[Order]:
-    """Orders from the rows of a query."""
-    return ORDERS.rows([[row[column.name] for row in rows] for column in ORDERS.columns]) if rows else []
+class _ShownPayment(msgspec.Struct, frozen=True):
+    id: str
 
 
-def is_staff(caller: Caller) -> bool:
-    """Whether the caller sees and cancels everybody's orders."""
-    return not STAFF.isdisjoint(caller.roles)
-
-
-@get("/v1/orders/{order_id:str}", guards=[logged_in])
-async def get_order(
-    order_id: FromPath[str], caller: Caller, language: Language, queries: Queries
-) -> Response[OrderView]:
-    """One order, with its version as ETag.  Somebody else's looks like none."""
-    row = await queries.order_by_id(order_id=order_id)
-    orders = orders_of([row] if row is not None else [])
-    if not orders or not (is_staff(caller) or orders[0].customer_id == caller.id):
-        raise NotFound("There is no such order")
-    return _shown(orders[0], language)
-
-
-@get("/v1/orders", guards=[logged_in])
-async def list_orders(  # noqa: PLR0913  each is something that Litestar hands in
-    *,
-    caller: Caller,
-    language: Language,
-    queries: Queries,
-    status: FromQuery[Status | None] = None,
-    stage: FromQuery[Stage | None] = None,
-    customer: Annotated[str | None, QueryParameter(max_length=100)] = None,
-    cursor: Cursor = None,
-    limit: Limit = LIMIT_DEFAULT,
-) -> Page[OrderView]:
-    """The caller's orders, the newest first; staff see everybody's, or those of one `customer`."""
-    page = {"before": key_of(cursor, str), "statuses": _statuses(status, stage), "limit": limit + 1}
-    owner = customer if is_staff(caller) else caller.id
-    if owner is None:
-        orders = orders_of(await queries.orders_of_everybody(**page))
-    else:
-        orders = orders_of(await queries.orders_of_customer(customer_id=owner, **page))
-    return page_of([view(order, language) for order in orders], limit, lambda shown: shown.id)
-
-
-@post(
-    "/v1/orders/{order_id:str}/cancellation",
-    guards=[logged_in],
-    opt={"idempotent": "required"},
-    status_code=200,
-)
+@post("/v1/orders/{order_id:str}/cancellation", guards=[logged_in], opt={"idempotent": "required"}, status_code=200)
 async def cancel_order(order_id: FromPath[str], ask: Ask, caller: Caller, language: Language) -> Response[OrderView]:
-    """Cancel an order: refused from the moment on that its money is being taken."""
+    """Cancel an order; 202 where it is paid, and its shipment has to be stopped first.
+
+    Refused while its money is being taken, and once the parcel is handed over.
+    """
     return await ask(CancelOrder(order_id, caller.id, is_staff(caller), language))
 
 
-def routes(settings: OrderSettings, waiters: Waiters) -> Sequence[HTTPRouteHandler]:
-    """The routes of orders.  `waiters.on_committed` belongs into the worker's `on_commit`."""
+@post("/v1/orders/{order_id:str}/returns", guards=[logged_in], opt={"idempotent": "required"}, status_code=200)
+async def return_items(
+    order_id: FromPath[str], data: JSONBody[NewReturn], ask: Ask, caller: Caller, language: Language
+) -> Response[OrderView]:
+    """Give pieces of a completed order back: refunded when they are here."""
 
+    def wish(message_id: str) -> ReturnItems:
+        return_id = return_id_of(message_id)
+        returned = data.returned()
+        return ReturnItems(order_id, caller.id, is_staff(caller), language, return_id=return_id, returned=returned)
+
+    return await ask(wish, content=data)
+
+
+@put("/v1/orders/{order_id:str}/status", guards=[roles("OPERATOR", "ADMIN")])
+async def move_order(  # noqa: PLR0913  each is something that Litestar hands in
+    *,
+    order_id: FromPath[str],
+    data: JSONBody[NewStatus],
+    ask: Ask,
+    caller: Caller,
+    language: Language,
+    expected_version: int,
+) -> Response[OrderView]:
+    """Move an order by the word of staff, under its If-Match, as far as its lifecycle lets them.
+
+    Who did it, and why, is kept.
+    """
+    wish = MoveOrder(
+        order_id, caller.id, staff=True, language=language, version=expected_version, to=data.status, why=data.why
+    )
+    return await ask(wish, content=(data, expected_version))
+
+
+@put("/v1/basket", guards=[logged_in])
+async def fill_basket(
+    data: JSONBody[NewBasket], request: Request[Any, Any, Any], ask: Ask, caller: Caller
+) -> Response[BasketView]:
+    """Have these lines in the basket, and no others; under If-Match, only if nobody has changed it meanwhile."""
+    version = if_match(request)
+    return await ask(FillBasket(caller.id, data.laid_aside(), version), content=(data, version))
+
+
+def routes(settings: OrderSettings, waiters: Waiters, watchers: Watchers | None = None) -> Sequence[HTTPRouteHandler]:
+    """The routes of orders.  `waiters.on_committed` belongs into the worker's `on_commit`."""
+    watchers = watchers or Watchers()
+    return (
+        _place_order(settings, waiters),
+        get_order,
+        list_orders,
+        progress(watchers),
+        _change_order(settings),
+        cancel_order,
+        list_payments,
+        _pay_order(watchers),
+        return_items,
+        move_order,
+        list_staff_acts,
+        get_basket,
+        fill_basket,
+    )
+
+
+def _place_order(settings: OrderSettings, waiters: Waiters) -> HTTPRouteHandler:
     @post("/v1/orders", guards=[logged_in], opt={"idempotent": "required"}, status_code=202)
     async def place_order(  # noqa: PLR0913  each is something that Litestar hands in
         *,
@@ -147,21 +184,19 @@ def routes(settings: OrderSettings, waiters: Waiters) -> Sequence[HTTPRouteHandl
         caller: Caller,
         language: Language,
         queries: Queries,
-        prefer: Annotated[str | None, HeaderParameter(name="Prefer", max_length=200)] = None,
+        prefer: Prefer = None,
     ) -> Response[OrderView]:
         """Place an order: 202 and where it is, or with `Prefer: wait=N` what has become of it within N seconds.
 
-        201: completed.  200: cancelled, with the reason.  A refusal to place it is a problem: there is no order then.
+        201: paid.  200: it waits for a payment, or is cancelled, with the reason.  A refusal to place it is a problem:
+        there is no order then.
         """
 
         async def settled_among(order_ids: list[str]) -> list[Order]:
             return orders_of(await queries.settled_among(order_ids=order_ids))
 
-        lines = tuple(_wanted(place, line) for place, line in enumerate(data.lines))
-        rules = settings.rules_for(caller)
         reply = await ask.reply_to(
-            lambda message_id: PlaceOrder(order_id_of(message_id), caller.id, lines, rules, data.currency, language),
-            content=data,
+            lambda message_id: _placing(message_id, data, caller, language, settings), content=data
         )
         wait_s = _wait_s(prefer)
         if reply.refused or reply.location is None or wait_s is None:
@@ -169,31 +204,114 @@ def routes(settings: OrderSettings, waiters: Waiters) -> Sequence[HTTPRouteHandl
         order = await waiters.wait(reply.location.rpartition("/")[2], wait_s, settled_among)
         return _given(reply) if order is None else _settled(order, language, wait_s)
 
-    return place_order, get_order, list_orders, cancel_order
+    return place_order
+
+
+def _change_order(settings: OrderSettings) -> HTTPRouteHandler:
+    @put("/v1/orders/{order_id:str}", guards=[logged_in])
+    async def change_order(  # noqa: PLR0913  each is something that Litestar hands in
+        *,
+        order_id: FromPath[str],
+        data: JSONBody[ChangedOrder],
+        ask: Ask,
+        caller: Caller,
+        language: Language,
+        expected_version: int,
+    ) -> Response[OrderView]:
+        """Change lines or delivery, under the order's If-Match, while nothing of it is paid or being paid."""
+        if data.lines is None and data.delivery is None:
+            raise Malformed("body", "name other lines, another delivery, or both")
+        wish = ChangeOrder(
+            order_id,
+            caller.id,
+            is_staff(caller),
+            language,
+            expected_version,
+            rules=settings.rules_for(caller),
+            lines=None if data.lines is None else wanted_lines(data.lines),
+            delivery=None if data.delivery is None else data.delivery.wanted(),
+        )
+        return await ask(wish, content=(data, expected_version))
+
+    return change_order
+
+
+def _pay_order(watchers: Watchers) -> HTTPRouteHandler:
+    @post("/v1/orders/{order_id:str}/payments", guards=[logged_in], opt={"idempotent": "required"}, status_code=202)
+    async def pay_order(  # noqa: PLR0913  each is something that Litestar hands in
+        *,
+        order_id: FromPath[str],
+        data: JSONBody[NewPayment],
+        ask: Ask,
+        caller: Caller,
+        language: Language,
+        queries: Queries,
+        prefer: Prefer = None,
+    ) -> Response[OrderView]:
+        """Start a payment.  One through the bank gets a `redirect_url`, where the customer is to confirm it.
+
+        With `Prefer: wait=N` it is answered once there is that, or the order needs nothing more but its customer:
+        201 where it is paid, 200 where more is due.
+        """
+        wish = PayOrder(
+            order_id, caller.id, is_staff(caller), language, source=data.source, amount_minor=data.amount_minor
+        )
+        reply = await ask.reply_to(wish, content=data)
+        wait_s = _wait_s(prefer)
+        if reply.refused or wait_s is None:
+            return _given(reply)
+        order = await _payment_answered(reply, watchers, queries, wait_s)
+        return _given(reply) if order is None else _settled(order, language, wait_s)
+
+    return pay_order
+
+
+async def _payment_answered(reply: StoredReply, watchers: Watchers, queries: Queries, wait_s: int) -> Order | None:
+    """The order once its latest payment needs its customer, or the order is settled; None where it takes longer."""
+    begun = msgspec.json.decode(reply.body, type=_Shown)
+    number = len(begun.payments)
+    try:
+        async with (
+            asyncio.timeout(wait_s),
+            aclosing(watchers.changes(begun.id, begun.version, changed_since(queries), idle_s=WAIT_S_MAX)) as changes,
+        ):
+            async for order in changes:
+                if order is not None and _needs_customer(order, number):
+                    return order
+    except TimeoutError:
+        pass
+    return None
+
+
+def _needs_customer(order: Order, number: int) -> bool:
+    return LIFECYCLE[order.status].settled or order.payments[number - 1].redirect_url is not None
 
 
 ROUTES = routes(OrderSettings(), Waiters())
 
 
-def _wanted(place: int, line: NewLine) -> WantedLine:
-    if line.sku is not None and line.title is not None:
-        raise Malformed(f"lines[{place}].title", "the catalogue has the title of a product")
-    if line.sku is None and (line.title is None or line.price_minor is None):
-        raise Malformed(f"lines[{place}]", "a line needs a sku, or a title and a price_minor of its own")
-    return WantedLine(line.sku, line.quantity, line.price_minor, line.title)
+def _placing(
+    message_id: str, data: NewOrder, caller: Caller, language: Language, settings: OrderSettings
+) -> PlaceOrder:
+    if (data.lines is None) is not data.from_basket:
+        raise Malformed("lines", "an order is of lines, or from the basket, one of the two")
+    return PlaceOrder(
+        order_id_of(message_id),
+        caller.id,
+        () if data.lines is None else wanted_lines(data.lines),
+        settings.rules_for(caller, later=data.pay == "later"),
+        data.currency,
+        language,
+        None if data.delivery is None else data.delivery.wanted(),
+        data.promo_code,
+        data.from_basket,
+    )
 
 
 def _wait_s(prefer: str | None) -> int | None:
     """The seconds of `Prefer: wait=N` (RFC 7240), WAIT_S_MAX at most; what is no such preference is passed over."""
     found = _WAIT.search(prefer or "")
     return min(int(found[1]), WAIT_S_MAX) if found else None
-
-
-def _statuses(status: Status | None, stage: Stage | None) -> list[Status] | None:
-    """The statuses that both filters let through; None where there is no filter."""
-    if stage is None:
-        return None if status is None else [status]
-    return [one for one in statuses_of(stage) if status is None or one == status]
 
 
 def _given(reply: StoredReply) -> Response[Any]:
@@ -207,8 +325,7 @@ def _settled(order: Order, language: Language, wait_s: int) -> Response[Any]:
         "ETag": etag_of(order.version),
         "Preference-Applied": f"wait={wait_s}",
     }
-    return json_response(view(order, language), status=201 if order.status == "completed" else 200, headers=headers)
-
-
-def _shown(order: Order, language: Language) -> Response[Any]:
-    return json_response(view(order, language), headers={"ETag": etag_of(order.version)})
+    state = LIFECYCLE[order.status]
+    is_paid = not state.unpaid and order.reason is None
+    status = 201 if is_paid else 200 if state.settled else 202
+    return json_response(view(order, language), status=status, headers=headers)

@@ -2,23 +2,80 @@
 -- One order.
 select * from orders where order_id = :order_id;
 
--- name: orders_of_customer(customer_id, before, statuses, limit)
--- A customer's orders, the newest first (ids are time-ordered); `before` is the last one seen.
-select * from orders
+-- name: orders_of_customer(customer_id, after, before, statuses, words, ending, limit)
+-- A customer's orders, the newest first (ids are time-ordered).
+select * from orders o
 where customer_id = :customer_id
-    and order_id < coalesce(:before::text, 'ord_g')
+    and order_id >= :after and order_id < :before
+    and (:ending::text is null or order_id like :ending)
     and (:statuses::text[] is null or status = any(:statuses::text[]))
+    and (:words::text is null or exists (
+        select from jsonb_array_elements(o.lines) line
+        where line ->> 'title' ilike :words or line ->> 'sku' ilike :words
+    ))
 order by order_id desc
 limit :limit;
 
--- name: orders_of_everybody(before, statuses, limit)
--- All orders, the newest first.
-select * from orders
-where order_id < coalesce(:before::text, 'ord_g')
-    and (:statuses::text[] is null or status = any(:statuses::text[]))
+-- name: orders_of_everybody(after, before, statuses, words, ending, searched, limit)
+-- All orders, the newest first.  Words are sought in the newest `searched` of those only: no index helps there.
+select * from (
+    select * from orders
+    where order_id >= :after and order_id < :before
+        and (:ending::text is null or order_id like :ending)
+        and (:statuses::text[] is null or status = any(:statuses::text[]))
+    order by order_id desc
+    limit case when :words::text is null then :limit::bigint else :searched::bigint end
+) o
+where :words::text is null or exists (
+    select from jsonb_array_elements(o.lines) line
+    where line ->> 'title' ilike :words or line ->> 'sku' ilike :words
+)
 order by order_id desc
+limit :limit;
+
+-- name: orders_sorted(customer_id, after, before, statuses, words, ending, searched, sort, last_key, last_id, limit)
+-- The newest `searched` of a customer's orders (null: of everybody's), sorted otherwise.
+select o.* from (
+    select * from orders
+    where (:customer_id::text is null or customer_id = :customer_id::text)
+        and order_id >= :after and order_id < :before
+        and (:ending::text is null or order_id like :ending)
+        and (:statuses::text[] is null or status = any(:statuses::text[]))
+    order by order_id desc
+    limit :searched::bigint
+) o
+cross join lateral (
+    select case :sort::text when 'total' then o.total_minor when '-total' then -o.total_minor else 0 end as key
+) sorted
+where (sorted.key, o.order_id) > (:last_key::bigint, :last_id::text)
+    and (:words::text is null or exists (
+        select from jsonb_array_elements(o.lines) line
+        where line ->> 'title' ilike :words or line ->> 'sku' ilike :words
+    ))
+order by sorted.key, o.order_id
+limit :limit::bigint;
+
+-- name: changed_since(order_ids, versions)
+-- Those of these orders that are further on than these versions.
+select o.*
+from unnest(:order_ids::text[], :versions::bigint[]) as seen (order_id, version)
+join orders o on o.order_id = seen.order_id and o.version > seen.version;
+
+-- name: staff_acts_of(order_id, after, limit)
+-- What staff did to an order, the first act first (ids are time-ordered).
+select act_id, act, by, why, status_before, status_after, at from staff_acts
+where order_id = :order_id and act_id > :after
+order by act_id
 limit :limit;
 
 -- name: settled_among(order_ids)
--- Those of these orders that have come to an end.
-select * from orders where order_id = any(:order_ids::text[]) and status in ('completed', 'cancelled');
+-- Those of these orders that wait for nobody but their customer or a carrier, or have come to an end.
+select * from orders
+where order_id = any(:order_ids::text[])
+    and status in (
+        'checked', 'booked', 'partially_paid', 'paid', 'shipping_pending', 'completed', 'returned', 'cancelled'
+    );
+
+-- name: basket_of(customer_id)^
+-- What a customer has laid aside.
+select * from baskets where customer_id = :customer_id;

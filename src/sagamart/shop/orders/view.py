@@ -5,7 +5,7 @@ text in the reader's language.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -23,24 +23,28 @@ from sagamart.contracts.wallet import HoldRefusal
 from sagamart.shop.orders.messages import Language
 from sagamart.shop.orders.money import Counted, Standing, counting, payments_of, sum_of
 from sagamart.shop.orders.numbers import number_of
+from sagamart.shop.orders.paying import lapses_at
 from sagamart.shop.orders.records import Order, Shortfall
 
 Texts = Mapping[Language, str]
 
-STAGES: Mapping[str, Texts] = {
+Stage = Literal["accepted", "awaiting_payment", "processing", "created", "cancelled"]
+State = Literal["created", "in_progress", "fulfilled", "cancelled"]
+
+STAGES: Mapping[Stage, Texts] = {
     "accepted": {"en": "accepted", "ru": "принят в обработку"},
     "awaiting_payment": {"en": "awaiting payment", "ru": "ждёт оплаты"},
     "processing": {"en": "processing", "ru": "обрабатывается"},
     "created": {"en": "created", "ru": "создан"},
     "cancelled": {"en": "cancelled", "ru": "отменён"},
 }
-STATES: Mapping[str, Texts] = {
+STATES: Mapping[State, Texts] = {
     "created": {"en": "created", "ru": "создан"},
     "in_progress": {"en": "in progress", "ru": "в обработке"},
     "fulfilled": {"en": "fulfilled", "ru": "выполнен"},
     "cancelled": {"en": "cancelled", "ru": "отменен"},
 }
-WORDS: Mapping[Status, tuple[str, str]] = {
+WORDS: Mapping[Status, tuple[Stage, State]] = {
     "new": ("accepted", "created"),
     "booking_pending": ("accepted", "created"),
     "checked": ("awaiting_payment", "created"),
@@ -130,7 +134,8 @@ class ReturnView(msgspec.Struct, frozen=True):
 class OrderView(msgspec.Struct, frozen=True):
     """An order as of `version`; times are RFC 3339 in UTC.
 
-    `due_minor` is what is neither paid nor being paid.  `stopping`: it is cancelled once its shipment has been stopped.
+    `due_minor` is what is neither paid nor being paid, `pay_by` when it is cancelled where nobody starts a payment.
+    `stopping`: it is cancelled once its shipment has been stopped.
     """
 
     id: str
@@ -152,6 +157,7 @@ class OrderView(msgspec.Struct, frozen=True):
     reason: Reason | None
     placed_at: datetime
     changed_at: datetime
+    pay_by: datetime | None
     version: int
 
 
@@ -189,8 +195,15 @@ def view(order: Order, language: Language) -> OrderView:
         reason=_reason(order, language),
         placed_at=order.placed_at,
         changed_at=order.changed_at,
+        pay_by=_pay_by(order) if stage == "awaiting_payment" else None,
         version=order.version,
     )
+
+
+def _pay_by(order: Order) -> datetime:
+    window = order.changed_at + timedelta(seconds=order.plan.terms.window_s)
+    lapse = lapses_at(order)
+    return window if lapse is None else min(window, lapse)
 
 
 def _payment(order: Order, one: Counted) -> PaymentView:
@@ -227,6 +240,20 @@ def link_to(order_id: str) -> str:
     return f"/v1/orders/{order_id}"
 
 
-def statuses_of(stage: str) -> tuple[Status, ...]:
-    """The statuses of a stage; none for a word that is no stage."""
-    return tuple(status for status, words in WORDS.items() if words[0] == stage)
+def statuses_of(stage: Stage | None = None, state: State | None = None) -> tuple[Status, ...]:
+    """The statuses of this stage and this state; of any where None."""
+    return tuple(status for status, words in WORDS.items() if stage in {None, words[0]} and state in {None, words[1]})
+
+
+def statuses_named(word: str) -> tuple[Status, ...]:
+    """The statuses that a word means, as a status, stage or state, by its code or in whichever language; maybe none."""
+    sought = _plain(word)
+    return tuple(
+        status
+        for status, (stage, state) in WORDS.items()
+        if sought in {status, stage, state, *map(_plain, (*STAGES[stage].values(), *STATES[state].values()))}
+    )
+
+
+def _plain(word: str) -> str:
+    return word.strip().lower().replace("ё", "е")
