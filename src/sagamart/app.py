@@ -40,6 +40,7 @@ from sagamart.shop.catalogue.service import CATALOGUE
 from sagamart.shop.notifications import api as notifications_api
 from sagamart.shop.notifications.service import NOTIFICATIONS
 from sagamart.shop.orders import api as orders_api
+from sagamart.shop.orders.records import Terms
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from sagamart.shop.orders.waiting import Waiters
 from sagamart.shop.payments import api as payments_api
@@ -65,7 +66,7 @@ READERS_MAX = 4
 
 
 class OrdersSection(Section, frozen=True):
-    """What may be ordered."""
+    """What may be ordered, and how it may be paid."""
 
     custom_lines: Annotated[
         Literal["off", "staff", "all"], Meta(description="Who may order lines with a title and price of their own")
@@ -73,6 +74,26 @@ class OrdersSection(Section, frozen=True):
     unpaid_orders_max: Annotated[
         int, Meta(ge=1, le=100, description="Orders that one customer may have unpaid at the same time")
     ] = 1
+    booking: Annotated[
+        Literal["at_order", "at_payment"],
+        Meta(
+            description="When the goods of an order that is paid later are reserved: when it is placed, or when a"
+            " payment starts, and only checked before"
+        ),
+    ] = "at_order"
+    payment_window_s: Annotated[
+        int, Meta(ge=1, le=2_592_000, description="Seconds that an order waits for a payment to be started")
+    ] = 300
+    payment_attempt_s: Annotated[
+        int, Meta(ge=1, le=86_400, description="Seconds that one payment may take, the bank's page included")
+    ] = 900
+    late_money: Annotated[
+        Literal["refund", "revive"],
+        Meta(
+            description="What becomes of money that comes for an order which was not paid in time: it is refunded, or"
+            " it revives the order, if it pays all of it"
+        ),
+    ] = "refund"
 
 
 class WalletSection(Section, frozen=True):
@@ -153,7 +174,14 @@ class Slice(msgspec.Struct, frozen=True):
 
 def _orders(settings: ShopSettings) -> Slice:
     waiters = Waiters()
-    rules = orders_api.OrderSettings(settings.orders.custom_lines, settings.orders.unpaid_orders_max, settings.currency)
+    chosen = settings.orders
+    terms = Terms(
+        at_payment=chosen.booking == "at_payment",
+        window_s=chosen.payment_window_s,
+        attempt_s=chosen.payment_attempt_s,
+        revive=chosen.late_money == "revive",
+    )
+    rules = orders_api.OrderSettings(chosen.custom_lines, chosen.unpaid_orders_max, settings.currency, terms)
     return Slice(ORDERS_SERVICE, orders_api.routes(rules, waiters), waiters.on_committed)
 
 
