@@ -1,10 +1,4 @@
-"""Who may do what: every operation of the joined application, and how it answers each kind of caller.
-
-`owner` is the customer whose order, wallet and profile the request is about, `stranger` another customer.  401: nobody
-has logged in; 403: not with these roles; 404: not for you, or there is none (dead letters, shipments); 409: an operator
-has settled that payment before.  A webhook of the bank is let in by its signature only.  The staff have no role but the
-one in the head of the column.
-"""
+"""Who may do what: every operation of the joined application is tried by each kind of caller."""
 
 import itertools
 import re
@@ -17,98 +11,10 @@ import pytest_asyncio
 from litestar.routes import HTTPRoute
 
 from open_shop import Opened, OpenShop
+from permission_table import EXPECTED, HEAD
 from sagamart.app import BankSection, ShopSettings
 from sagamart.platform.http import Caller
-
-TABLE = """
-                                                       nobody stranger owner OPERATOR STOCK_OP SHIPPING_OP ADMIN
-POST  /v1/users                                           201      201   201      201      201         201   201
-POST  /v1/tokens                                          201      201   201      201      201         201   201
-POST  /v1/tokens/refresh                                  200      200   200      200      200         200   200
-POST  /v1/tokens/revocation                               204      204   204      204      204         204   204
-GET   /v1/me                                              401      200   200      200      200         200   200
-PATCH /v1/me                                              401      200   200      200      200         200   200
-GET   /v1/users/{user_id}                                 401      403   403      403      403         403   200
-PUT   /v1/users/{user_id}/roles                           401      403   403      403      403         403   200
-GET   /v1/users/{user_id}/role-changes                    401      403   403      403      403         403   200
-POST  /v1/users/confirmation                              400      400   400      400      400         400   400
-POST  /v1/users/password-reset                            202      202   202      202      202         202   202
-POST  /v1/users/password                                  400      400   400      400      400         400   400
-POST  /v1/me/confirmation                                 401      202   202      202      202         202   202
-GET   /v1/me/addresses                                    401      200   200      200      200         200   200
-POST  /v1/me/addresses                                    401      201   201      201      201         201   201
-PUT   /v1/me/addresses/{address_id}                       401      404   200      404      404         404   404
-DELETE /v1/me/addresses/{address_id}                      401      404   204      404      404         404   404
-GET   /v1/me/export                                       401      200   200      200      200         200   200
-GET   /v1/clients                                         401      403   403      403      403         403   200
-POST  /v1/clients                                         401      403   403      403      403         403   201
-DELETE /v1/clients/{client_id}                            401      403   403      403      403         403   404
-GET   /.well-known/jwks.json                              200      200   200      200      200         200   200
-GET   /v1/products                                        200      200   200      200      200         200   200
-POST  /v1/products                                        401      403   403      201      403         403   201
-GET   /v1/products/{sku}                                  200      200   200      200      200         200   200
-PATCH /v1/products/{sku}                                  401      403   403      200      403         403   200
-GET   /v1/products/{sku}/prices                           200      200   200      200      200         200   200
-PUT   /v1/products/{sku}/photo                            401      403   403      200      403         403   200
-DELETE /v1/products/{sku}/photo                           401      403   403      200      403         403   200
-GET   /v1/photos/{photo_id}                               200      200   200      200      200         200   200
-POST  /v1/products/import                                 401      403   403      200      403         403   200
-GET   /v1/products/export                                 401      403   403      200      403         403   200
-GET   /v1/stock/{sku}                                     401      403   403      403      200         403   200
-GET   /v1/stock/{sku}/availability                        200      200   200      200      200         200   200
-POST  /v1/stock/{sku}/receipts                            401      403   403      403      200         403   200
-POST  /v1/stock/{sku}/adjustments                         401      403   403      403      200         403   200
-GET   /v1/orders                                          401      200   200      200      200         200   200
-POST  /v1/orders                                          401      202   202      202      202         202   202
-GET   /v1/orders/{order_id}                               401      404   200      200      404         404   200
-POST  /v1/orders/{order_id}/cancellation                  401      404   200      200      404         404   200
-GET   /v1/wallet                                          401      200   200      200      200         200   200
-GET   /v1/wallet/entries                                  401      200   200      200      200         200   200
-POST  /v1/wallet/deposits                                 401      403   403      201      403         403   201
-POST  /v1/wallet/withdrawals                              401      201   201      201      201         201   201
-POST  /v1/wallet/top-ups                                  401      202   202      202      202         202   202
-GET   /v1/payments/{payment_id}                           401      404   200      200      404         404   200
-POST  /v1/bank-webhooks/{bank}                            401      401   401      401      401         401   401
-GET   /v1/delivery-methods                                200      200   200      200      200         200   200
-POST  /v1/delivery-methods                                401      403   403      403      403         201   201
-GET   /v1/delivery-methods/{method}                       401      403   403      403      403         200   200
-PUT   /v1/delivery-methods/{method}                       401      403   403      403      403         200   200
-GET   /v1/shipments                                       401      200   200      200      200         200   200
-GET   /v1/shipments/{shipment_id}                         401      404   404      404      404         404   404
-POST  /v1/shipments/{shipment_id}/hand-over               401      403   403      403      403         404   404
-POST  /v1/shipments/{shipment_id}/delivery                401      403   403      403      403         404   404
-POST  /v1/shipments/{shipment_id}/returns/{return_id}/receipt 401      403   403      403      403         404   404
-GET   /v1/promo-codes                                     401      403   403      200      403         403   200
-POST  /v1/promo-codes                                     401      403   403      201      403         403   201
-GET   /v1/promo-codes/{code}                              401      403   403      200      403         403   200
-PATCH /v1/promo-codes/{code}                              401      403   403      200      403         403   200
-GET   /v1/promo-codes/{code}/check                        401      200   200      200      200         200   200
-GET   /v1/notifications                                   401      200   200      200      200         200   200
-POST  /v1/operations/payments/{payment_id}/resolution     401      403   403      200      403         403   409
-POST  /v1/operations/reconciliation                       401      403   403      202      403         403   202
-GET   /v1/operations/reconciliation                       401      403   403      200      403         403   200
-GET   /v1/operations/dead-letters                         401      403   403      200      403         403   200
-POST  /v1/operations/dead-letters/{letter_id}/release     401      403   403      404      403         403   404
-POST  /v1/operations/dead-letters/{letter_id}/discard     401      403   403      404      403         403   404
-GET   /v1/operations/consumers                            401      403   403      200      403         403   200
-POST  /v1/operations/consumers/{service}/pause            401      403   403      404      403         403   404
-POST  /v1/operations/consumers/{service}/resume           401      403   403      404      403         403   404
-GET   /v1/operations/log-level                            401      403   403      403      403         403   200
-PUT   /v1/operations/log-level                            401      403   403      403      403         403   200
-GET   /healthz                                            200      200   200      200      200         200   200
-GET   /readyz                                             200      200   200      200      200         200   200
-GET   /info                                               200      200   200      200      200         200   200
-GET   /metrics                                            200      200   200      200      200         200   200
-GET   /openapi.json                                       200      200   200      200      200         200   200
-GET   /docs                                               200      200   200      200      200         200   200
-GET   /services/{name}/openapi.json                       200      200   200      200      200         200   200
-GET   /services/{name}/docs                               200      200   200      200      200         200   200
-GET   /docs/<version>/{asset}                             200      200   200      200      200         200   200
-DELETE /v1/me                                             401      204   204      204      204         204   204
-"""
-
-HEAD, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
-EXPECTED = {" ".join(row[:2]): dict(zip(HEAD, map(int, row[2:]), strict=True)) for row in ROWS}
+from sagamart.shop.orders.records import DeliveryCopy, Order
 
 ROLES = {
     "stranger": "CUSTOMER",
@@ -135,12 +41,19 @@ PHOTO = b"\x89PNG\r\n\x1a\n a picture"
 PHOTO_ID = f"{sha256(PHOTO).hexdigest()}.png"
 UNKNOWN_LETTER = "stock.018f0000-0000-7000-8000-000000000000"
 
+METHOD: dict[str, Any] = {
+    "method": "courier",
+    "title_en": "Courier",
+    "title_ru": "Курьер",
+    "price_minor": 1,
+    "currency": "RUB",
+    "needs_address": False,
+}
+CODE = {"code": "SPRING", "currency": "RUB", "percent_bp": 1_000}
+QUESTIONS = {"/v1/promo-codes/{code}/check": "?goods_minor=100&currency=RUB"}
+
 WITH_A_BANK = ShopSettings(bank=BankSection(url="http://127.0.0.1:1"))
 """Nobody listens there: what the bank is asked is asked in vain."""
-
-METHOD, CODE = "courier", "SPRING"
-TERMS = {"title_en": "Courier", "title_ru": "Курьер", "price_minor": 300, "currency": "RUB"}
-NO_SHIPMENT = f"shp_{'0' * 32}"
 
 numbers = itertools.count(1)
 
@@ -153,6 +66,7 @@ class Town(msgspec.Struct):
     order_id: str
     address_id: str
     payment_id: str
+    shipment_id: str
 
     @property
     def owner(self) -> Caller:
@@ -161,8 +75,7 @@ class Town(msgspec.Struct):
 
     def path(self, template: str) -> str:
         """The path of an operation, about the owner's things."""
-        template += "?goods_minor=100&currency=RUB" if template.endswith("/check") else ""
-        return template.replace("<version>", docs_version(self.shop)).format(
+        path = template.replace("<version>", docs_version(self.shop)).format(
             user_id=self.owner.id,
             sku=SKU,
             order_id=self.order_id,
@@ -173,13 +86,14 @@ class Town(msgspec.Struct):
             address_id=self.address_id,
             client_id="cli_" + "0" * 32,
             service="nowhere",
-            method=METHOD,
-            code=CODE,
-            shipment_id=NO_SHIPMENT,
-            return_id=f"ret_{'0' * 32}",
             name="stock",
             asset="swagger-ui.css",
+            method=METHOD["method"],
+            shipment_id=self.shipment_id,
+            return_id="ret_none",
+            code=CODE["code"],
         )
+        return path + QUESTIONS.get(template, "")
 
     async def body(self, operation: str) -> Any:
         """What is sent: right in itself, so that only the caller decides."""
@@ -201,11 +115,16 @@ class Town(msgspec.Struct):
 
     async def precondition(self, method: str, template: str) -> dict[str, str]:
         """The version that a writer has seen; of the own profile nobody needs to name one."""
-        if method in ("GET", "POST") or "/v1/me" in template:
+        if method in ("GET", "POST") or template.startswith(("/v1/me", "/v1/basket")):
             return {}
-        for name in ("/v1/products/{sku}", "/v1/delivery-methods/{method}", "/v1/promo-codes/{code}"):
-            if template.startswith(name):
-                seen = await self.shop.get(self.path(name), caller=self.people["ADMIN"])
+        for part in (
+            "/v1/products/{sku}",
+            "/v1/orders/{order_id}",
+            "/v1/delivery-methods/{method}",
+            "/v1/promo-codes/{code}",
+        ):
+            if template.startswith(part):
+                seen = await self.shop.get(self.path(part), caller=self.people["ADMIN"])
                 return {"If-Match": seen.headers["etag"]}
         return {"If-Match": '"1"'}
 
@@ -239,13 +158,13 @@ async def fresh_token(town: Town) -> Any:
 
 
 async def new_method(_: Town) -> Any:
-    """A way of delivery that is not there yet."""
-    return {**TERMS, "method": f"way-{next(numbers)}"}
+    """A way of delivery that is not offered yet."""
+    return {**METHOD, "method": f"courier-{next(numbers)}"}
 
 
 async def new_code(_: Town) -> Any:
-    """A promo code that is not there yet."""
-    return {"code": f"CODE-{next(numbers)}", "currency": "RUB", "percent_bp": 1_000}
+    """A promo code that does not exist yet."""
+    return {**CODE, "code": f"SPRING-{next(numbers)}"}
 
 
 async def deposit_for_the_owner(town: Town) -> Any:
@@ -273,9 +192,14 @@ BODIES: dict[str, Body] = {
     "POST /v1/stock/{sku}/receipts": always({"quantity": 1}),
     "POST /v1/stock/{sku}/adjustments": always({"quantity": 1, "reason": "found one"}),
     "POST /v1/orders": always({"lines": [{"title": "A mug", "price_minor": 1}]}),
+    "PUT /v1/orders/{order_id}": always({"lines": [{"title": "A mug", "price_minor": 1}]}),
+    "POST /v1/orders/{order_id}/payments": always({"source": "wallet"}),
+    "POST /v1/orders/{order_id}/returns": always({"lines": [{"line": 0, "quantity": 1}]}),
+    "PUT /v1/orders/{order_id}/status": always({"status": "completed", "why": "to see"}),
+    "PUT /v1/basket": always({"lines": []}),
     "POST /v1/delivery-methods": new_method,
-    "PUT /v1/delivery-methods/{method}": always(TERMS),
-    "POST /v1/shipments/{shipment_id}/hand-over": always({"carrier": "Swift", "tracking": "A1"}),
+    "PUT /v1/delivery-methods/{method}": always({name: METHOD[name] for name in METHOD if name != "method"}),
+    "POST /v1/shipments/{shipment_id}/hand-over": always({"carrier": "Post", "tracking": "RA123456789RU"}),
     "POST /v1/promo-codes": new_code,
     "PATCH /v1/promo-codes/{code}": always({"active": True}),
     "POST /v1/wallet/deposits": deposit_for_the_owner,
@@ -305,11 +229,27 @@ async def town(open_shop: Opened) -> Town:
     operator = people["OPERATOR"]
     await shop.call("PUT", f"/v1/products/{SKU}/photo", PHOTO, caller=operator, **{"If-Match": '"1"'})
     book = await shop.post("/v1/me/addresses", ADDRESS, caller=people["owner"])
-    admin = people["ADMIN"]
-    await shop.post("/v1/delivery-methods", {**TERMS, "method": METHOD}, caller=admin)
-    await shop.post("/v1/promo-codes", {"code": CODE, "currency": "RUB", "percent_bp": 1_000}, caller=admin)
     top_up = await shop.post("/v1/wallet/top-ups", MONEY, caller=people["owner"], key="top-up")
-    return Town(shop, people, order.json()["id"], book.json()["addresses"][0]["id"], top_up.json()["id"])
+    (await shop.post("/v1/promo-codes", CODE, caller=operator)).raise_for_status()
+    things = (order.json()["id"], book.json()["addresses"][0]["id"], top_up.json()["id"], await parcel(shop, people))
+    return Town(shop, people, *things)
+
+
+async def parcel(shop: OpenShop, people: dict[str, Caller]) -> str:
+    """What the owner has ordered and paid, and what waits to be sent."""
+    known = shop.batch_of("orders", lambda batch: any(isinstance(row, DeliveryCopy) for row in batch.saved))
+    (await shop.post("/v1/delivery-methods", METHOD, caller=people["SHIPPING_OP"])).raise_for_status()
+    await known
+    pending = shop.batch_of("orders", lambda batch: any(_is_to_be_sent(row) for row in batch.saved))
+    wish = {"lines": [{"title": "A mug", "price_minor": 1}], "delivery": {"method": METHOD["method"]}}
+    (await shop.post("/v1/orders", wish, caller=people["owner"], key="parcel")).raise_for_status()
+    await pending
+    (sent,) = (await shop.get("/v1/shipments", caller=people["owner"])).json()["items"]
+    return str(sent["id"])
+
+
+def _is_to_be_sent(row: Any) -> bool:
+    return isinstance(row, Order) and row.status == "shipping_pending"
 
 
 async def settler(shop: OpenShop, who: str, role: str) -> Caller:
@@ -374,6 +314,12 @@ async def test_nobody_is_let_in_by_what_a_request_says_about_itself(town: Town) 
         ("PATCH", "/v1/me", {"id": town.owner.id}),
         ("POST", "/v1/orders", {**await BODIES["POST /v1/orders"](town), "customer_id": town.owner.id}),
         ("POST", "/v1/orders", {**await BODIES["POST /v1/orders"](town), "status": "completed"}),
+        ("POST", "/v1/orders", {**await BODIES["POST /v1/orders"](town), "discount_minor": 1}),
+        ("POST", f"/v1/orders/{town.order_id}/payments", {"source": "wallet", "customer_id": town.owner.id}),
+        ("POST", f"/v1/orders/{town.order_id}/payments", {"source": "wallet", "state": "captured"}),
+        ("POST", f"/v1/orders/{town.order_id}/returns", {"lines": [{"line": 0, "quantity": 1, "refunded_minor": 1}]}),
+        ("PUT", f"/v1/orders/{town.order_id}", {"customer_id": stranger.id}),
+        ("PUT", "/v1/basket", {"lines": [], "customer_id": town.owner.id}),
         ("POST", "/v1/wallet/withdrawals", {**MONEY, "customer_id": town.owner.id}),
         ("POST", "/v1/wallet/withdrawals", {**MONEY, "balance_minor": 1_000_000}),
         ("POST", "/v1/wallet/top-ups", {**MONEY, "customer_id": town.owner.id}),
