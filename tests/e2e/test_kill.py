@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from e2e.buyers import PASSWORD, Buyers, Customer, counted, order_for_ever, registered, stocked, token_of
 from e2e.reckoning import (
     counted_text,
