@@ -107,6 +107,7 @@ async def open_shop(database_of: Callable[[Service], Awaitable[str]]) -> AsyncIt
         ) -> OpenShop:
             dsns = {name: await database_of(build(settings).service) for name, build in SLICES.items()}
             shop = await closing.enter_async_context(Shop(settings, dsns, node=Node("test"), limits=limits))
+            shop.write_letters(TOKENS)
             opened = OpenShop(shop)
             closing.push_async_callback(opened.http.aclose)
             return opened

@@ -17,6 +17,7 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
+from sagamart.contracts.accounts import Contacts
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.operations import DeadLetters
@@ -29,15 +30,18 @@ from sagamart.messaging.sweep import Sweep
 from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Limits, Node, Worker
-from sagamart.platform.http import Mounted, queries_of
+from sagamart.platform.http import Mounted, Queries, queries_of
 from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.settings import Section, Settings, SettingsError
+from sagamart.platform.tokens import Tokens
 from sagamart.shop.accounts import api as accounts_api
+from sagamart.shop.accounts.contacts import AccountContacts
 from sagamart.shop.accounts.service import ACCOUNTS
 from sagamart.shop.catalogue import api as catalogue_api
 from sagamart.shop.catalogue.service import CATALOGUE
 from sagamart.shop.notifications import api as notifications_api
+from sagamart.shop.notifications.known_contacts import KnownContacts
 from sagamart.shop.notifications.service import NOTIFICATIONS
 from sagamart.shop.orders import api as orders_api
 from sagamart.shop.orders.records import Terms
@@ -163,6 +167,7 @@ class Slice(msgspec.Struct, frozen=True):
     """A service with its routes, what wants to know of every commit, and how its intents reach the world outside.
 
     `begins` are said to it whenever a process with it starts.
+    `reaching` makes adapters that read: of the service's own database, and how to write to people.
     """
 
     service: Service
@@ -170,6 +175,7 @@ class Slice(msgspec.Struct, frozen=True):
     on_commit: Callable[[Sequence[Record]], None] | None = None
     outside: Sequence[Outside] = ()
     begins: Sequence[Body] = ()
+    reaching: Callable[[Queries, Contacts], Sequence[Outside]] | None = None
 
 
 def _orders(settings: ShopSettings) -> Slice:
@@ -253,9 +259,12 @@ class Running(msgspec.Struct, frozen=True):
     @property
     def mounted(self) -> Mounted:
         """The service as the front door sees it."""
-        name = self.slice.service.name
-        queries = queries_of(f"sagamart.shop.{name}", self.readers)
-        return Mounted(name, self.slice.routes, self.worker.ask, queries)
+        return Mounted(self.slice.service.name, self.slice.routes, self.worker.ask, self.queries)
+
+    @property
+    def queries(self) -> Queries:
+        """The named queries of its slice."""
+        return queries_of(f"sagamart.shop.{self.slice.service.name}", self.readers)
 
 
 class Shop:
@@ -277,6 +286,7 @@ class Shop:
         self.services: dict[str, Running] = {}
         self._dsns = dsns
         self._limits = limits
+        self._contacts = KnownContacts()
         self._lanes: list[asyncio.Task[None]] = []
         self._sweeps: list[asyncio.Task[None]] = []
         self._closing = AsyncExitStack()
@@ -302,6 +312,14 @@ class Shop:
             await running.database.end_life(self.node.name)
         await self._closing.aclose()
 
+    def write_letters(self, tokens: Tokens) -> None:
+        """From now on letters find their addresses and the links under this seal, where accounts is among the services.
+
+        Until then, letters wait in the outbox.
+        """
+        if "accounts" in self.services:
+            self._contacts.answering = AccountContacts(self.services["accounts"].queries, tokens)
+
     @property
     def mounted(self) -> list[Mounted]:
         """All services as the front door sees them."""
@@ -323,7 +341,9 @@ class Shop:
         readers = await asyncpg.create_pool(dsn, min_size=1, max_size=READERS_MAX)
         self._closing.push_async_callback(readers.close)
         worker = Worker(found.service, database, self.transport, node=self.node, limits=self._limits)
-        calls = OutsideCalls(worker, found.outside)
+        reading = queries_of(f"sagamart.shop.{worker.name}", readers)
+        reached = () if found.reaching is None else found.reaching(reading, self._contacts)
+        calls = OutsideCalls(worker, [*found.outside, *reached])
         self._closing.push_async_callback(calls.close)
         if found.on_commit is not None:
             worker.on_commit.append(found.on_commit)
