@@ -105,18 +105,18 @@ class RunningService:
         self._closing.push_async_callback(lambda: lane)
         self._closing.callback(self.worker.stop)
         if self._outside:
-            await self._reach_outside()
+            self.reaches(*self._outside)
         self.pool = await asyncpg.create_pool(self.dsn, min_size=1, max_size=2)
         self._closing.push_async_callback(self.pool.close)
-        queries = queries_of(_package(self.service), self.pool)
-        mounted = Mounted(self.service.name, self._routes, self.worker.ask, queries)
+        self.queries = queries_of(_package(self.service), self.pool)
+        mounted = Mounted(self.service.name, self._routes, self.worker.ask, self.queries)
         self.app = build_app([mounted], tokens=TOKENS, process=UNLIMITED)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=cast("Any", self.app)), base_url="http://shop")
         self._closing.push_async_callback(self.http.aclose)
 
-    async def _reach_outside(self) -> None:
-        """Call the outside world, and sweep, so that what failed is called again."""
-        calls = OutsideCalls(self.worker, self._outside)
+    def reaches(self, *outside: Outside) -> None:
+        """Call the outside world by these, and sweep, so that timers fire and what failed is called again."""
+        calls = OutsideCalls(self.worker, outside)
         self._closing.push_async_callback(calls.close)
         tasks = [create_task(calls.run()), create_task(Sweep(self.worker).run())]
 
@@ -152,8 +152,21 @@ class RunningService:
         self, path: str, body: Any, *, caller: Caller | None = None, key: str | None = "key-1"
     ) -> httpx.Response:
         """POST as this caller under this idempotency key."""
-        headers = {} if key is None else {"Idempotency-Key": key}
-        return await self.http.post(path, json=body, headers={**_authorization(caller), **headers})
+        return await self.send("POST", path, body, caller=caller, key=key)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        caller: Caller | None = None,
+        key: str | None = None,
+        **headers: str,
+    ) -> httpx.Response:
+        """A request of another method."""
+        keyed = {} if key is None else {"Idempotency-Key": key}
+        return await self.http.request(method, path, json=body, headers={**_authorization(caller), **keyed, **headers})
 
 
 class Tables:
