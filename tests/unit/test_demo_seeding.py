@@ -6,14 +6,15 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from sagamart.demo.assortment import CUSTOMERS, DEAR, EVERYDAY, PEOPLE, PRODUCTS
+from sagamart.demo.assortment import CUSTOMERS, DEAR, EVERYDAY, METHODS, PEOPLE, PRODUCTS
 from sagamart.demo.display import Display
 from sagamart.demo.journeys import Journey, Wish, wishes
-from sagamart.demo.seeding import log_ins, money_of, wish_for
+from sagamart.demo.seeding import log_ins, money_of, terms_of, wish_for
 from sagamart.shop.accounts.passwords import is_guessable
 from sagamart.shop.accounts.registration import NewCustomer
 from sagamart.shop.catalogue.api import NewProduct
 from sagamart.shop.orders.bodies import NewOrder
+from sagamart.shop.shipping.methods_api import NewMethod
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.email)
@@ -29,6 +30,14 @@ def test_everybody_of_the_demo_may_register(person: object) -> None:
 @pytest.mark.parametrize("product", PRODUCTS, ids=lambda product: product.sku)
 def test_every_product_of_the_demo_may_be_offered(product: object, currency: str) -> None:
     offered = msgspec.convert(wish_for(product, currency), NewProduct)  # type: ignore[arg-type]  # it is a product
+
+    assert offered.currency == currency
+
+
+@pytest.mark.parametrize("currency", ["RUB", "EUR"])
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.method)
+def test_every_delivery_of_the_demo_may_be_offered(method: object, currency: str) -> None:
+    offered = msgspec.convert(terms_of(method, currency), NewMethod)  # type: ignore[arg-type]  # it is a method
 
     assert offered.currency == currency
 

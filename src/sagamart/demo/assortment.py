@@ -38,9 +38,25 @@ class DemoProduct(NamedTuple):
         return self.rub_minor if currency == "RUB" else self.eur_minor
 
 
+class DemoMethod(NamedTuple):
+    """A way of delivery; one that needs no address is fetched from the shop."""
+
+    method: str
+    title_en: str
+    title_ru: str
+    rub_minor: int
+    eur_minor: int
+    comes: bool
+
+    def price_minor(self, currency: str) -> int:
+        """The price in the shop's currency; other ones than the rouble get the figure in euros."""
+        return self.rub_minor if currency == "RUB" else self.eur_minor
+
+
 ADMIN = Person("admin@sagamart.example", "Ada Minister", ("ADMIN",))
 STOCK_OPERATOR = Person("stock@sagamart.example", "Stan Stock", ("STOCK_OPERATOR",))
 OPERATOR = Person("operator@sagamart.example", "Olga Operator", ("OPERATOR",), "ru")
+SHIPPING_OPERATOR = Person("shipping@sagamart.example", "Sven Shipping", ("SHIPPING_OPERATOR",))
 CUSTOMERS = (
     Person("anna@sagamart.example", "Анна Иванова", ("CUSTOMER",), "ru"),
     Person("boris@sagamart.example", "Борис Петров", ("CUSTOMER",), "ru"),
@@ -67,4 +83,13 @@ DEAR = DemoProduct(
 RARE = DemoProduct("TEAPOT-RARE", "Rare teapot", "There are two of them. Редкий чайник.", 420_000, 5_600, 850, 2)
 
 PRODUCTS = (*EVERYDAY, DEAR, RARE)
-PEOPLE = (ADMIN, STOCK_OPERATOR, OPERATOR, *CUSTOMERS)
+PEOPLE = (ADMIN, STOCK_OPERATOR, OPERATOR, SHIPPING_OPERATOR, *CUSTOMERS)
+
+METHODS = (
+    DemoMethod("pickup", "Pick up at the shop", "Самовывоз", 0, 0, comes=False),
+    DemoMethod("courier", "Courier", "Курьер", 30_000, 490, comes=True),
+)
+
+PROMO_CODE = "WELCOME-10"
+PROMO_PERCENT_BP = 1_000
+"""Ten percent off, once for each customer."""

@@ -1,4 +1,4 @@
-"""Demo data: people, products, stock and money, put into a shop through its public API.
+"""Demo data: people, products, stock, money, delivery and a promo code, put into a shop through its public API.
 
 Rules:
 - What is there stays as it is: each thing is looked up before it is made, and made under a fixed key.  So a second
@@ -15,10 +15,15 @@ from sagamart.demo.assortment import (
     ADMIN,
     CUSTOMER_MONEY,
     CUSTOMERS,
+    METHODS,
     OPERATOR,
     PEOPLE,
     PRODUCTS,
+    PROMO_CODE,
+    PROMO_PERCENT_BP,
+    SHIPPING_OPERATOR,
     STOCK_OPERATOR,
+    DemoMethod,
     DemoProduct,
     Person,
 )
@@ -38,6 +43,10 @@ async def seed(
             raise DemoError(f"The shop at {url} does not know {admin.email} under this password.")
         operator = await _employed(shop, administrator, OPERATOR)
         stock_operator = await _employed(shop, administrator, STOCK_OPERATOR)
+        shipping_operator = await _employed(shop, administrator, SHIPPING_OPERATOR)
+        for method in METHODS:
+            await _delivered(shipping_operator, method, currency)
+        await _promised(operator, currency)
         made = [await _offered(operator, stock_operator, product, currency) for product in PRODUCTS]
         paid = [await _endowed(shop, operator, customer, currency) for customer in CUSTOMERS]
     say(f"Demo data: {sum(made)} products and {sum(paid)} customers are new.")
@@ -93,6 +102,21 @@ async def _offered(operator: Session, stock_operator: Session, product: DemoProd
     return new
 
 
+async def _delivered(shipping_operator: Session, method: DemoMethod, currency: str) -> None:
+    """A way of delivery that is offered."""
+    found = await shipping_operator.send("GET", f"/v1/delivery-methods/{method.method}")
+    if found.status_code == httpx.codes.NOT_FOUND:
+        await shipping_operator.ask("POST", "/v1/delivery-methods", json=terms_of(method, currency))
+
+
+async def _promised(operator: Session, currency: str) -> None:
+    """The promo code."""
+    found = await operator.send("GET", f"/v1/promo-codes/{PROMO_CODE}")
+    if found.status_code == httpx.codes.NOT_FOUND:
+        wish = {"code": PROMO_CODE, "currency": currency, "percent_bp": PROMO_PERCENT_BP}
+        await operator.ask("POST", "/v1/promo-codes", json=wish)
+
+
 async def _endowed(shop: ShopClient, operator: Session, customer: Person, currency: str) -> bool:
     """A customer with money, unless there was some before; says whether it is new."""
     session = await _registered(shop, customer)
@@ -114,6 +138,19 @@ def wish_for(product: DemoProduct, currency: str) -> Mapping[str, object]:
         "currency": currency,
         "weight_g": product.weight_g,
         "tax_rate_bp": 2000,
+    }
+
+
+def terms_of(method: DemoMethod, currency: str) -> Mapping[str, object]:
+    """What shipping is asked to offer."""
+    return {
+        "method": method.method,
+        "title_en": method.title_en,
+        "title_ru": method.title_ru,
+        "price_minor": method.price_minor(currency),
+        "currency": currency,
+        "needs_shipment": method.comes,
+        "needs_address": method.comes,
     }
 
 
