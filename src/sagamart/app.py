@@ -41,8 +41,12 @@ from sagamart.shop.accounts.service import ACCOUNTS
 from sagamart.shop.catalogue import api as catalogue_api
 from sagamart.shop.catalogue.service import CATALOGUE
 from sagamart.shop.notifications import api as notifications_api
+from sagamart.shop.notifications.emailing import email
 from sagamart.shop.notifications.known_contacts import KnownContacts
-from sagamart.shop.notifications.service import NOTIFICATIONS
+from sagamart.shop.notifications.records import Channel
+from sagamart.shop.notifications.service import NotificationRules, notifications_service
+from sagamart.shop.notifications.settings import EmailSection, SmsSection
+from sagamart.shop.notifications.texting import sms
 from sagamart.shop.orders import api as orders_api
 from sagamart.shop.orders.records import Terms
 from sagamart.shop.orders.service import ORDERS_SERVICE
@@ -158,6 +162,8 @@ class ShopSettings(Settings, frozen=True):
     ] = "local"
     bank: BankSection = BankSection()
     database: DatabaseSection = DatabaseSection()
+    email: EmailSection = EmailSection()
+    sms: SmsSection = SmsSection()
     kafka: KafkaSection = KafkaSection()
     orders: OrdersSection = OrdersSection()
     wallet: WalletSection = WalletSection()
@@ -208,6 +214,17 @@ def _payments(settings: ShopSettings) -> Slice:
     return Slice(payments_service(rules), routes, outside=(calls_to(client),), begins=begins)
 
 
+def _notifications(settings: ShopSettings) -> Slice:
+    configured: dict[Channel, str] = {"email": settings.email.host, "sms": settings.sms.url}
+    channels = tuple(channel for channel, place in configured.items() if place)
+    rules = NotificationRules(channels, settings.email.repeat_s)
+
+    def reaching(queries: Queries, contacts: Contacts) -> Sequence[Outside]:
+        return email(settings.email, contacts), sms(settings.sms, queries, contacts)
+
+    return Slice(notifications_service(rules), notifications_api.ROUTES, reaching=reaching)
+
+
 SLICES: Mapping[str, Callable[[ShopSettings], Slice]] = {
     "accounts": lambda _: Slice(ACCOUNTS, accounts_api.ROUTES),
     "catalogue": lambda _: Slice(CATALOGUE, catalogue_api.ROUTES),
@@ -217,7 +234,7 @@ SLICES: Mapping[str, Callable[[ShopSettings], Slice]] = {
     "payments": _payments,
     "shipping": lambda _: Slice(SHIPPING, shipping_api.ROUTES),
     "promotions": lambda _: Slice(PROMOTIONS, promotions_api.ROUTES),
-    "notifications": lambda _: Slice(NOTIFICATIONS, notifications_api.ROUTES),
+    "notifications": _notifications,
 }
 """Every service of the shop."""
 

@@ -186,6 +186,8 @@ async def up(settings: ShopSettings, *, demo: bool, say: Say) -> None:
         if demo:
             say(f"Its API to try: {address}/docs   Orders on their way: sagamart demo --url {address}")
             say(f"A bank to try payments with is open at {bank}")
+            if not settings.email.host:
+                say(f"No mail server (SAGAMART_EMAIL_HOST): messages to people are at {address}/v1/notifications only")
         await until_stopped()
         say("Stopping: the batch at hand is finished first.")
 

@@ -116,6 +116,7 @@ class Town(msgspec.Struct):
     async def precondition(self, method: str, template: str) -> dict[str, str]:
         """The version that a writer has seen; of the own profile nobody needs to name one."""
         if method in ("GET", "POST") or template.startswith(("/v1/me", "/v1/basket")):
+        if method in ("GET", "POST") or "/v1/me" in template or template.endswith("/preferences"):
             return {}
         for part in (
             "/v1/products/{sku}",
@@ -202,6 +203,7 @@ BODIES: dict[str, Body] = {
     "POST /v1/shipments/{shipment_id}/hand-over": always({"carrier": "Post", "tracking": "RA123456789RU"}),
     "POST /v1/promo-codes": new_code,
     "PATCH /v1/promo-codes/{code}": always({"active": True}),
+    "PATCH /v1/notifications/preferences": always({"sms": False}),
     "POST /v1/wallet/deposits": deposit_for_the_owner,
     "POST /v1/wallet/withdrawals": always(MONEY),
     "POST /v1/wallet/top-ups": always(MONEY),

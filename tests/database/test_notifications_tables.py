@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from sagamart.messaging.database import ConflictError, RejectedError
-from sagamart.shop.notifications.records import Facts, Notification, ShortProduct
+from sagamart.messaging.records import Record
+from sagamart.shop.notifications.records import Dispatch, Facts, Notification, Preferences, ShortProduct
 from sagamart.shop.notifications.service import NOTIFICATIONS
 from shop_fixtures import Tables, TablesOf
 
@@ -42,3 +44,30 @@ async def test_a_rollback_leaves_nothing(tables: Tables) -> None:
         await tables.save(TOLD, then=KeyboardInterrupt())
 
     assert await tables.load(Notification, "ord_1/order_cancelled") == []
+
+
+SENT = Dispatch(1, "ord_1/order_cancelled/email", "ord_1/order_cancelled", "cus_1", "email", "sent", AT, 2, None, AT)
+ANN = Preferences(1, "cus_1", email=False, sms=True, phone="+442079460000")
+
+
+async def test_dispatches_and_preferences_come_out_as_they_went_in(tables: Tables) -> None:
+    await tables.save(SENT, ANN)
+
+    assert await tables.load(Dispatch, SENT.dispatch_id) == [SENT]
+    assert await tables.load(Preferences, "cus_1") == [ANN]
+
+
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        (replace(SENT, dispatch_id="ord_2/order_cancelled/email"), "dispatches_check"),
+        (replace(SENT, status="pending"), "dispatches_check1"),
+        (replace(SENT, channel="pigeon"), "dispatches_channel_check"),
+        (replace(ANN, phone=None), "preferences_check"),
+        (replace(ANN, erased=True), "preferences_check1"),
+        (replace(ANN, phone="+44207946000012345"), "preferences_phone_check"),
+    ],
+)
+async def test_what_cannot_be_is_refused(tables: Tables, row: Record, rule: str) -> None:
+    with pytest.raises(RejectedError, match=rule):
+        await tables.save(row)

@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from one_service import AT, OneService
+from sagamart.contracts.accounts import EmailConfirmationRequested, PasswordResetRequested
 from sagamart.contracts.orders import CancelReason, Line, OrderCancelled, OrderCompleted, ShortLine
 from sagamart.contracts.wallet import WalletOpened
 from sagamart.messaging.message import Body
@@ -52,6 +53,15 @@ def test_a_cancellation_for_want_of_money_keeps_what_there_was() -> None:
     )
 
     assert told(short_of_money)["ord_1/order_cancelled"].facts.available_minor == 35_050
+
+
+def test_letters_that_were_asked_for_are_told_by_their_link_whose_text_is_nowhere() -> None:
+    found = told(EmailConfirmationRequested("cus_1", "tok_1"), PasswordResetRequested("cus_1", "tok_2"))
+
+    assert {key: one.facts for key, one in found.items()} == {
+        "tok_1/email_confirmation": Facts(token_id="tok_1"),
+        "tok_2/password_reset": Facts(token_id="tok_2"),
+    }
 
 
 def test_an_opened_wallet_is_told_to_its_customer() -> None:

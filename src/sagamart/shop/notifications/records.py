@@ -1,4 +1,7 @@
-"""The rows that notifications owns: facts, not words.  They are put into words in the reader's language."""
+"""The rows that notifications owns: facts, not words.  They are put into words in the reader's language.
+
+E-mail addresses and names are not among them: they are asked for when a letter goes out.
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -8,7 +11,8 @@ import msgspec
 from sagamart.contracts.orders import CancelReason
 from sagamart.messaging.records import Record, Table
 
-Kind = Literal["order_completed", "order_cancelled", "wallet_opened"]
+Kind = Literal["order_completed", "order_cancelled", "wallet_opened", "email_confirmation", "password_reset"]
+Channel = Literal["email", "sms"]
 
 
 class ShortProduct(msgspec.Struct, frozen=True):
@@ -21,7 +25,7 @@ class ShortProduct(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a message to a person is about.  `amount_minor` is the order's total."""
+    """What a message to a person is about.  `amount_minor` is the order's total; `token_id` names a one-time link."""
 
     order_id: str | None = None
     amount_minor: int | None = None
@@ -29,6 +33,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: CancelReason | None = None
     short: tuple[ShortProduct, ...] = ()
     available_minor: int | None = None
+    token_id: str | None = None
 
 
 class Notification(Record, frozen=True):
@@ -41,4 +46,40 @@ class Notification(Record, frozen=True):
     at: datetime
 
 
+DispatchStatus = Literal["pending", "sent", "failed", "unknown"]
+
+
+class Dispatch(Record, frozen=True):
+    """A notification on its way by one channel; `dispatch_id` is the notification and the channel: once, for ever.
+
+    `unknown_outcomes` counts the attempts of which nobody can say whether the message was taken.  They are repeated
+    under the same Message-ID; the status is `unknown` once that was tried too often.
+    """
+
+    dispatch_id: str
+    notification_id: str
+    customer_id: str
+    channel: Channel
+    status: DispatchStatus
+    at: datetime
+    unknown_outcomes: int = 0
+    reason: str | None = None
+    ended_at: datetime | None = None
+
+
+class Preferences(Record, frozen=True):
+    """By which channels somebody wants to be told.  Whoever was erased keeps the id alone, and is told nothing."""
+
+    customer_id: str
+    email: bool = True
+    sms: bool = False
+    phone: str | None = None
+    erased: bool = False
+
+    def __repr__(self) -> str:
+        return f"Preferences({self.customer_id})"  # representations end in logs
+
+
+DISPATCHES = Table(Dispatch, "dispatches", key="dispatch_id")
+PREFERENCES = Table(Preferences, "preferences", key="customer_id")
 TOLD = Table(Notification, "notifications", key="notification_id")

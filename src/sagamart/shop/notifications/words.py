@@ -11,7 +11,13 @@ from sagamart.platform.http import Language
 from sagamart.shop.notifications.money import money
 from sagamart.shop.notifications.records import Facts, Kind
 
-GOOD: Mapping[Kind, bool] = {"order_completed": True, "order_cancelled": False, "wallet_opened": True}
+GOOD: Mapping[Kind, bool] = {
+    "order_completed": True,
+    "order_cancelled": False,
+    "wallet_opened": True,
+    "email_confirmation": True,
+    "password_reset": True,
+}
 """Whether a kind of message is good news."""
 
 
@@ -27,11 +33,15 @@ _TITLES: Mapping[Language, Mapping[Kind, str]] = {
         "order_completed": "Your order is complete",
         "order_cancelled": "Your order was cancelled",
         "wallet_opened": "Your wallet is open",
+        "email_confirmation": "Please confirm your e-mail address",
+        "password_reset": "Choose a new password",
     },
     "ru": {
         "order_completed": "Ваш заказ выполнен",
         "order_cancelled": "Ваш заказ отменён",
         "wallet_opened": "Ваш кошелёк открыт",
+        "email_confirmation": "Подтвердите адрес электронной почты",
+        "password_reset": "Выберите новый пароль",
     },
 }
 
@@ -40,11 +50,15 @@ _TEXTS: Mapping[Language, Mapping[Kind, str]] = {
         "order_completed": "Order {order} for {amount} is paid and complete. Thank you!",
         "order_cancelled": "Order {order} for {amount} was cancelled. {reason}",
         "wallet_opened": "You can now pay from your wallet. Its currency is {currency}.",
+        "email_confirmation": "The link in our letter confirms that this e-mail address is yours.",
+        "password_reset": "The link in our letter lets you choose a new password. It is good for an hour, once.",
     },
     "ru": {
         "order_completed": "Заказ {order} на сумму {amount} оплачен и выполнен. Спасибо!",
         "order_cancelled": "Заказ {order} на сумму {amount} отменён. {reason}",
         "wallet_opened": "Теперь вы можете платить из кошелька. Его валюта — {currency}.",
+        "email_confirmation": "Ссылка в нашем письме подтверждает, что этот адрес электронной почты — ваш.",
+        "password_reset": "По ссылке в нашем письме можно выбрать новый пароль. Она действует один час и один раз.",
     },
 }
 
