@@ -103,9 +103,6 @@ PUBLIC: Mapping[str, str] = {
     "PaymentAwaited": "for webhooks",
     "PaymentStarted": "for webhooks",
     "PaymentWindowExpired": "for webhooks",
-    "CustomerErased": "for whoever outside keeps personal data; the services here keep ids",
-    "EmailConfirmationRequested": "for whoever sends e-mail; notifications keeps what is read in the cabinet",
-    "PasswordResetRequested": "for whoever sends e-mail; notifications keeps what is read in the cabinet",
 }
 """Facts that no service of the shop hears: they are for webhooks and for the order's timeline.  Each says for whom."""
 
