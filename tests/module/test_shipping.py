@@ -69,8 +69,8 @@ async def test_an_order_goes_out_arrives_and_comes_back(shipping: RunningService
     await shipping.post("/v1/shipments/shp_1/returns/ret_1/receipt", None, caller=PACKER)
 
     assert shipping.sent == [
-        ShipmentPending("ord_1", "shp_1"),
-        ShipmentHandedOver("ord_1", "shp_1", "RA1RU"),
+        ShipmentPending("ord_1", "shp_1", "cus_1"),
+        ShipmentHandedOver("ord_1", "shp_1", "RA1RU", "cus_1"),
         ShipmentDelivered("ord_1", "shp_1"),
         ReturnReceived("ord_1", "ret_1", back),
     ]
@@ -89,7 +89,7 @@ async def test_a_stop_that_overtakes_its_request_refuses_it(shipping: RunningSer
 async def test_a_request_its_stop_and_both_again_in_one_batch_end_stopped(shipping: RunningService) -> None:
     await shipping.hears(requested(), stopping(), requested(), stopping())
 
-    assert shipping.sent == [ShipmentPending("ord_1", "shp_1"), *[ShipmentStopped("ord_1")] * 3]
+    assert shipping.sent == [ShipmentPending("ord_1", "shp_1", "cus_1"), *[ShipmentStopped("ord_1")] * 3]
 
 
 async def test_of_a_cancellation_and_a_hand_over_that_race_exactly_one_wins(shipping: RunningService) -> None:

@@ -297,8 +297,8 @@ def test_refunds_are_told_one_by_one_and_the_payment_is_refunded_by_the_last(pay
     payments.hears(told("refund", "succeeded", refund_id="ref_1"))
     assert payment(payments).status == "refunded"
     assert facts(payments)[-2:] == [
-        PaymentRefunded("ord_1", 1, 300, "RUB", "ref_2"),
-        PaymentRefunded("ord_1", 1, 200, "RUB", "ref_1"),
+        PaymentRefunded("ord_1", 1, 300, "RUB", "ref_2", "cus_1"),
+        PaymentRefunded("ord_1", 1, 200, "RUB", "ref_1", "cus_1"),
     ]
 
 

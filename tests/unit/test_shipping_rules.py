@@ -86,7 +86,7 @@ def test_a_paid_order_gets_parcels_that_are_not_too_heavy() -> None:
 
     decision = service.hears(requested())
 
-    assert list(decision.send) == [ShipmentPending("ord_1", "shp_1")]
+    assert list(decision.send) == [ShipmentPending("ord_1", "shp_1", "cus_1")]
     assert [one.weight_g for one in service.record(Shipment, "shp_1").parcels] == [800, 400]
 
 
@@ -143,15 +143,15 @@ def test_a_method_that_is_no_longer_offered_still_sends_what_was_ordered_by_it()
 
     service.hears(gone, requested())
 
-    assert service.sent[-1] == ShipmentPending("ord_1", "shp_1")
+    assert service.sent[-1] == ShipmentPending("ord_1", "shp_1", "cus_1")
 
 
 @pytest.mark.parametrize(
     ("earlier", "answer"),
     [
-        ((), ShipmentPending("ord_1", "shp_1")),
+        ((), ShipmentPending("ord_1", "shp_1", "cus_1")),
         ((stopping(),), ShipmentStopped("ord_1")),
-        ((HAND_OVER,), ShipmentHandedOver("ord_1", "shp_1", "RA1RU")),
+        ((HAND_OVER,), ShipmentHandedOver("ord_1", "shp_1", "RA1RU", "cus_1")),
         ((HAND_OVER, DELIVERED), ShipmentDelivered("ord_1", "shp_1")),
         ((HAND_OVER, DELIVERED, returning(), RECEIVE), ShipmentDelivered("ord_1", "shp_1")),
     ],
@@ -171,7 +171,7 @@ def test_a_shipment_is_handed_over_with_a_carrier_and_a_number() -> None:
 
     decision = service.hears(HAND_OVER)
 
-    assert list(decision.send) == [ShipmentHandedOver("ord_1", "shp_1", "RA1RU")]
+    assert list(decision.send) == [ShipmentHandedOver("ord_1", "shp_1", "RA1RU", "cus_1")]
     assert [(one.parcel_id, one.carrier, one.by) for one in service.entries(HandOver)] == [
         ("shp_1-1", "Post", "usr_packer"),
         ("shp_1-2", "Post", "usr_packer"),

@@ -319,7 +319,7 @@ def test_a_refund_is_the_customers_again_once_and_is_answered_as_often_as_it_is_
 
     service.hears(refund(), refund())
 
-    assert service.sent == [MoneyRefunded("ord_1", 1, 100, "RUB", "ret_1/1")] * 2
+    assert service.sent == [MoneyRefunded("ord_1", 1, 100, "RUB", "ret_1/1", "cus_1")] * 2
     assert money(service) == (300, 0)
     assert accounts(service) == {"house:clearing": -500, "customer:cus_1": 300, "house:revenue": 200}
 

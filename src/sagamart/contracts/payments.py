@@ -68,6 +68,7 @@ class PaymentRefunded(PaymentFact, frozen=True):
     """`amount_minor` of it went back to where it came from."""
 
     refund_id: str
+    customer_id: str = ""
 
 
 class RefundRefused(PaymentFact, frozen=True):

@@ -46,6 +46,7 @@ class ShipmentPending(ShipmentFact, frozen=True):
     """The parcel is being made ready."""
 
     shipment_id: str
+    customer_id: str = ""
 
 
 class ShipmentRefused(ShipmentFact, frozen=True):
@@ -59,6 +60,7 @@ class ShipmentHandedOver(ShipmentFact, frozen=True):
 
     shipment_id: str
     tracking: str = ""
+    customer_id: str = ""
 
 
 class ShipmentDelivered(ShipmentFact, frozen=True):

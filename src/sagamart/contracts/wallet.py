@@ -70,3 +70,4 @@ class MoneyRefunded(MoneyAnswer, frozen=True):
     """The amount is the customer's again, in the wallet.  It follows every RefundRequested."""
 
     refund_id: str
+    customer_id: str = ""

@@ -61,6 +61,6 @@ def refund_fact(payment: Payment, refund: Refund) -> Sequence[Body]:
         case "asked":
             return []
         case "refunded":
-            return [PaymentRefunded(*told)]
+            return [PaymentRefunded(*told, payment.customer_id)]
         case "refused":
             return [RefundRefused(*told)]

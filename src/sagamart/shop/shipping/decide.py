@@ -206,13 +206,14 @@ def _refused(delivery: Delivery, method: DeliveryMethod | None) -> ShipmentRefus
 
 
 def _progress(shipment: Shipment) -> ShipmentFact:
+    shipment_id, customer_id = shipment.shipment_id, shipment.customer_id
     match shipment.status:
         case "pending":
-            return ShipmentPending(shipment.order_id, shipment.shipment_id)
+            return ShipmentPending(shipment.order_id, shipment_id, customer_id)
         case "handed_over":
-            return ShipmentHandedOver(shipment.order_id, shipment.shipment_id, shipment.tracking)
+            return ShipmentHandedOver(shipment.order_id, shipment_id, shipment.tracking, customer_id)
         case "delivered" | "returned":
-            return ShipmentDelivered(shipment.order_id, shipment.shipment_id)
+            return ShipmentDelivered(shipment.order_id, shipment_id)
         case "stopped" if shipment.reason is None:
             return ShipmentStopped(shipment.order_id)
         case "stopped" | "refused":

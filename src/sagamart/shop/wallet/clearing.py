@@ -40,7 +40,9 @@ def credit(message: Message[TopUpPaid], earlier: Clearing | None, wallet: Wallet
 def refund(message: Message[RefundRequested], earlier: Clearing | None, wallet: Wallet) -> Decision:
     """Money of an order becomes the customer's again.  It cannot be refused."""
     body = message.body
-    answer = MoneyRefunded(body.order_id, body.payment, body.amount_minor, body.currency, body.refund_id)
+    answer = MoneyRefunded(
+        body.order_id, body.payment, body.amount_minor, body.currency, body.refund_id, body.customer_id
+    )
     if earlier is not None:
         _same(earlier, body.amount_minor, body.currency)
         return Decision(send=[answer])
