@@ -41,11 +41,13 @@ from sagamart.shop.accounts.service import ACCOUNTS
 from sagamart.shop.catalogue import api as catalogue_api
 from sagamart.shop.catalogue.service import CATALOGUE
 from sagamart.shop.notifications import api as notifications_api
+from sagamart.shop.notifications import webhooks_api
 from sagamart.shop.notifications.emailing import email
 from sagamart.shop.notifications.known_contacts import KnownContacts
+from sagamart.shop.notifications.posting import webhooks
 from sagamart.shop.notifications.records import Channel
 from sagamart.shop.notifications.service import NotificationRules, notifications_service
-from sagamart.shop.notifications.settings import EmailSection, SmsSection
+from sagamart.shop.notifications.settings import EmailSection, SmsSection, WebhookSection
 from sagamart.shop.notifications.texting import sms
 from sagamart.shop.orders import api as orders_api
 from sagamart.shop.orders.records import Terms
@@ -167,6 +169,7 @@ class ShopSettings(Settings, frozen=True):
     kafka: KafkaSection = KafkaSection()
     orders: OrdersSection = OrdersSection()
     wallet: WalletSection = WalletSection()
+    webhooks: WebhookSection = WebhookSection()
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -217,12 +220,17 @@ def _payments(settings: ShopSettings) -> Slice:
 def _notifications(settings: ShopSettings) -> Slice:
     configured: dict[Channel, str] = {"email": settings.email.host, "sms": settings.sms.url}
     channels = tuple(channel for channel, place in configured.items() if place)
-    rules = NotificationRules(channels, settings.email.repeat_s)
+    rules = NotificationRules(channels, settings.email.repeat_s, settings.webhooks.retry_s)
 
     def reaching(queries: Queries, contacts: Contacts) -> Sequence[Outside]:
-        return email(settings.email, contacts), sms(settings.sms, queries, contacts)
+        return (
+            email(settings.email, contacts),
+            sms(settings.sms, queries, contacts),
+            webhooks(settings.webhooks, queries),
+        )
 
-    return Slice(notifications_service(rules), notifications_api.ROUTES, reaching=reaching)
+    routes = (*notifications_api.ROUTES, *webhooks_api.routes(settings.webhooks))
+    return Slice(notifications_service(rules), routes, reaching=reaching)
 
 
 SLICES: Mapping[str, Callable[[ShopSettings], Slice]] = {

@@ -1,14 +1,24 @@
 """Notifications' table on a real PostgreSQL: what goes in comes out, what must not be is refused."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
+from sagamart.contracts.orders import Line
 from sagamart.messaging.database import ConflictError, RejectedError
 from sagamart.messaging.records import Record
+from sagamart.shop.notifications.delivering import ATTEMPTS_MAX
 from sagamart.shop.notifications.records import Dispatch, Facts, Notification, Preferences, ShortProduct
 from sagamart.shop.notifications.service import NOTIFICATIONS
+from sagamart.shop.notifications.webhook_records import (
+    AUDIENCE_ID,
+    Audience,
+    Delivery,
+    Listener,
+    News,
+    Subscription,
+)
 from shop_fixtures import Tables, TablesOf
 
 AT = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
@@ -50,6 +60,39 @@ SENT = Dispatch(1, "ord_1/order_cancelled/email", "ord_1/order_cancelled", "cus_
 ANN = Preferences(1, "cus_1", email=False, sms=True, phone="+442079460000")
 
 
+HOOK = Subscription(1, "whk_1", "https://erp.example/", ("order.paid",), "ERP", "active", "whsec_c2VjcmV0", "cus_9", AT)
+NEWS = News("ord_1", 135_000, "RUB", customer_id="cus_1", version=4, status="paid", lines=(Line("CUP", "Чашка", 3, 9),))
+POSTED = Delivery(
+    1, "dlv_1", "whk_1", "ord_1/order_paid", "order.paid", NEWS, "delivered", AT, attempts=2, answer=204, ended_at=AT
+)
+
+
+async def test_webhooks_come_out_as_they_went_in(tables: Tables) -> None:
+    audience = Audience(1, AUDIENCE_ID, (Listener("whk_1", ("order.paid",)),))
+
+    await tables.save(HOOK, audience, POSTED)
+
+    assert await tables.load(Subscription, "whk_1") == [HOOK]
+    assert await tables.load(Audience, AUDIENCE_ID) == [audience]
+    assert await tables.load(Delivery, "dlv_1") == [POSTED]
+
+
+async def test_a_turn_has_one_delivery_to_a_webhook(tables: Tables) -> None:
+    await tables.save(POSTED)
+
+    with pytest.raises(ConflictError, match="a_turn_once"):
+        await tables.save(replace(POSTED, delivery_id="dlv_2"))
+
+
+async def test_deliveries_that_ended_are_forgotten_and_others_are_not(tables: Tables) -> None:
+    waits = replace(POSTED, delivery_id="dlv_2", event="ord_2/order_paid", status="pending", ended_at=None)
+    await tables.save(POSTED, waits)
+
+    await tables.database.prune(AT + timedelta(seconds=1))
+
+    assert await tables.load(Delivery, "dlv_1", "dlv_2") == [waits]
+
+
 async def test_dispatches_and_preferences_come_out_as_they_went_in(tables: Tables) -> None:
     await tables.save(SENT, ANN)
 
@@ -60,9 +103,19 @@ async def test_dispatches_and_preferences_come_out_as_they_went_in(tables: Table
 @pytest.mark.parametrize(
     ("row", "rule"),
     [
-        (replace(SENT, dispatch_id="ord_2/order_cancelled/email"), "dispatches_check"),
+        (replace(SENT, dispatch_id="ord_1/order_cancelled/sms"), "dispatches_check"),
         (replace(SENT, status="pending"), "dispatches_check1"),
         (replace(SENT, channel="pigeon"), "dispatches_channel_check"),
+        (replace(HOOK, status="asleep"), "subscriptions_status_check"),
+        (replace(HOOK, status="deleted"), "signed_unless_deleted"),
+        (replace(HOOK, secret=""), "signed_unless_deleted"),
+        (replace(HOOK, events=()), "subscriptions_events_check"),
+        (replace(HOOK, former_secret="whsec_b2xk"), "former_secret_ends"),
+        (Audience(1, "others", ()), "audiences_audience_id_check"),
+        (replace(POSTED, status="lost"), "deliveries_status_check"),
+        (replace(POSTED, status="pending"), "ends_once"),
+        (replace(POSTED, next_at=AT), "waits_or_ends"),
+        (replace(POSTED, attempts=ATTEMPTS_MAX + 1), "deliveries_attempts_check"),
         (replace(ANN, phone=None), "preferences_check"),
         (replace(ANN, erased=True), "preferences_check1"),
         (replace(ANN, phone="+44207946000012345"), "preferences_phone_check"),

@@ -19,8 +19,9 @@ from sagamart.platform.http import Caller
 from sagamart.shop.notifications.api import ROUTES
 from sagamart.shop.notifications.dispatching import UNKNOWN_OUTCOMES_MAX
 from sagamart.shop.notifications.emailing import email
+from sagamart.shop.notifications.posting import webhooks
 from sagamart.shop.notifications.service import NotificationRules, notifications_service
-from sagamart.shop.notifications.settings import EmailSection, SmsSection
+from sagamart.shop.notifications.settings import EmailSection, SmsSection, WebhookSection
 from sagamart.shop.notifications.texting import sms
 from shop_fixtures import RunningService, Started
 
@@ -61,7 +62,9 @@ def mailing(started: Started, mail: tuple[Mailbox, int], book: ContactBook) -> M
         service = await started(notifications_service(NotificationRules(("email",), repeat_s=0.0)), ROUTES)
         section = EmailSection(host="127.0.0.1", port=mail[1], tls="none", pages="https://shop.example")
         section = msgspec.structs.replace(section, **settings)
-        service.reaches(email(section, book), sms(SmsSection(), service.queries, book))
+        service.reaches(
+            email(section, book), sms(SmsSection(), service.queries, book), webhooks(WebhookSection(), service.queries)
+        )
         return service
 
     return start

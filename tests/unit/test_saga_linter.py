@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sagamart.blueprints.saga import THE_SAGA, Saga, lint
 from sagamart.blueprints.saga.rules import RULES
 from sagamart.contracts.order_requests import HoldRequested, ShipmentStopRequested
-from sagamart.contracts.orders import OrderCancelled
+from sagamart.contracts.orders import OrderCancelled, OrderReturned
 from sagamart.contracts.stock import SkuSoldOut, StockBooked, StockRefused
 from sagamart.contracts.wallet import MoneyHeld
 from sagamart.messaging.message import Body
@@ -155,8 +155,8 @@ def test_every_rule_has_a_planted_violation() -> None:
 
 
 def test_a_fact_for_whoever_listens_needs_no_service_that_hears_it() -> None:
-    saga = deaf("notifications", OrderCancelled)
-    assert [finding for finding in lint(saga) if finding.message == "OrderCancelled"] == []
+    saga = deaf("notifications", OrderReturned)
+    assert [finding for finding in lint(saga) if finding.message == "OrderReturned"] == []
     quiet = deaf("wallet", HoldRequested)
     assert [
         one

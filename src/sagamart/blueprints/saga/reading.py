@@ -98,12 +98,7 @@ class Saga(msgspec.Struct, frozen=True, dict=True):
         return set(told.consumers) if told is not None else set()
 
 
-PUBLIC: Mapping[str, str] = {
-    "OrderPlaced": "for webhooks",
-    "PaymentAwaited": "for webhooks",
-    "PaymentStarted": "for webhooks",
-    "PaymentWindowExpired": "for webhooks",
-}
+PUBLIC: Mapping[str, str] = {}
 """Facts that no service of the shop hears: they are for webhooks and for the order's timeline.  Each says for whom."""
 
 THE_SAGA = Saga(LIFECYCLE, shop_services(), public=PUBLIC)

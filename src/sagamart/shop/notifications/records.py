@@ -8,10 +8,25 @@ from typing import Literal
 
 import msgspec
 
-from sagamart.contracts.orders import CancelReason
+from sagamart.contracts.orders import CancelReason, PaymentSource
 from sagamart.messaging.records import Record, Table
 
-Kind = Literal["order_completed", "order_cancelled", "wallet_opened", "email_confirmation", "password_reset"]
+Kind = Literal[
+    "order_placed",
+    "payment_awaited",
+    "payment_started",
+    "payment_window_expired",
+    "order_paid",
+    "shipping_pending",
+    "order_shipped",
+    "order_completed",
+    "order_cancelled",
+    "order_returned",
+    "order_refunded",
+    "wallet_opened",
+    "email_confirmation",
+    "password_reset",
+]
 Channel = Literal["email", "sms"]
 
 
@@ -25,7 +40,11 @@ class ShortProduct(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a message to a person is about.  `amount_minor` is the order's total; `token_id` names a one-time link."""
+    """What a message to a person is about; `token_id` names a one-time link.
+
+    `amount_minor` is the order's total; of a payment, a return or a refund its own amount.  `due_minor` is what of the
+    total has yet to be paid, within `window_s` seconds.
+    """
 
     order_id: str | None = None
     amount_minor: int | None = None
@@ -34,6 +53,11 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     short: tuple[ShortProduct, ...] = ()
     available_minor: int | None = None
     token_id: str | None = None
+    due_minor: int | None = None
+    window_s: int | None = None
+    source: PaymentSource | None = None
+    tracking: str | None = None
+    refunded_to: Literal["wallet", "card"] | None = None
 
 
 class Notification(Record, frozen=True):
@@ -50,7 +74,7 @@ DispatchStatus = Literal["pending", "sent", "failed", "unknown"]
 
 
 class Dispatch(Record, frozen=True):
-    """A notification on its way by one channel; `dispatch_id` is the notification and the channel: once, for ever.
+    """A notification on its way by one channel; `dispatch_id` is the letter's turn and the channel: once, for ever.
 
     `unknown_outcomes` counts the attempts of which nobody can say whether the message was taken.  They are repeated
     under the same Message-ID; the status is `unknown` once that was tried too often.

@@ -45,3 +45,19 @@ class SmsSection(Section, frozen=True):
     give_up_s: Annotated[
         float, Meta(ge=1, le=604_800, description="Seconds after which an SMS that cannot be sent is given up")
     ] = 3600.0
+
+
+class WebhookSection(Section, frozen=True):
+    """Where news of orders may be posted to, by subscription."""
+
+    hosts: Annotated[
+        tuple[str, ...], Meta(description="Hosts that webhooks may go to; empty: any on the public internet")
+    ] = ()
+    private: Annotated[
+        bool,
+        Meta(description="Whether they may go into private networks too, and by plain HTTP, as in a demonstration"),
+    ] = False
+    retry_s: Annotated[
+        float,
+        Meta(gt=0, le=3_600, description="Seconds before a failed delivery is tried again; each time three times that"),
+    ] = 5.0

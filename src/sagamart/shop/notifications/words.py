@@ -4,21 +4,33 @@ A refusal says what the reader can act on: which product was short and by how mu
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from sagamart.contracts.orders import CancelReason
+from sagamart.contracts.orders import CancelReason, PaymentSource
 from sagamart.platform.http import Language
 from sagamart.shop.notifications.money import money
 from sagamart.shop.notifications.records import Facts, Kind
 
 GOOD: Mapping[Kind, bool] = {
+    "order_placed": True,
+    "payment_awaited": True,
+    "payment_started": True,
+    "payment_window_expired": False,
+    "order_paid": True,
+    "shipping_pending": True,
+    "order_shipped": True,
     "order_completed": True,
     "order_cancelled": False,
+    "order_returned": True,
+    "order_refunded": True,
     "wallet_opened": True,
     "email_confirmation": True,
     "password_reset": True,
 }
 """Whether a kind of message is good news."""
+
+
+SECONDS_A_MINUTE = 60
 
 
 class Words(NamedTuple):
@@ -30,15 +42,33 @@ class Words(NamedTuple):
 
 _TITLES: Mapping[Language, Mapping[Kind, str]] = {
     "en": {
+        "order_placed": "We have your order",
+        "payment_awaited": "Your order waits for payment",
+        "payment_started": "Your payment has begun",
+        "payment_window_expired": "The time to pay is over",
+        "order_paid": "Your order is paid",
+        "shipping_pending": "Your parcel is being packed",
+        "order_shipped": "Your order is on its way",
         "order_completed": "Your order is complete",
         "order_cancelled": "Your order was cancelled",
+        "order_returned": "Your return is here",
+        "order_refunded": "Your money is on its way back",
         "wallet_opened": "Your wallet is open",
         "email_confirmation": "Please confirm your e-mail address",
         "password_reset": "Choose a new password",
     },
     "ru": {
+        "order_placed": "Мы приняли ваш заказ",
+        "payment_awaited": "Ваш заказ ждёт оплаты",
+        "payment_started": "Оплата началась",
+        "payment_window_expired": "Время на оплату вышло",
+        "order_paid": "Ваш заказ оплачен",
+        "shipping_pending": "Вашу посылку собирают",
+        "order_shipped": "Ваш заказ в пути",
         "order_completed": "Ваш заказ выполнен",
         "order_cancelled": "Ваш заказ отменён",
+        "order_returned": "Мы получили ваш возврат",
+        "order_refunded": "Мы возвращаем вам деньги",
         "wallet_opened": "Ваш кошелёк открыт",
         "email_confirmation": "Подтвердите адрес электронной почты",
         "password_reset": "Выберите новый пароль",
@@ -47,6 +77,15 @@ _TITLES: Mapping[Language, Mapping[Kind, str]] = {
 
 _TEXTS: Mapping[Language, Mapping[Kind, str]] = {
     "en": {
+        "order_placed": "Order {order} for {amount} has reached us.",
+        "payment_awaited": "Please pay {due} for order {order} within {minutes} min, or it will be cancelled.",
+        "payment_started": "You are paying {amount} for order {order} {source}.",
+        "payment_window_expired": "Order {order} for {amount} was not paid in time.",
+        "order_paid": "We have your money for order {order}: {amount}. Now we get it ready to send.",
+        "shipping_pending": "The parcel with order {order} is being made ready for the carrier.",
+        "order_shipped": "The carrier has the parcel with order {order}.{tracking}",
+        "order_returned": "What you sent back of order {order} is here. You get back {amount}.",
+        "order_refunded": "We have returned {amount} for order {order} {refunded_to}.",
         "order_completed": "Order {order} for {amount} is paid and complete. Thank you!",
         "order_cancelled": "Order {order} for {amount} was cancelled. {reason}",
         "wallet_opened": "You can now pay from your wallet. Its currency is {currency}.",
@@ -54,6 +93,15 @@ _TEXTS: Mapping[Language, Mapping[Kind, str]] = {
         "password_reset": "The link in our letter lets you choose a new password. It is good for an hour, once.",
     },
     "ru": {
+        "order_placed": "Заказ {order} на сумму {amount} у нас.",
+        "payment_awaited": "Оплатите {due} за заказ {order} в течение {minutes} мин., иначе он будет отменён.",
+        "payment_started": "Вы оплачиваете {amount} за заказ {order} {source}.",
+        "payment_window_expired": "Заказ {order} на сумму {amount} не был оплачен вовремя.",
+        "order_paid": "Деньги за заказ {order} получены: {amount}. Теперь мы готовим его к отправке.",
+        "shipping_pending": "Посылку с заказом {order} готовят к передаче перевозчику.",
+        "order_shipped": "Посылка с заказом {order} у перевозчика.{tracking}",
+        "order_returned": "То, что вы вернули из заказа {order}, у нас. Вам вернётся {amount}.",
+        "order_refunded": "Мы вернули {amount} за заказ {order} {refunded_to}.",
         "order_completed": "Заказ {order} на сумму {amount} оплачен и выполнен. Спасибо!",
         "order_cancelled": "Заказ {order} на сумму {amount} отменён. {reason}",
         "wallet_opened": "Теперь вы можете платить из кошелька. Его валюта — {currency}.",
@@ -89,6 +137,21 @@ _REASONS: Mapping[Language, Mapping[CancelReason, str]] = {
     },
 }
 
+_SOURCES: Mapping[Language, Mapping[PaymentSource, str]] = {
+    "en": {"wallet": "from your wallet", "bank": "by card"},
+    "ru": {"wallet": "из кошелька", "bank": "картой"},
+}
+
+_REFUNDED_TO: Mapping[Language, Mapping[Literal["wallet", "card"], str]] = {
+    "en": {"wallet": "to your wallet", "card": "to the card that you paid with"},
+    "ru": {"wallet": "в ваш кошелёк", "card": "на карту, с которой вы платили"},
+}
+
+_TRACKING: Mapping[Language, str] = {
+    "en": " Its tracking number is {number}.",
+    "ru": " Номер для отслеживания: {number}.",
+}
+
 _SHORT: Mapping[Language, str] = {
     "en": "“{title}” — you wanted {wanted}, we have {available}",
     "ru": "«{title}» — вы заказали {wanted} шт., у нас есть {available}",
@@ -111,6 +174,11 @@ def words(kind: Kind, facts: Facts, language: Language) -> Words:
     text = _TEXTS[language][kind].format(
         order=facts.order_id,
         amount=money(facts.amount_minor or 0, currency, language),
+        due=money(facts.due_minor or 0, currency, language),
+        minutes=(facts.window_s or 0) // SECONDS_A_MINUTE or 1,
+        source=_SOURCES[language][facts.source or "wallet"],
+        refunded_to=_REFUNDED_TO[language][facts.refunded_to or "wallet"],
+        tracking="" if facts.tracking is None else _TRACKING[language].format(number=facts.tracking),
         currency=currency,
         reason=_reason(facts, language),
     )

@@ -11,7 +11,9 @@ def upgrade() -> None:
     op.execute("""
         alter table notifications drop constraint notifications_kind_check;
         alter table notifications add constraint notifications_kind_check check (kind in (
-            'order_completed', 'order_cancelled', 'wallet_opened', 'email_confirmation', 'password_reset'));
+            'order_placed', 'payment_awaited', 'payment_started', 'payment_window_expired', 'order_paid',
+            'shipping_pending', 'order_shipped', 'order_completed', 'order_cancelled', 'order_returned',
+            'order_refunded', 'wallet_opened', 'email_confirmation', 'password_reset'));
 
         create table dispatches (
             version bigint not null,
@@ -24,9 +26,10 @@ def upgrade() -> None:
             unknown_outcomes bigint not null check (unknown_outcomes >= 0),
             reason text,
             ended_at timestamptz,
-            check (dispatch_id = notification_id || '/' || channel),
+            check (right(dispatch_id, char_length(channel) + 1) = '/' || channel),
             check ((status = 'pending') = (ended_at is null))
         );
+        create index dispatches_of_a_notification on dispatches (notification_id);
 
         create table preferences (
             version bigint not null,
