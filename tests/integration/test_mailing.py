@@ -24,6 +24,7 @@ from sagamart.shop.notifications.service import NotificationRules, notifications
 from sagamart.shop.notifications.settings import EmailSection, SmsSection, WebhookSection
 from sagamart.shop.notifications.texting import sms
 from shop_fixtures import RunningService, Started
+from webhook_receiver import open_receiver
 
 CANARY = "canary-Pa55word"
 PATIENCE_S = 60
@@ -225,3 +226,34 @@ async def test_a_link_confirms_the_address_that_it_was_mailed_to(open_shop: Open
     assert mailbox.recipients == ["ann@example.com"]
     assert answer.status_code == 204
     assert again.json()["email_confirmed"] is True
+
+
+async def test_an_order_that_is_paid_at_once_leads_to_one_letter_and_one_post(
+    open_shop: Opened, mail: tuple[Mailbox, int]
+) -> None:
+    mailbox, port = mail
+    section = EmailSection(host="127.0.0.1", port=port, tls="none")
+    async with open_receiver() as receiver:
+        shop = await open_shop(ShopSettings(email=section, webhooks=WebhookSection(private=True)))
+        newcomer = {"email": "ann@example.com", "password": "otter counts nine reeds", "name": "Ann", "language": "ru"}
+        ann = Caller((await shop.call("POST", "/v1/users", newcomer)).json()["id"], frozenset({"CUSTOMER"}))
+        money = {"amount_minor": 1_000, "currency": "RUB", "customer_id": ann.id}
+        await shop.post("/v1/wallet/deposits", money, caller=Caller("cus_op", frozenset({"OPERATOR"})), key="money")
+        wish = {"url": receiver.url, "events": ["order.completed", "order.cancelled"]}
+        await shop.post("/v1/webhooks", wish, caller=Caller("cus_adm", frozenset({"ADMIN"})), key="hook")
+
+        cup = {"lines": [{"title": "Чашка", "price_minor": 900}]}
+        order = (await shop.post("/v1/orders", cup, caller=ann, key="order", Prefer="wait=30")).json()
+
+        await mailbox.until(lambda: len(mailbox.letters) == 2)
+        await receiver.until(lambda: len(receiver.posts) == 1)
+    assert sorted(letter["Subject"] for letter in mailbox.letters) == [
+        "Ваш заказ выполнен",
+        "Подтвердите адрес электронной почты",
+    ]
+    told = receiver.posts[0].event
+    assert (told["type"], told["data"]["order_id"], told["data"]["status"]) == (
+        "order.completed",
+        order["id"],
+        "completed",
+    )

@@ -10,6 +10,13 @@ from sagamart.messaging.postgres import CONNECT_S_MAX, SESSION
 from sagamart.messaging.requests import REQUESTS_KEPT_DAYS, Overloaded
 from sagamart.messaging.timers import REFIRE_S
 from sagamart.messaging.worker import LOCKED_BATCHES, Limits
+from sagamart.shop.notifications.delivering import ATTEMPTS_MAX as ATTEMPTS_MAX_WEBHOOK
+from sagamart.shop.notifications.delivering import PAUSE_FACTOR, PAUSE_S, PAUSE_S_MAX
+from sagamart.shop.notifications.dispatching import UNKNOWN_OUTCOMES_MAX
+from sagamart.shop.notifications.emailing import EMAIL_S_MAX
+from sagamart.shop.notifications.posting import ANSWER_S_MAX, FAILURES_MAX, SPARED_S
+from sagamart.shop.notifications.settings import EmailSection, SmsSection
+from sagamart.shop.notifications.smtp import LETTER_S_MAX
 from sagamart.shop.payments.decide import LOOK_S, LOOK_S_MAX, SILENCE_S
 from sagamart.shop.payments.outside import DEADLINE_S
 
@@ -17,6 +24,7 @@ PAGE = Path(__file__).parents[2] / "docs/reference/failures.md"
 
 LIMITS = Limits()
 OUTSIDE = Outside(name="any", calls={})
+EMAIL, SMS = EmailSection(), SmsSection()
 
 ROWS = (
     (
@@ -138,6 +146,38 @@ ROWS = (
         f"{LOOK_S_MAX} s",
         f"{DEADLINE_S} s",
         "the bank is asked while the customer is on its page, and when a hold should have lapsed",
+    ),
+    (
+        "The mail server or the SMS gateway cannot take a message now (notifications)",
+        f"for {EMAIL.give_up_s:.0f} s, an SMS for {SMS.give_up_s:.0f} s",
+        "as above",
+        f"{BACKOFF_S_MAX} s",
+        f"{EMAIL_S_MAX} s",
+        "it is `failed` as `given_up`; refused for good (5xx of SMTP), it is `failed` at once",
+    ),
+    (
+        "The mail server falls silent with a letter in its hands (notifications)",
+        f"{UNKNOWN_OUTCOMES_MAX}",
+        f"{EMAIL.repeat_s} s, doubling",
+        f"{EMAIL.repeat_s * 2 ** (UNKNOWN_OUTCOMES_MAX - 2)} s",
+        f"{LETTER_S_MAX} s",
+        "the same letter under the same Message-ID, counted; then it is `unknown`, for it may well have arrived",
+    ),
+    (
+        "A webhook's receiver is down, slow or answers anything but 2xx (notifications)",
+        f"{ATTEMPTS_MAX_WEBHOOK}",
+        f"{PAUSE_S} s, times {PAUSE_FACTOR}",
+        f"{PAUSE_S_MAX} s",
+        f"{ANSWER_S_MAX} s",
+        "the delivery is `failed`, and staff may replay it; 410 ends the subscription at once",
+    ),
+    (
+        "A webhook's receiver fails again and again (notifications)",
+        f"{FAILURES_MAX} in a row",
+        f"{SPARED_S} s without a post",
+        f"{SPARED_S} s",
+        f"{ANSWER_S_MAX} s",
+        "its deliveries count that as an attempt; other receivers notice nothing",
     ),
     (
         "Requests: the service is full",
