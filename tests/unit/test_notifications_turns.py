@@ -21,7 +21,7 @@ from sagamart.contracts.shipping import ShipmentHandedOver, ShipmentPending
 from sagamart.contracts.wallet import MoneyRefunded
 from sagamart.messaging.message import Body
 from sagamart.platform.http import Language
-from sagamart.shop.notifications.records import Dispatch, Facts, Kind, Notification
+from sagamart.shop.notifications.records import Dispatch, Kind, Notification
 from sagamart.shop.notifications.service import NotificationRules, notifications_service
 from sagamart.shop.notifications.turns import facts_of
 from sagamart.shop.notifications.words import words
@@ -144,6 +144,4 @@ def test_a_fact_of_an_older_version_that_names_no_customer_is_told_to_nobody() -
     ],
 )
 def test_each_turn_says_what_its_reader_can_act_on(kind: Kind, body: Body, language: Language, text: str) -> None:
-    facts: Facts = facts_of(body)  # type: ignore[arg-type]  # each of these is told
-
-    assert words(kind, facts, language).text.replace("\u00a0", " ") == text
+    assert words(kind, facts_of(body), language).text.replace("\u00a0", " ") == text

@@ -8,7 +8,7 @@ from sagamart.messaging.decision import NOTHING, Decision
 from sagamart.messaging.message import Body, Message
 from sagamart.shop.notifications.messages import EmailRequested, SmsRequested
 from sagamart.shop.notifications.records import Channel, Dispatch, Kind, Notification, Preferences
-from sagamart.shop.notifications.turns import KINDS, Telling, facts_of, turn_of
+from sagamart.shop.notifications.turns import facts_of, kind_of, letter_of
 
 LETTERS = frozenset[Kind](("email_confirmation", "password_reset"))
 """Kinds that go by e-mail, whatever their customer prefers: they were asked for."""
@@ -28,21 +28,22 @@ def dispatch_id(letter: str, channel: Channel) -> str:
 
 def tell(
     message: Message[Any],
+    turn: str,
     earlier: Notification | None,
     preferences: Preferences | None = None,
     channels: tuple[Channel, ...] = (),
 ) -> Decision:
     """Keep what there is to tell, once; send it by these channels, where its customer wants that."""
-    body: Telling = message.body
+    body = message.body
     if earlier is not None or not body.customer_id:  # an older version of its sender does not say whose it is
         return NOTHING
-    kind, turn = KINDS[type(body)], turn_of(body)
-    told = Notification(1, turn.listed, body.customer_id, kind, facts_of(body), message.at)
+    kind = kind_of(body)
+    told = Notification(1, turn, body.customer_id, kind, facts_of(body), message.at)
     saved: list[msgspec.Struct] = [told]
     sent: list[Body] = []
     for channel in channels:
         if is_wanted(kind, channel, preferences):
-            key = dispatch_id(turn.letter, channel)
+            key = dispatch_id(letter_of(body), channel)
             saved.append(Dispatch(1, key, told.notification_id, told.customer_id, channel, "pending", message.at))
             sent.append(REQUESTS[channel](key, told.customer_id, kind, told.facts))
     return Decision(save=saved, send=sent)

@@ -20,7 +20,7 @@ from sagamart.messaging.decision import NOTHING, Arm, Decision, Refusal, Reply
 from sagamart.messaging.message import Message
 from sagamart.shop.notifications.records import Facts
 from sagamart.shop.notifications.subscribing import gone
-from sagamart.shop.notifications.turns import KINDS, Telling, facts_of, turn_of
+from sagamart.shop.notifications.turns import facts_of, kind_of
 from sagamart.shop.notifications.webhook_messages import (
     DeliveryDue,
     DeliveryFailed,
@@ -65,16 +65,13 @@ class WebhookNotActive(Refusal, frozen=True):
     title: ClassVar[str] = "The webhook is not active"
 
 
-def deliveries_of(message: Message[Any], audience: Audience | None) -> Sequence[Delivery]:
+def deliveries_of(message: Message[Any], turn: str, audience: Audience) -> Sequence[Delivery]:
     """A delivery of this turn to each subscription that wants it."""
-    body: Telling = message.body
-    event = EVENTS.get(KINDS[type(body)])
-    if audience is None or event is None:
-        return ()
+    event = EVENTS[kind_of(message.body)]
     wanting = [one.subscription_id for one in audience.listeners if event in one.events]
     if not wanting:
         return ()
-    turn, data = turn_of(body).listed, news_of(body)
+    data = news_of(message.body)
     return [Delivery(1, delivery_id(turn, to), to, turn, event, data, "pending", message.at) for to in wanting]
 
 
@@ -83,7 +80,7 @@ def delivery_id(turn: str, subscription_id: str) -> str:
     return f"dlv_{blake2b(f'{subscription_id} {turn}'.encode(), digest_size=16).hexdigest()}"
 
 
-def news_of(body: Telling) -> News:
+def news_of(body: Any) -> News:
     """What a webhook tells of a turn."""
     facts = facts_of(body)
     told = {name: getattr(facts, name) for name in Facts.__struct_fields__}

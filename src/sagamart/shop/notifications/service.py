@@ -1,7 +1,4 @@
-"""Notifications as a service: which records each message needs, and which rule decides.
-
-Where no channel is switched on and nobody has subscribed, a turn costs its one row: preferences are not even read.
-"""
+"""Notifications as a service: which records each message needs, and which rule decides."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,13 +6,10 @@ from typing import Any
 import msgspec
 
 from sagamart.contracts.accounts import CustomerErased
-from sagamart.messaging.decision import Decision
 from sagamart.messaging.message import Message
-from sagamart.messaging.records import Need, Records, need
+from sagamart.messaging.records import Need, need
 from sagamart.messaging.service import Handler, Service
 from sagamart.shop.notifications import dispatching, preferring
-from sagamart.shop.notifications.decide import dispatch_id, tell
-from sagamart.shop.notifications.delivering import deliveries_of
 from sagamart.shop.notifications.messages import (
     ChangePreferences,
     DispatchMessage,
@@ -32,20 +26,15 @@ from sagamart.shop.notifications.records import (
     TOLD,
     Channel,
     Dispatch,
-    Notification,
     Preferences,
 )
-from sagamart.shop.notifications.turns import KINDS, turn_of
+from sagamart.shop.notifications.turn_handlers import turn_handlers
 from sagamart.shop.notifications.webhook_handlers import webhook_handlers
 from sagamart.shop.notifications.webhook_messages import DeliveryRequested
 from sagamart.shop.notifications.webhook_records import (
-    AUDIENCE_ID,
     AUDIENCES,
     DELIVERIES,
-    EVENTS,
     SUBSCRIPTIONS,
-    Audience,
-    Delivery,
 )
 
 
@@ -67,47 +56,9 @@ def notifications_service(rules: NotificationRules) -> Service:
         "notifications",
         tables=(AUDIENCES, DELIVERIES, DISPATCHES, PREFERENCES, SUBSCRIPTIONS, TOLD),
         migrations="sagamart.shop.notifications.migrations",
-        handlers=(*_turns(rules), *_dispatches(rules), *_PEOPLE, *webhook_handlers(rules.retry_s)),
+        handlers=(*turn_handlers(rules.channels), *_dispatches(rules), *_PEOPLE, *webhook_handlers(rules.retry_s)),
         outside=(EmailRequested, SmsRequested, DeliveryRequested),
     )
-
-
-def _turns(rules: NotificationRules) -> Sequence[Handler[Any]]:
-    channels = rules.channels
-
-    def needs(message: Message[Any]) -> Sequence[Need]:
-        body, turn = message.body, turn_of(message.body)
-        heard = (need(Audience, AUDIENCE_ID),) if KINDS[type(body)] in EVENTS else ()
-        told = need(Notification, turn.listed)
-        if not channels:
-            return *heard, told
-        dispatches = need(Dispatch, *(dispatch_id(turn.letter, channel) for channel in channels))
-        return *heard, dispatches, need(Preferences, body.customer_id), told
-
-    def deliveries(message: Message[Any], have: Records) -> Sequence[Delivery]:
-        heard = KINDS[type(message.body)] in EVENTS
-        return deliveries_of(message, have.find(Audience, AUDIENCE_ID)) if heard else ()
-
-    def then(message: Message[Any], have: Records) -> Sequence[Need]:
-        fresh = deliveries(message, have)
-        return (need(Delivery, *(one.delivery_id for one in fresh)),) if fresh else ()
-
-    def decide(message: Message[Any], have: Records) -> Decision:
-        turn = turn_of(message.body)
-        preferences = have.find(Preferences, message.body.customer_id) if channels else None
-        unused = tuple(one for one in channels if have.find(Dispatch, dispatch_id(turn.letter, one)) is None)
-        told = tell(message, have.find(Notification, turn.listed), preferences, unused)
-        if not told.save:
-            return told
-        fresh = [one for one in deliveries(message, have) if have.find(Delivery, one.delivery_id) is None]
-        if not fresh:
-            return told
-        return Decision(
-            save=[*told.save, *fresh], send=[*told.send, *(DeliveryRequested(one.delivery_id) for one in fresh)]
-        )
-
-    emits = (EmailRequested, SmsRequested, DeliveryRequested)
-    return [Handler(takes=kind, needs=needs, then=then, decide=decide, emits=emits) for kind in KINDS]
 
 
 def _dispatches(rules: NotificationRules) -> Sequence[Handler[Any]]:

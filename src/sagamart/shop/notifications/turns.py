@@ -8,8 +8,8 @@ Rules:
   at once is told as completed, which says it.  OrderPaid would be a second row for every order that is paid at once.
 """
 
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from sagamart.contracts.accounts import EmailConfirmationRequested, LetterRequested, PasswordResetRequested
 from sagamart.contracts.order_requests import ShipmentRequested
@@ -26,114 +26,28 @@ from sagamart.contracts.orders import (
 from sagamart.contracts.payments import PaymentRefunded
 from sagamart.contracts.shipping import ShipmentHandedOver, ShipmentPending
 from sagamart.contracts.wallet import MoneyRefunded, WalletOpened
+from sagamart.messaging.message import Body
 from sagamart.shop.notifications.records import Facts, Kind, ShortProduct
 
-Telling = (
-    OrderPlaced
-    | PaymentAwaited
-    | PaymentStarted
-    | PaymentWindowExpired
-    | ShipmentRequested
-    | ShipmentPending
-    | ShipmentHandedOver
-    | OrderCompleted
-    | OrderCancelled
-    | OrderReturned
-    | MoneyRefunded
-    | PaymentRefunded
-    | WalletOpened
-    | EmailConfirmationRequested
-    | PasswordResetRequested
-)
 
-KINDS: Mapping[type[Telling], Kind] = {
-    OrderPlaced: "order_placed",
-    PaymentAwaited: "payment_awaited",
-    PaymentStarted: "payment_started",
-    PaymentWindowExpired: "payment_window_expired",
-    ShipmentRequested: "order_paid",
-    ShipmentPending: "shipping_pending",
-    ShipmentHandedOver: "order_shipped",
-    OrderCompleted: "order_completed",
-    OrderCancelled: "order_cancelled",
-    OrderReturned: "order_returned",
-    MoneyRefunded: "order_refunded",
-    PaymentRefunded: "order_refunded",
-    WalletOpened: "wallet_opened",
-    EmailConfirmationRequested: "email_confirmation",
-    PasswordResetRequested: "password_reset",
-}
+def _order(body: OrderMessage) -> Facts:
+    return Facts(body.order_id, body.total_minor, body.currency)
 
 
-class Turn(NamedTuple):
-    """A turn's names: of its place in the list, and of the one letter for it."""
-
-    listed: str
-    letter: str
+def _awaited(body: PaymentAwaited) -> Facts:
+    return Facts(body.order_id, body.total_minor, body.currency, due_minor=body.due_minor, window_s=body.window_s)
 
 
-def turn_of(body: Telling) -> Turn:
-    """The business keys of what a person is told."""
-    subject = body.token_id if isinstance(body, LetterRequested) else body.key
-    name = f"{subject}/{KINDS[type(body)]}"
-    if isinstance(body, PaymentAwaited | PaymentWindowExpired):
-        return Turn(f"{name}/{body.version}", f"{name}{_attempt(body)}")
-    name += _distinct(body)
-    return Turn(name, name)
+def _started(body: PaymentStarted) -> Facts:
+    return Facts(body.order_id, body.amount_minor, body.currency, source=body.source)
 
 
-def _distinct(body: Telling) -> str:
-    """What tells it from others of its kind."""
-    match body:
-        case PaymentStarted():
-            return f"/{body.payment}"
-        case OrderCancelled():
-            return _attempt(body)
-        case OrderReturned():
-            return f"/{body.return_id}"
-        case MoneyRefunded() | PaymentRefunded():
-            return f"/{body.refund_id}"
-        case _:
-            return ""
+def _pending(body: ShipmentPending) -> Facts:
+    return Facts(body.order_id)
 
 
-def _attempt(body: OrderMessage) -> str:
-    """An order that was changed or revived goes on at its next attempt."""
-    return f"/{body.attempt}" if body.attempt > 1 else ""
-
-
-def facts_of(body: Telling) -> Facts:
-    """What there is to say about a turn."""
-    match body:
-        case WalletOpened():
-            return Facts(currency=body.currency)
-        case EmailConfirmationRequested() | PasswordResetRequested():
-            return Facts(token_id=body.token_id)
-        case MoneyRefunded() | PaymentRefunded():
-            to: Literal["wallet", "card"] = "wallet" if isinstance(body, MoneyRefunded) else "card"
-            return Facts(body.order_id, body.amount_minor, body.currency, refunded_to=to)
-        case ShipmentPending():
-            return Facts(body.order_id)
-        case ShipmentHandedOver():
-            return Facts(body.order_id, tracking=body.tracking or None)
-        case _:
-            return _facts_of_order(body)
-
-
-def _facts_of_order(body: OrderMessage) -> Facts:
-    match body:
-        case PaymentAwaited():
-            return Facts(
-                body.order_id, body.total_minor, body.currency, due_minor=body.due_minor, window_s=body.window_s
-            )
-        case PaymentStarted():
-            return Facts(body.order_id, body.amount_minor, body.currency, source=body.source)
-        case OrderReturned():
-            return Facts(body.order_id, body.amount_minor, body.currency)
-        case OrderCancelled():
-            return _cancelled(body)
-        case _:
-            return Facts(body.order_id, body.total_minor, body.currency)
+def _shipped(body: ShipmentHandedOver) -> Facts:
+    return Facts(body.order_id, tracking=body.tracking or None)
 
 
 def _cancelled(body: OrderCancelled) -> Facts:
@@ -142,3 +56,97 @@ def _cancelled(body: OrderCancelled) -> Facts:
         ShortProduct(line.sku, titles.get(line.sku, line.sku), line.wanted, line.available) for line in body.short
     )
     return Facts(body.order_id, body.total_minor, body.currency, body.reason, short, body.available_minor)
+
+
+def _returned(body: OrderReturned) -> Facts:
+    return Facts(body.order_id, body.amount_minor, body.currency)
+
+
+def _to_wallet(body: MoneyRefunded) -> Facts:
+    return Facts(body.order_id, body.amount_minor, body.currency, refunded_to="wallet")
+
+
+def _to_card(body: PaymentRefunded) -> Facts:
+    return Facts(body.order_id, body.amount_minor, body.currency, refunded_to="card")
+
+
+def _wallet(body: WalletOpened) -> Facts:
+    return Facts(currency=body.currency)
+
+
+def _link(body: LetterRequested) -> Facts:
+    return Facts(token_id=body.token_id)
+
+
+def _attempt(body: OrderMessage) -> str:
+    """An order that was changed or revived goes on at its next attempt."""
+    return f"/{body.attempt}" if body.attempt > 1 else ""
+
+
+def _version(body: OrderMessage) -> str:
+    return f"/{body.version}"
+
+
+def _refund(body: MoneyRefunded | PaymentRefunded) -> str:
+    return f"/{body.refund_id}"
+
+
+class Telling(NamedTuple):
+    """How a message is told: as which kind, with which facts; by what it is told from others of its kind.
+
+    `each` does that in the list, `letter` for letters, where that is otherwise.
+    """
+
+    kind: Kind
+    facts: Callable[[Any], Facts]
+    each: Callable[[Any], str] | None = None
+    letter: Callable[[Any], str] | None = None
+
+
+TELLINGS: Mapping[type[Body], Telling] = {
+    OrderPlaced: Telling("order_placed", _order),
+    PaymentAwaited: Telling("payment_awaited", _awaited, _version, _attempt),
+    PaymentStarted: Telling("payment_started", _started, lambda body: f"/{body.payment}"),
+    PaymentWindowExpired: Telling("payment_window_expired", _order, _version),
+    ShipmentRequested: Telling("order_paid", _order),
+    ShipmentPending: Telling("shipping_pending", _pending),
+    ShipmentHandedOver: Telling("order_shipped", _shipped),
+    OrderCompleted: Telling("order_completed", _order),
+    OrderCancelled: Telling("order_cancelled", _cancelled, _attempt),
+    OrderReturned: Telling("order_returned", _returned, lambda body: f"/{body.return_id}"),
+    MoneyRefunded: Telling("order_refunded", _to_wallet, _refund),
+    PaymentRefunded: Telling("order_refunded", _to_card, _refund),
+    WalletOpened: Telling("wallet_opened", _wallet),
+    EmailConfirmationRequested: Telling("email_confirmation", _link),
+    PasswordResetRequested: Telling("password_reset", _link),
+}
+"""Everything that people are told."""
+
+
+def kind_of(body: Body) -> Kind:
+    """Which kind of turn it is."""
+    return TELLINGS[type(body)].kind
+
+
+def turn_of(body: Body) -> str:
+    """The business key of what a person is told: its place in the list."""
+    telling = TELLINGS[type(body)]
+    name = _named(body, telling)
+    return name if telling.each is None else name + telling.each(body)
+
+
+def letter_of(body: Body) -> str:
+    """The business key of the one letter for it."""
+    telling = TELLINGS[type(body)]
+    apart = telling.letter or telling.each
+    name = _named(body, telling)
+    return name if apart is None else name + apart(body)
+
+
+def _named(body: Body, telling: Telling) -> str:
+    return f"{body.token_id if isinstance(body, LetterRequested) else body.key}/{telling.kind}"
+
+
+def facts_of(body: Body) -> Facts:
+    """What there is to say about a turn."""
+    return TELLINGS[type(body)].facts(body)
