@@ -20,6 +20,7 @@ from sagamart.messaging.service import Service
 from sagamart.messaging.worker import Limits, Node
 from sagamart.platform.http import Caller, Process, build_app
 from sagamart.platform.settings import HttpSettings
+from sagamart.shop.notifications.known_contacts import KnownContacts
 from shop_fixtures import TOKENS
 
 OPERATOR = Caller("cus_" + "0" * 31 + "a", frozenset({"OPERATOR"}))
@@ -107,7 +108,7 @@ async def open_shop(database_of: Callable[[Service], Awaitable[str]]) -> AsyncIt
         ) -> OpenShop:
             dsns = {name: await database_of(build(settings).service) for name, build in SLICES.items()}
             shop = await closing.enter_async_context(Shop(settings, dsns, node=Node("test"), limits=limits))
-            shop.write_letters(TOKENS)
+            shop.write_letters(TOKENS, KnownContacts())
             opened = OpenShop(shop)
             closing.push_async_callback(opened.http.aclose)
             return opened

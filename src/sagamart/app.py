@@ -337,13 +337,14 @@ class Shop:
             await running.database.end_life(self.node.name)
         await self._closing.aclose()
 
-    def write_letters(self, tokens: Tokens) -> None:
-        """From now on letters find their addresses and the links under this seal, where accounts is among the services.
+    def write_letters(self, tokens: Tokens, contacts: KnownContacts) -> None:
+        """From now on letters find their addresses, and the links under this seal, through `contacts`.
 
-        Until then, letters wait in the outbox.
+        Accounts answers there, where it is among the services.  Until then, letters wait in the outbox.
         """
         if "accounts" in self.services:
-            self._contacts.answering = AccountContacts(self.services["accounts"].queries, tokens)
+            contacts.answering = AccountContacts(self.services["accounts"].queries, tokens)
+        self._contacts.answering = contacts
 
     @property
     def mounted(self) -> list[Mounted]:

@@ -84,7 +84,7 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
         Shop(settings, dsns, node=Node(node), transport=travel.transport) as shop,
         travel.receiving(),
     ):
-        shop.write_letters(tokens)
+        shop.write_letters(tokens, travel.contacts)
         travel.measure(shop.metrics)
         checks = {**checks_of(shop, dsns), **travel.checks}
         process = Process(settings.http, node, checks, shop.metrics, shop.dead_letters, shop.consumers)

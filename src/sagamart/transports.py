@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from sagamart.app import SLICES, ShopSettings, strangers
+from sagamart.contracts.accounts import Contacts
 from sagamart.messaging.service import Service
 from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.http import HttpTransport
@@ -27,15 +28,22 @@ from sagamart.platform.internal.service_tokens import ServiceTokens, load_servic
 from sagamart.platform.kafka import KafkaSection, TopicReport, connection_of
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.settings import InternalSettings, SettingsError
+from sagamart.shop.accounts.contacts_listener import ContactsListener
+from sagamart.shop.notifications.known_contacts import KnownContacts
+from sagamart.shop.notifications.remote_contacts import RemoteContacts
 
 
 class Travel(msgspec.Struct, frozen=True):
-    """A transport, what lets messages in from elsewhere once the services are at work, and what it tells of itself."""
+    """A transport, what lets messages in from elsewhere once the services are at work, and what it tells of itself.
+
+    `contacts` asks accounts in another process, where it can.
+    """
 
     transport: Transport
     receiving: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     checks: Mapping[str, Check] = {}
     measure: Callable[[Metrics], None] = lambda _metrics: None
+    contacts: KnownContacts = msgspec.field(default_factory=KnownContacts)
 
 
 @asynccontextmanager
@@ -57,10 +65,17 @@ async def transport_of(settings: ShopSettings, names: Sequence[str]) -> AsyncIte
 async def http_travel(settings: ShopSettings, names: Sequence[str]) -> AsyncIterator[Travel]:
     """Posted to the other processes.  Raises SettingsError, ServiceKeyError."""
     tokens = service_tokens(settings, names)
-    posting = Posting(_destinations(settings.internal, names), tokens)
+    destinations = _destinations(settings.internal, names)
+    posting = Posting(destinations, tokens)
+    contacts = KnownContacts()
+    if "notifications" in names:
+        contacts.answering = RemoteContacts(
+            destinations.of("accounts"), lambda: tokens.sign("notifications", "accounts")
+        )
     try:
         async with HttpTransport(consumers(), posting) as transport:
-            yield Travel(transport, partial(_listening, settings.internal, names, transport, tokens))
+            receiving = partial(_listening, settings.internal, names, transport, tokens, contacts)
+            yield Travel(transport, receiving, contacts=contacts)
     finally:
         posting.close()
 
@@ -126,12 +141,17 @@ def service_tokens(settings: ShopSettings, names: Sequence[str]) -> ServiceToken
 
 @asynccontextmanager
 async def _listening(
-    settings: InternalSettings, names: Sequence[str], transport: HttpTransport, tokens: ServiceTokens
+    settings: InternalSettings,
+    names: Sequence[str],
+    transport: HttpTransport,
+    tokens: ServiceTokens,
+    contacts: Contacts,
 ) -> AsyncIterator[None]:
     services = every_service()
     emits = {name: service.emits for name, service in services.items()}
     here = {name: service for name, service in services.items() if name in names}
-    listener = InternalListener(transport, here, emits, tokens)
+    messages = InternalListener(transport, here, emits, tokens)
+    listener = ContactsListener(messages, contacts, tokens) if "accounts" in names else messages
     server = Server(listener, host=settings.host, port=settings.port, share_port=settings.share_port)
     try:
         await server.start()

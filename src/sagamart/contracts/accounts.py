@@ -50,6 +50,11 @@ class PasswordResetRequested(LetterRequested, frozen=True):
     """Send the customer a link to choose a new password."""
 
 
+CONTACTS_PATH = "/internal/contacts/"
+LETTER_TOKENS_PATH = "/internal/letter-tokens/"
+"""Where accounts answers other processes, on its internal listener: a customer's or a token's id follows."""
+
+
 class Contact(msgspec.Struct, frozen=True):
     """How to write to somebody.  It is fetched for one letter and kept nowhere."""
 

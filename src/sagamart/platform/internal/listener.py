@@ -69,9 +69,9 @@ class InternalListener:
         try:
             missing = await self._take(scope, receive)
         except Problem as problem:
-            await _send(send, problem.status, problem.content, PROBLEM_JSON, problem.headers)
+            await send_answer(send, problem.status, problem.content, PROBLEM_JSON, problem.headers)
         else:
-            await _send(send, 200, _encode(missing), "application/json", {})
+            await send_answer(send, 200, _encode(missing), "application/json", {})
 
     async def _take(self, scope: Any, receive: Callable[[], Awaitable[Any]]) -> list[str]:
         name = scope["path"].removeprefix(PATH)
@@ -80,7 +80,7 @@ class InternalListener:
             raise Problem(404, "not_found", "There is no such service here")
         if scope["method"] != "POST":
             raise Problem(405, "method_not_allowed", "Messages are posted", headers={"Allow": "POST"})
-        source = self._source(scope["headers"], name)
+        source = source_of(scope["headers"], name, self._tokens)
         messages, letters = self._read(service, source, await _body(receive))
         if letters:
             await self._receiver.bury(name, letters)
@@ -89,19 +89,6 @@ class InternalListener:
         except NothingTakenError as error:
             wait = {"Retry-After": str(RETRY_AFTER_S)}
             raise Problem(503, "overloaded", "The service takes no messages now", headers=wait) from error
-
-    def _source(self, headers: Sequence[tuple[bytes, bytes]], destination: str) -> str:
-        """The service that calls.  Raises Problem 401."""
-        sent = next((value for name, value in headers if name == b"authorization"), b"").decode("latin-1")
-        scheme, _, token = sent.partition(" ")
-        try:
-            if scheme.lower() != "bearer":
-                raise TokenRefusedError("no service token")
-            return self._tokens.verify(token.strip(), destination)
-        except TokenRefusedError as refused:
-            log.warning("a post was refused", service=destination, reason=str(refused))
-            challenge = {"WWW-Authenticate": "Bearer"}
-            raise Problem(401, "unauthenticated", "Show a service token", headers=challenge) from refused
 
     def _read(self, service: Service, source: str, body: bytes) -> tuple[list[Message[Body]], list[UnreadableLetter]]:
         """The messages, and those that this version cannot read.  Raises Problem 400 or 403."""
@@ -122,6 +109,20 @@ class InternalListener:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Problem(400, "malformed", f"This is no list of messages: {error}") from error
         return messages, letters
+
+
+def source_of(headers: Sequence[tuple[bytes, bytes]], destination: str, tokens: ServiceTokens) -> str:
+    """The service that calls `destination`.  Raises Problem 401."""
+    sent = next((value for name, value in headers if name == b"authorization"), b"").decode("latin-1")
+    scheme, _, token = sent.partition(" ")
+    try:
+        if scheme.lower() != "bearer":
+            raise TokenRefusedError("no service token")
+        return tokens.verify(token.strip(), destination)
+    except TokenRefusedError as refused:
+        log.warning("a call was refused", service=destination, reason=str(refused))
+        challenge = {"WWW-Authenticate": "Bearer"}
+        raise Problem(401, "unauthenticated", "Show a service token", headers=challenge) from refused
 
 
 class _Sender(msgspec.Struct, frozen=True):
@@ -149,7 +150,8 @@ async def _body(receive: Callable[[], Awaitable[Any]]) -> bytes:
             return b"".join(parts)
 
 
-async def _send(send: Any, status: int, content: bytes, media_type: str, headers: Mapping[str, str]) -> None:
+async def send_answer(send: Any, status: int, content: bytes, media_type: str, headers: Mapping[str, str]) -> None:
+    """Answer a request."""
     lines = {"content-type": media_type, "content-length": str(len(content)), **headers}
     encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in lines.items()]
     await send({"type": "http.response.start", "status": status, "headers": encoded})

@@ -1,4 +1,4 @@
-"""How to write to people, for adapters that are made before accounts is opened."""
+"""How to write to people, for adapters that are made before accounts is opened, or that ask it in another process."""
 
 from sagamart.contracts.accounts import Contact, Contacts
 
@@ -19,5 +19,7 @@ class KnownContacts:
 
     def _known(self) -> Contacts:
         if self.answering is None:
-            raise LookupError("accounts, which knows the addresses, is not in this process")
+            raise LookupError(
+                "accounts, which knows the addresses, is neither in this process nor to be asked over HTTP"
+            )
         return self.answering
