@@ -17,7 +17,9 @@ def names(**addresses: list[str]) -> Receivers:
     return Receivers(WebhookSection(), lookup)
 
 
-@pytest.mark.parametrize("address", [OUTSIDE, "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::5db8:d70e"])
+@pytest.mark.parametrize(
+    "address", [OUTSIDE, "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::5db8:d70e", "::ffff:93.184.215.14"]
+)
 def test_addresses_of_the_public_internet_are_outside(address: str) -> None:
     assert is_outside(address)
 
