@@ -8,7 +8,7 @@ await shop.post("/v1/orders", {…}, caller=ann)
 
 from asyncio import Future, get_running_loop
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
 import httpx
@@ -21,6 +21,7 @@ from sagamart.messaging.worker import Limits, Node
 from sagamart.platform.http import Caller, Process, build_app
 from sagamart.platform.settings import HttpSettings
 from sagamart.shop.notifications.known_contacts import KnownContacts
+from sagamart.shop.orders.records import ProductCopy
 from shop_fixtures import TOKENS
 
 OPERATOR = Caller("cus_" + "0" * 31 + "a", frozenset({"OPERATOR"}))
@@ -65,7 +66,7 @@ class OpenShop:
 
     async def sells(self, sku: str, price_minor: int, *, pieces: int) -> None:
         """Put a product into the catalogue and the stock, and wait until it can be ordered."""
-        known = self.batch_of("orders", lambda batch: any(getattr(row, "sku", None) == sku for row in batch.saved))
+        known = self.batch_of("orders", lambda batch: any(_can_be_ordered(row, sku) for row in batch.saved))
         product = {"sku": sku, "title": sku.title(), "price_minor": price_minor, "currency": "RUB"}
         created = await self.post("/v1/products", product, caller=OPERATOR, key=sku)
         created.raise_for_status()
@@ -94,23 +95,36 @@ class OpenShop:
         return found
 
 
+def _can_be_ordered(row: Any, sku: str) -> bool:
+    """What stock tells of a sku may come before what the catalogue does."""
+    return isinstance(row, ProductCopy) and row.sku == sku and row.catalogue_version > 0
+
+
 Opened = Callable[..., Awaitable[OpenShop]]
+DatabaseOf = Callable[[Service], Awaitable[str]]
+
+
+@asynccontextmanager
+async def shop_at_work(
+    database_of: DatabaseOf,
+    settings: ShopSettings = ShopSettings(),  # noqa: B008  immutable
+    limits: Limits = Limits(),  # noqa: B008  immutable
+) -> AsyncIterator[OpenShop]:
+    """A shop with these settings over fresh databases."""
+    dsns = {name: await database_of(build(settings).service) for name, build in SLICES.items()}
+    async with Shop(settings, dsns, node=Node("test"), limits=limits) as shop:
+        shop.write_letters(TOKENS, KnownContacts())
+        opened = OpenShop(shop)
+        yield opened
+        await opened.http.aclose()
 
 
 @pytest_asyncio.fixture
-async def open_shop(database_of: Callable[[Service], Awaitable[str]]) -> AsyncIterator[Opened]:
+async def open_shop(database_of: DatabaseOf) -> AsyncIterator[Opened]:
     """Give `await open_shop(settings=…, limits=…)`: the shop at work; it is closed at the end of the test."""
     async with AsyncExitStack() as closing:
 
-        async def start(
-            settings: ShopSettings = ShopSettings(),  # noqa: B008  immutable
-            limits: Limits = Limits(),  # noqa: B008  immutable
-        ) -> OpenShop:
-            dsns = {name: await database_of(build(settings).service) for name, build in SLICES.items()}
-            shop = await closing.enter_async_context(Shop(settings, dsns, node=Node("test"), limits=limits))
-            shop.write_letters(TOKENS, KnownContacts())
-            opened = OpenShop(shop)
-            closing.push_async_callback(opened.http.aclose)
-            return opened
+        async def start(*settings: Any, **more: Any) -> OpenShop:
+            return await closing.enter_async_context(shop_at_work(database_of, *settings, **more))
 
         yield start

@@ -256,7 +256,7 @@ async def migrated(postgres: EmbeddedPostgres) -> Callable[[Service], Awaitable[
     return make
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="session")
 async def database_of(
     postgres: EmbeddedPostgres,
     fresh_database: FreshDatabase,

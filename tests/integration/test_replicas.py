@@ -20,6 +20,7 @@ from sagamart.platform.http_client import Address
 from sagamart.platform.internal.listener import InternalListener
 from sagamart.platform.internal.posting import Destinations, Posting
 from sagamart.platform.internal.service_tokens import ServiceKeys, ServiceTokens
+from sagamart.shop.orders.records import ProductCopy
 from sagamart.transports import consumers, every_service
 
 TAKES_ORDERS = ("accounts", "orders", "notifications")
@@ -90,7 +91,7 @@ async def sells(town: Town, sku: str, price_minor: int, pieces: int) -> None:
 
 
 def _tells_of(batch: Batch, sku: str) -> bool:
-    return any(getattr(row, "sku", None) == sku for row in batch.saved)
+    return any(isinstance(row, ProductCopy) and row.sku == sku and row.catalogue_version > 0 for row in batch.saved)
 
 
 async def test_whichever_replica_is_asked_it_answers_when_the_order_is_settled(town: Town) -> None:
