@@ -9,13 +9,13 @@ When a test ends, the shop's invariants are audited, and so are the bank's books
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest_asyncio
 
 from bank_at_work import DEADLINE_S, SECRET, SHOP_KEY, BankAtWork, BankDatabase, until
-from open_shop import STOCK_OPERATOR, Opened, OpenShop
+from open_shop import STOCK_OPERATOR, DatabaseOf, OpenShop, shop_at_work
 from payments_street import PAYS, a_bank
 from sagamart.app import BankSection, OrdersSection, ShopSettings
 from sagamart.audit import audit
@@ -55,16 +55,23 @@ class Market:
         """The id of an order, of two mugs by default, that waits for its payment."""
         wish = {"lines": list(lines or (TWO_MUGS,)), "pay": "later", **more}
         answer = await self.post("/v1/orders", wish, caller=caller, Prefer="wait=30")
-        assert answer.status_code == 200, answer.text
-        assert answer.json()["stage"]["code"] == "awaiting_payment"
-        return str(answer.json()["id"])
+        assert answer.is_success, answer.text
+        order_id = str(answer.json()["id"])
+        await self.becomes(caller, order_id, "booked", "checked")
+        return order_id
 
     async def pays(self, caller: Caller, order_id: str, source: str, amount_minor: int | None = None) -> Any:
         """Start a payment; the order once it needs its customer, or is settled."""
         payment = {"source": source} if amount_minor is None else {"source": source, "amount_minor": amount_minor}
         answer = await self.post(f"/v1/orders/{order_id}/payments", payment, caller=caller, Prefer="wait=30")
         assert answer.is_success, answer.text
-        return answer.json()
+
+        async def answered() -> Any:
+            order = await self.shown(caller, order_id)
+            moves = order["stage"]["code"] in {"accepted", "processing"}
+            return None if moves and "redirect_url" not in order["payments"][-1] else order
+
+        return await until(answered)
 
     async def confirms(self, order: Any, card: str = PAYS) -> None:
         """The customer types a card into the bank's page of the order's last payment."""
@@ -117,9 +124,9 @@ class Market:
         await until(there)
 
     async def runs_out(self, order_id: str) -> None:
-        """Let the time pass for which the order waits now."""
+        """Let the time pass for which the order waits now, if it waits."""
         readers = self.shop.shop.services["orders"].readers
-        assert await readers.execute("update timers set due_at = now() where key = $1", order_id) == "UPDATE 1"
+        await readers.execute("update timers set due_at = now() where key = $1", order_id)
 
     async def parcel_of(self, caller: Caller, order_id: str) -> str:
         """The shipment of an order, once it can be sent."""
@@ -172,25 +179,41 @@ class Market:
 OpenMarket = Callable[..., Awaitable[Market]]
 
 
+@asynccontextmanager
+async def market_at_work(
+    database_of: DatabaseOf, bank_database: BankDatabase, orders: OrdersSection
+) -> AsyncIterator[Market]:
+    """A shop and a bank that know each other; what they did is audited at the end."""
+    async with AsyncExitStack() as closing:
+        bank = await closing.enter_async_context(a_bank(await bank_database()))
+        section = BankSection(url=str(bank.http.base_url), api_key=SHOP_KEY, webhook_secrets=(SECRET,))
+        shop = await closing.enter_async_context(shop_at_work(database_of, ShopSettings(bank=section, orders=orders)))
+        shop.http.timeout = DEADLINE_S
+        listener = await closing.enter_async_context(Server(shop.app, host="127.0.0.1", port=0))
+        hook = {"url": f"http://127.0.0.1:{listener.port}/v1/bank-webhooks/bank", "secrets": [SECRET]}
+        assert (await bank.call("PUT", "/v1/webhook", hook)).status_code == 200
+        await fill(shop)
+        market = Market(shop, bank)
+        yield market
+        await market.is_in_order()
+
+
 @pytest_asyncio.fixture
-async def open_market(open_shop: Opened, bank_database: BankDatabase) -> AsyncIterator[OpenMarket]:
-    """Give `await open_market(OrdersSection(…))`: a shop and a bank that know each other."""
+async def open_market(database_of: DatabaseOf, bank_database: BankDatabase) -> AsyncIterator[OpenMarket]:
+    """Give `await open_market(OrdersSection(…))`: a market of its own."""
     async with AsyncExitStack() as closing:
 
         async def open_(orders: OrdersSection = OrdersSection()) -> Market:  # noqa: B008  immutable
-            bank = await closing.enter_async_context(a_bank(await bank_database()))
-            section = BankSection(url=str(bank.http.base_url), api_key=SHOP_KEY, webhook_secrets=(SECRET,))
-            shop = await open_shop(ShopSettings(bank=section, orders=orders))
-            shop.http.timeout = DEADLINE_S
-            listener = await closing.enter_async_context(Server(shop.app, host="127.0.0.1", port=0))
-            hook = {"url": f"http://127.0.0.1:{listener.port}/v1/bank-webhooks/bank", "secrets": [SECRET]}
-            assert (await bank.call("PUT", "/v1/webhook", hook)).status_code == 200
-            market = Market(shop, bank)
-            await fill(shop)
-            closing.push_async_callback(market.is_in_order)
-            return market
+            return await closing.enter_async_context(market_at_work(database_of, bank_database, orders))
 
         yield open_
+
+
+@pytest_asyncio.fixture(scope="module")
+async def lasting_market(database_of: DatabaseOf, bank_database: BankDatabase) -> AsyncIterator[Market]:
+    """Give a market that stays open while the tests of a file come and go."""
+    async with market_at_work(database_of, bank_database, OrdersSection()) as market:
+        yield market
 
 
 async def fill(shop: OpenShop) -> None:

@@ -1,0 +1,359 @@
+"""The hard cases of an order, each in the whole shop at work, the real bank over the road, many clients at once.
+
+One shop stays open for all of them; its invariants are audited at the end.  The simulation and
+`test_orders_permutations.py` try the same cases in every order of arrival.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import count, permutations
+from typing import Any
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from bank_at_work import until
+from market import BY_COURIER, MUG_MINOR, TWO_MUGS, Market
+from open_shop import OPERATOR
+from payments_street import DECLINED, PAYS
+from sagamart.contracts.accounts import CustomerRegistered
+from sagamart.contracts.orders import payment_id
+from sagamart.messaging.fold import Arrival, Batch
+from sagamart.messaging.message import Message
+from sagamart.platform.http import Caller
+from shop_fixtures import said
+
+RICH_MINOR = 1_000_000
+numbers = count(1)
+
+
+@pytest.fixture
+def market(lasting_market: Market) -> Market:
+    return lasting_market
+
+
+async def customer(market: Market, deposit_minor: int = RICH_MINOR) -> Caller:
+    return await market.shop.customer(next(numbers), deposit_minor)
+
+
+async def customers(market: Market, many: int, deposit_minor: int = RICH_MINOR) -> Sequence[Caller]:
+    return await asyncio.gather(*(customer(market, deposit_minor) for _ in range(many)))
+
+
+async def new_sku(market: Market, pieces: int, price_minor: int = 100) -> str:
+    sku = f"SKU-{next(numbers)}"
+    await market.shop.sells(sku, price_minor, pieces=pieces)
+    return sku
+
+
+async def at_once(*asked: Awaitable[httpx.Response]) -> list[httpx.Response]:
+    return list(await asyncio.gather(*asked))
+
+
+def codes(answers: Sequence[httpx.Response]) -> Counter[Any]:
+    return Counter(one.json().get("code", one.status_code) for one in answers)
+
+
+async def balance(market: Market, caller: Caller) -> int:
+    wallet = (await market.shop.get("/v1/wallet", caller=caller)).json()
+    assert wallet["available_minor"] == wallet["balance_minor"], "nothing is held any more"
+    return int(wallet["balance_minor"])
+
+
+class Heard:
+    """What orders has heard from other services, each kind once, as it came."""
+
+    def __init__(self, market: Market) -> None:
+        self.messages: dict[tuple[str, str], Message[Any]] = {}
+        self.worker = market.shop.shop.services["orders"].worker
+        self.worker.on_batch.append(self._note)
+
+    def _note(self, batch: Batch, _seconds: float) -> None:
+        for arrival in batch.arrivals:
+            self.messages.setdefault((arrival.message.key, arrival.message.type), arrival.message)
+
+    async def facts_of(self, order_id: str, *kinds: str) -> list[Message[Any]]:
+        """These facts about an order, once they have come."""
+
+        async def come() -> list[Message[Any]]:
+            found = [self.messages.get((order_id, kind)) for kind in kinds]
+            return [one for one in found if one is not None] if None not in found else []
+
+        found: list[Message[Any]] = await until(come)
+        return found
+
+    async def again(self, *messages: Message[Any]) -> None:
+        """Let orders hear these, all at once, and wait until it has."""
+        left, done = Counter(one.id for one in messages), asyncio.Event()
+
+        def note(batch: Batch, _seconds: float) -> None:
+            left.subtract(one.message.id for one in batch.arrivals)
+            if not any(many > 0 for many in left.values()):
+                done.set()
+
+        self.worker.on_batch.append(note)
+        self.worker.offer_own([Arrival(message) for message in messages])
+        await done.wait()
+        self.worker.on_batch.remove(note)
+
+
+PAYING = ("StockBooked", "MoneyHeld", "MoneyCaptured")
+
+
+async def test_facts_in_any_order_and_doubled_lead_to_the_same_order(market: Market) -> None:
+    heard, ann = Heard(market), await customer(market)
+    order_id = await market.order(ann)
+    await market.pays(ann, order_id, "wallet")
+    done = await market.becomes(ann, order_id, "completed")
+    facts = await heard.facts_of(order_id, *PAYING)
+
+    for order in permutations((*facts, facts[1])):
+        await heard.again(*(replace(one, id=said(one.body).id) for one in order))
+
+    assert await market.shown(ann, order_id) == done
+
+
+async def test_two_clicks_make_one_order_and_a_second_order_waits_for_the_first(market: Market) -> None:
+    ann, wish = await customer(market), {"lines": [TWO_MUGS], "pay": "later"}
+    post = market.shop.post
+
+    same = await at_once(*(post("/v1/orders", wish, caller=ann, key="two-clicks") for _ in range(200)))
+    others = await at_once(*(post("/v1/orders", wish, caller=ann, key=f"other-{one}") for one in range(100)))
+
+    assert {(one.status_code, one.json()["id"]) for one in same} == {(202, same[0].json()["id"])}
+    assert codes(others) == {"unpaid_order_exists": 100}
+    assert {tuple(one.json()["orders"]) for one in others} == {(same[0].headers["Location"],)}
+    await market.post(f"{same[0].headers['Location']}/cancellation", caller=ann)
+
+
+async def test_a_message_that_comes_again_has_no_effect(market: Market) -> None:
+    heard, ann = Heard(market), await customer(market)
+    order_id = await market.order(ann)
+    await market.pays(ann, order_id, "wallet")
+    done = await market.becomes(ann, order_id, "completed")
+    facts = await heard.facts_of(order_id, *PAYING)
+
+    for _ in range(3):
+        await heard.again(*facts, *facts)
+
+    assert await market.shown(ann, order_id) == done
+
+
+async def test_of_many_part_payments_at_once_exactly_what_is_due_is_taken(market: Market) -> None:
+    ann = await customer(market)
+    order_id = await market.order(ann)
+    path, part = f"/v1/orders/{order_id}/payments", {"source": "wallet", "amount_minor": MUG_MINOR // 3}
+
+    answers = await at_once(*(market.post(path, part, caller=ann) for _ in range(60)))
+
+    assert codes(answers)[202] == 6
+    done = await market.becomes(ann, order_id, "completed")
+    assert [one["state"] for one in done["payments"]] == ["captured"] * 6
+    assert await balance(market, ann) == RICH_MINOR - 2 * MUG_MINOR
+
+
+async def test_a_payment_that_fails_may_be_tried_again_and_else_the_goods_are_released(market: Market) -> None:
+    sku, poor = await new_sku(market, 1), await customer(market, 1)
+    order_id = await market.order(poor, {"sku": sku})
+
+    assert (await market.pays(poor, order_id, "wallet"))["status"] == "booked"
+    await market.confirms(await market.pays(poor, order_id, "bank"), DECLINED)
+    await market.becomes(poor, order_id, "booked")
+    await market.runs_out(order_id)
+
+    gone = await market.becomes(poor, order_id, "cancelled")
+    assert [one["state"] for one in gone["payments"]] == ["ended", "ended"]
+    await market.in_stock(sku, 1)
+
+
+async def test_money_that_races_a_cancellation_pays_the_order_or_goes_back(market: Market) -> None:
+    people = await customers(market, 12, 0)
+    sku = await new_sku(market, 12)
+    orders = [await market.order(one, {"sku": sku}) for one in people]
+    pages = [await market.pays(*one, "bank") for one in zip(people, orders, strict=True)]
+
+    async def confirm(order: Any) -> httpx.Response:
+        form = {"card": PAYS, "answer": "confirm"}
+        return await market.bank.http.post(order["payments"][0]["redirect_url"], data=form)
+
+    cancelled = (
+        market.post(f"/v1/orders/{order_id}/cancellation", caller=one)
+        for one, order_id in zip(people, orders, strict=True)
+    )
+    await at_once(*(confirm(page) for page in pages), *cancelled)
+
+    ends = [await market.becomes(*one, "completed", "cancelled") for one in zip(people, orders, strict=True)]
+    paid = sum(one["status"] == "completed" for one in ends)
+    await market.in_stock(sku, 12 - paid)
+    assert await bank_took(market, orders) == 100 * paid
+
+
+async def bank_took(market: Market, orders: Sequence[str]) -> int:
+    """What the bank has taken and not given back for these orders' first payments, once it holds nothing of them."""
+    keys = [payment_id(one, 1) for one in orders]
+
+    async def settled() -> bool:
+        sql = "select from payments where reference = any($1::text[]) and status in ('held', 'needs_confirmation')"
+        return not await market.bank.rows(sql, keys)
+
+    await until(settled)
+    sql = "select sum(captured_minor - refunded_minor)::bigint from payments where reference = any($1::text[])"
+    ((taken,),) = await market.bank.rows(sql, keys)
+    return int(taken)
+
+
+async def test_a_bank_that_does_not_answer_is_asked_until_it_does_and_takes_the_money_once(market: Market) -> None:
+    ann = await customer(market, 0)
+    order_id = await market.order(ann)
+    await market.bank.misbehave(
+        {"misbehaviour": "times_out", "on": "hold", "next": 1, "delay_ms": 200},
+        {"misbehaviour": "answers_wrong_type", "on": "capture", "next": 1},
+    )
+
+    await market.confirms(await market.pays(ann, order_id, "bank"))
+
+    await market.becomes(ann, order_id, "completed")
+    assert await market.bank.fired() == {"times_out": 1, "answers_wrong_type": 1}
+    assert await bank_took(market, [order_id]) == 2 * MUG_MINOR
+
+
+async def test_a_top_up_that_the_bank_took_is_credited_once(market: Market) -> None:
+    ann = await customer(market, 0)
+    await market.bank.misbehave({"misbehaviour": "webhook_twice"})
+    top_up = await market.post("/v1/wallet/top-ups", {"amount_minor": 500, "currency": "RUB"}, caller=ann)
+
+    async def page() -> Any:
+        return (await market.shop.get(top_up.headers["Location"], caller=ann)).json().get("redirect_url")
+
+    await market.bank.http.post(await until(page), data={"card": PAYS, "answer": "confirm"})
+    await market.has(ann, 500)
+
+    (await market.post("/v1/operations/reconciliation", caller=OPERATOR)).raise_for_status()
+    await market.has(ann, 500)
+
+
+async def test_the_last_unit_is_sold_to_one_of_a_hundred_buyers(market: Market) -> None:
+    sku, people = await new_sku(market, 1), await customers(market, 100)
+
+    answers = await at_once(
+        *(market.post("/v1/orders", {"lines": [{"sku": sku}]}, caller=one, Prefer="wait=30") for one in people)
+    )
+
+    placed = [(who, one.json()["id"]) for who, one in zip(people, answers, strict=True) if one.is_success]
+    ends = [await market.becomes(*one, "completed", "cancelled") for one in placed]
+    refused = [one["reason"]["code"] for one in ends if one["status"] == "cancelled"]
+    refused += [one.json()["code"] for one in answers if not one.is_success]
+    assert len(refused) == 99
+    assert set(refused) <= {"sold_out", "stock_refused"}
+    await market.in_stock(sku, 0)
+
+
+async def test_a_window_that_closes_while_a_payment_starts_gives_one_outcome(market: Market) -> None:
+    people, sku = await customers(market, 20), await new_sku(market, 20)
+    orders = [await market.order(one, {"sku": sku}) for one in people]
+    wish = {"source": "wallet"}
+
+    await asyncio.gather(
+        *(market.runs_out(order_id) for order_id in orders),
+        *(market.post(f"/v1/orders/{one}/payments", wish, caller=who) for who, one in zip(people, orders, strict=True)),
+    )
+
+    for who, order_id in zip(people, orders, strict=True):
+        end = await market.becomes(who, order_id, "completed", "cancelled")
+        left = RICH_MINOR - 100 * (end["status"] == "completed")
+        await market.has(who, left)
+
+
+async def test_a_cancellation_that_races_the_capture_wins_or_comes_too_late(market: Market) -> None:
+    people, sku = await customers(market, 50), await new_sku(market, 50)
+    wish = {"lines": [{"sku": sku}]}
+
+    async def order_and_cancel(who: Caller) -> tuple[Caller, str, httpx.Response]:
+        placed = await market.post("/v1/orders", wish, caller=who)
+        path = placed.headers["Location"]
+        return who, path.rpartition("/")[2], await market.post(f"{path}/cancellation", caller=who)
+
+    for who, order_id, cancelled in await asyncio.gather(*map(order_and_cancel, people)):
+        end = await market.becomes(who, order_id, "completed", "cancelled")
+        assert (end["status"] == "cancelled") == cancelled.is_success
+        assert cancelled.is_success or cancelled.json()["code"] == "too_late_to_cancel"
+        await market.has(who, RICH_MINOR - 100 * (end["status"] == "completed"))
+
+
+async def test_nobody_pays_another_price_than_the_one_that_was_shown(market: Market) -> None:
+    people, sku = await customers(market, 100), await new_sku(market, 100)
+    wish = {"lines": [{"sku": sku, "price_minor": 100}]}
+
+    orders = [market.post("/v1/orders", wish, caller=one) for one in people]
+    dearer = market.shop.call(
+        "PATCH", f"/v1/products/{sku}", {"price_minor": 150}, caller=OPERATOR, **{"If-Match": '"1"'}
+    )
+    *answers, changed = await at_once(*orders, dearer)
+
+    assert changed.is_success
+    totals = {one.json()["total_minor"] for one in answers if one.is_success}
+    assert totals <= {100}
+    assert set(codes(answers)) <= {202, "price_changed"}
+
+
+async def test_a_release_that_overtakes_its_booking_leaves_nothing_reserved(market: Market) -> None:
+    sku, ann = await new_sku(market, 1), await customer(market)
+    stock, orders = (market.shop.shop.services[name].worker for name in ("stock", "orders"))
+    sent: dict[tuple[str, str], Message[Any]] = {}
+    orders.on_batch.append(lambda batch, _seconds: sent.update({(one.key, one.type): one for one in batch.sent}))
+    why = {"why": "to see"}
+
+    (await market.post("/v1/operations/consumers/stock/pause", why, caller=OPERATOR)).raise_for_status()
+    placed = await market.post("/v1/orders", {"lines": [{"sku": sku}]}, caller=ann)
+    (await market.post(f"{placed.headers['Location']}/cancellation", caller=ann)).raise_for_status()
+    overtaking = [(placed.json()["id"], kind) for kind in ("OrderCancelled", "BookingRequested")]
+
+    async def told() -> bool:
+        return set(overtaking) <= set(sent)
+
+    await until(told)
+    for one in overtaking:
+        heard = market.shop.batch_of("stock", handled(sent[one]))
+        stock.offer_own([Arrival(sent[one])])
+        await heard
+    (await market.post("/v1/operations/consumers/stock/resume", why, caller=OPERATOR)).raise_for_status()
+
+    await market.in_stock(sku, 1)
+
+
+def handled(message: Message[Any]) -> Callable[[Batch], bool]:
+    return lambda batch: any(one.message.id == message.id for one in batch.arrivals)
+
+
+async def test_a_parcel_is_handed_over_or_its_order_is_cancelled_but_never_both(market: Market) -> None:
+    people, sku = await customers(market, 10), await new_sku(market, 10)
+    orders = [await market.order(one, {"sku": sku}, delivery=BY_COURIER) for one in people]
+    for who, order_id in zip(people, orders, strict=True):
+        await market.pays(who, order_id, "wallet")
+    parcels = [await market.parcel_of(*one) for one in zip(people, orders, strict=True)]
+
+    handed = asyncio.gather(*map(market.hands_over, parcels))
+    await asyncio.gather(
+        *(market.post(f"/v1/orders/{one}/cancellation", caller=who) for who, one in zip(people, orders, strict=True))
+    )
+
+    for who, order_id, over in zip(people, orders, await handed, strict=True):
+        assert over.is_success or over.json()["code"] == "not_pending"
+        if over.is_success:
+            assert (await market.shown(who, order_id))["status"] == "shipping_pending"
+        else:
+            await market.becomes(who, order_id, "cancelled")
+            await market.has(who, RICH_MINOR)
+
+
+async def test_a_deposit_before_the_registration_is_there_after_it(market: Market) -> None:
+    ann = await customer(market, 500)
+    registered = said(CustomerRegistered(ann.id, 1))
+    heard = market.shop.batch_of("wallet", handled(registered))
+
+    market.shop.shop.services["wallet"].worker.offer_own([Arrival(registered)])
+    await heard
+
+    await market.has(ann, 500)
