@@ -88,6 +88,7 @@ DELETE /v1/webhooks/{webhook_id}                          401      403   403    
 POST  /v1/webhooks/{webhook_id}/secret                    401      403   403      403      403         403   404
 GET   /v1/webhooks/{webhook_id}/deliveries                401      403   403      404      403         403   404
 POST  /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay 401      403   403      404      403         403   404
+GET   /v1/orders/{order_id}/timeline                      401      404   200      200      404         404   200
 GET   /v1/notifications                                   401      200   200      200      200         200   200
 POST  /v1/operations/payments/{payment_id}/resolution     401      403   403      200      403         403   409
 POST  /v1/operations/reconciliation                       401      403   403      202      403         403   202

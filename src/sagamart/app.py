@@ -7,7 +7,7 @@ Rules:
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Annotated, Literal, Self
@@ -65,6 +65,8 @@ from sagamart.shop.shipping import api as shipping_api
 from sagamart.shop.shipping.service import SHIPPING
 from sagamart.shop.stock import api as stock_api
 from sagamart.shop.stock.service import STOCK
+from sagamart.shop.timeline import api as timeline_api
+from sagamart.shop.timeline.service import TimelineRules, timeline_service
 from sagamart.shop.wallet import api as wallet_api
 from sagamart.shop.wallet.service import WalletSettings, wallet_service
 
@@ -162,6 +164,13 @@ class ShopSettings(Settings, frozen=True):
         Literal["local", "http", "kafka"],
         Meta(description="How messages travel between services: within one process, posted to each other, over Kafka"),
     ] = "local"
+    timeline: Annotated[
+        Literal["on", "off"],
+        Meta(description="Whether all that is said about an order is kept for its timeline; the same in all processes"),
+    ] = "on"
+    timeline_days: Annotated[int, Meta(ge=1, le=3650, description="Days for which a message is kept in a timeline")] = (
+        90
+    )
     bank: BankSection = BankSection()
     database: DatabaseSection = DatabaseSection()
     email: EmailSection = EmailSection()
@@ -233,6 +242,20 @@ def _notifications(settings: ShopSettings) -> Slice:
     return Slice(notifications_service(rules), routes, reaching=reaching)
 
 
+def _timeline(settings: ShopSettings) -> Slice:
+    rules = TimelineRules(settings.timeline == "on", settings.timeline_days)
+    return Slice(timeline_service(rules), timeline_api.routes(_hearers(settings)))
+
+
+def _hearers(settings: ShopSettings) -> Mapping[str, Sequence[str]]:
+    """The services that act on each type of message; the timeline only writes it down."""
+    found: dict[str, list[str]] = {}
+    for service in services_of(settings, [name for name in SLICES if name != "timeline"]).values():
+        for kind in service.consumes:
+            found.setdefault(kind, []).append(service.name)
+    return found
+
+
 SLICES: Mapping[str, Callable[[ShopSettings], Slice]] = {
     "accounts": lambda _: Slice(ACCOUNTS, accounts_api.ROUTES),
     "catalogue": lambda _: Slice(CATALOGUE, catalogue_api.ROUTES),
@@ -243,13 +266,19 @@ SLICES: Mapping[str, Callable[[ShopSettings], Slice]] = {
     "shipping": lambda _: Slice(SHIPPING, shipping_api.ROUTES),
     "promotions": lambda _: Slice(PROMOTIONS, promotions_api.ROUTES),
     "notifications": _notifications,
+    "timeline": _timeline,
 }
 """Every service of the shop."""
 
 
-def strangers(names: Sequence[str]) -> dict[str, set[str]]:
+def services_of(settings: ShopSettings, names: Iterable[str] = SLICES) -> dict[str, Service]:
+    """These services of a shop with these settings, as far as messages go."""
+    return {name: SLICES[name](settings).service for name in names}
+
+
+def strangers(settings: ShopSettings, names: Sequence[str]) -> dict[str, set[str]]:
     """Services that are not among these but consume what these send, each with the message types."""
-    services = {name: build(ShopSettings()).service for name, build in SLICES.items()}
+    services = services_of(settings)
     sent = set[str]().union(*(services[name].emits for name in names))
     wanted = {name: set(service.consumes & sent) for name, service in services.items() if name not in names}
     return {name: kinds for name, kinds in wanted.items() if kinds}

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from sagamart.app import SLICES, ShopSettings, strangers
+from sagamart.app import SLICES, ShopSettings, services_of, strangers
 from sagamart.contracts.accounts import Contacts
-from sagamart.messaging.service import Service
 from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.http import HttpTransport
 from sagamart.messaging.transport.local import LocalTransport
@@ -27,7 +26,7 @@ from sagamart.platform.internal.posting import Destinations, Posting
 from sagamart.platform.internal.service_tokens import ServiceTokens, load_service_keys
 from sagamart.platform.kafka import KafkaSection, TopicReport, connection_of
 from sagamart.platform.metrics import Metrics
-from sagamart.platform.settings import InternalSettings, SettingsError
+from sagamart.platform.settings import SettingsError
 from sagamart.shop.accounts.contacts_listener import ContactsListener
 from sagamart.shop.notifications.known_contacts import KnownContacts
 from sagamart.shop.notifications.remote_contacts import RemoteContacts
@@ -51,13 +50,13 @@ async def transport_of(settings: ShopSettings, names: Sequence[str]) -> AsyncIte
     """The transport of a process that runs these services.  Raises SettingsError, ServiceKeyError."""
     match settings.transport:
         case "local":
-            _check_company(names)
+            _check_company(settings, names)
             yield Travel(LocalTransport())
         case "http":
             async with http_travel(settings, names) as travel:
                 yield travel
         case "kafka":
-            async with kafka_travel(settings.kafka) as travel:
+            async with kafka_travel(settings) as travel:
                 yield travel
 
 
@@ -65,7 +64,7 @@ async def transport_of(settings: ShopSettings, names: Sequence[str]) -> AsyncIte
 async def http_travel(settings: ShopSettings, names: Sequence[str]) -> AsyncIterator[Travel]:
     """Posted to the other processes.  Raises SettingsError, ServiceKeyError."""
     tokens = service_tokens(settings, names)
-    destinations = _destinations(settings.internal, names)
+    destinations = _destinations(settings, names)
     posting = Posting(destinations, tokens)
     contacts = KnownContacts()
     if "notifications" in names:
@@ -73,21 +72,22 @@ async def http_travel(settings: ShopSettings, names: Sequence[str]) -> AsyncIter
             destinations.of("accounts"), lambda: tokens.sign("notifications", "accounts")
         )
     try:
-        async with HttpTransport(consumers(), posting) as transport:
-            receiving = partial(_listening, settings.internal, names, transport, tokens, contacts)
+        async with HttpTransport(consumers(settings), posting) as transport:
+            receiving = partial(_listening, settings, names, transport, tokens, contacts)
             yield Travel(transport, receiving, contacts=contacts)
     finally:
         posting.close()
 
 
 @asynccontextmanager
-async def kafka_travel(section: KafkaSection) -> AsyncIterator[Travel]:
+async def kafka_travel(settings: ShopSettings) -> AsyncIterator[Travel]:
     """Over the brokers of these settings.  Raises SettingsError."""
+    section = settings.kafka
     connection = connection_of(section)
     check_extra()
     from sagamart.messaging.transport.kafka import KafkaTransport  # noqa: PLC0415  an extra that need not be there
 
-    emits = {name: service.emits for name, service in every_service().items()}
+    emits = {name: service.emits for name, service in services_of(settings).items()}
     async with KafkaTransport(connection, emits, prefix=section.prefix) as transport:
 
         def measure(metrics: Metrics) -> None:
@@ -115,15 +115,10 @@ def check_extra() -> None:
         )
 
 
-def every_service() -> dict[str, Service]:
-    """All services of the shop, as far as messages go."""
-    return {name: build(ShopSettings()).service for name, build in SLICES.items()}
-
-
-def consumers() -> dict[str, list[str]]:
+def consumers(settings: ShopSettings) -> dict[str, list[str]]:
     """The services that handle each message type."""
     found: dict[str, list[str]] = {}
-    for name, service in every_service().items():
+    for name, service in services_of(settings).items():
         for kind in service.consumes:
             found.setdefault(kind, []).append(name)
     return found
@@ -141,23 +136,23 @@ def service_tokens(settings: ShopSettings, names: Sequence[str]) -> ServiceToken
 
 @asynccontextmanager
 async def _listening(
-    settings: InternalSettings,
+    settings: ShopSettings,
     names: Sequence[str],
     transport: HttpTransport,
     tokens: ServiceTokens,
     contacts: Contacts,
 ) -> AsyncIterator[None]:
-    services = every_service()
+    services, internal = services_of(settings), settings.internal
     emits = {name: service.emits for name, service in services.items()}
     here = {name: service for name, service in services.items() if name in names}
     messages = InternalListener(transport, here, emits, tokens)
     listener = ContactsListener(messages, contacts, tokens) if "accounts" in names else messages
-    server = Server(listener, host=settings.host, port=settings.port, share_port=settings.share_port)
+    server = Server(listener, host=internal.host, port=internal.port, share_port=internal.share_port)
     try:
         await server.start()
     except OSError as error:
         raise SettingsError(
-            f"SAGAMART_INTERNAL_PORT={settings.port}: cannot listen on {settings.host}:{settings.port}"
+            f"SAGAMART_INTERNAL_PORT={internal.port}: cannot listen on {internal.host}:{internal.port}"
             f" ({error.strerror}); choose another port"
         ) from error
     try:
@@ -166,13 +161,14 @@ async def _listening(
         await server.stop()
 
 
-def _destinations(settings: InternalSettings, names: Sequence[str]) -> Destinations:
-    shown = ",".join(settings.destinations)
+def _destinations(settings: ShopSettings, names: Sequence[str]) -> Destinations:
+    given = settings.internal.destinations
+    shown = ",".join(given)
     try:
-        destinations = Destinations(settings.destinations)
+        destinations = Destinations(given)
     except ValueError as error:
         raise SettingsError(f"SAGAMART_INTERNAL_DESTINATIONS={shown}: {error}") from error
-    missing = [name for name in strangers(names) if not destinations.of(name)]
+    missing = [name for name in strangers(settings, names) if not destinations.of(name)]
     if missing:
         raise SettingsError(
             f"SAGAMART_INTERNAL_DESTINATIONS={shown}: does not say where {', '.join(missing)} is;"
@@ -181,9 +177,9 @@ def _destinations(settings: InternalSettings, names: Sequence[str]) -> Destinati
     return destinations
 
 
-def _check_company(names: Sequence[str]) -> None:
+def _check_company(settings: ShopSettings, names: Sequence[str]) -> None:
     """Raise SettingsError where messages would go to services that are not here."""
-    missing = strangers(names)
+    missing = strangers(settings, names)
     if missing:
         needed = "; ".join(f"{name} ({', '.join(sorted(kinds))})" for name, kinds in sorted(missing.items()))
         raise SettingsError(

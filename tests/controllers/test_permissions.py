@@ -1,5 +1,6 @@
 """Who may do what: every operation of the joined application is tried by each kind of caller."""
 
+import asyncio
 import itertools
 import re
 from collections.abc import Awaitable, Callable
@@ -229,9 +230,10 @@ async def town(open_shop: Opened) -> Town:
     people = {who: await settler(shop, who, role) for who, role in ROLES.items()}
     wish = {"lines": [{"title": "A golden mug", "price_minor": 2 * DEPOSIT_MINOR}]}
     told = shop.batch_of("notifications", lambda batch: any(one.kind == "order_cancelled" for one in batch.saved))
+    recorded = shop.batch_of("timeline", lambda batch: any(one.status == "cancelled" for one in batch.saved))
     order = await shop.post("/v1/orders", wish, caller=people["owner"], Prefer="wait=30")
     assert order.json()["status"] == "cancelled"
-    await told
+    await asyncio.gather(told, recorded)
     operator = people["OPERATOR"]
     await shop.call("PUT", f"/v1/products/{SKU}/photo", PHOTO, caller=operator, **{"If-Match": '"1"'})
     book = await shop.post("/v1/me/addresses", ADDRESS, caller=people["owner"])

@@ -10,7 +10,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from open_shop import OPERATOR, STOCK_OPERATOR, OpenShop
-from sagamart.app import SLICES, Shop, ShopSettings
+from sagamart.app import SLICES, Shop, ShopSettings, services_of
 from sagamart.messaging.fold import Batch
 from sagamart.messaging.service import Service
 from sagamart.messaging.transport.http import HttpTransport
@@ -21,7 +21,7 @@ from sagamart.platform.internal.listener import InternalListener
 from sagamart.platform.internal.posting import Destinations, Posting
 from sagamart.platform.internal.service_tokens import ServiceKeys, ServiceTokens
 from sagamart.shop.orders.records import ProductCopy
-from sagamart.transports import consumers, every_service
+from sagamart.transports import consumers
 
 TAKES_ORDERS = ("accounts", "orders", "notifications")
 OTHERS = tuple(name for name in SLICES if name not in TAKES_ORDERS)
@@ -53,7 +53,7 @@ class Town:
 
 @pytest_asyncio.fixture
 async def town(database_of: Callable[[Service], Awaitable[str]]) -> AsyncIterator[Town]:
-    services = every_service()
+    services = services_of(ShopSettings())
     dsns = {name: await database_of(service) for name, service in services.items()}
     known = Known()
     emits = {name: service.emits for name, service in services.items()}
@@ -63,7 +63,7 @@ async def town(database_of: Callable[[Service], Awaitable[str]]) -> AsyncIterato
         async def process(node: str, names: tuple[str, ...]) -> OpenShop:
             posting = Posting(known, TOKENS)
             closing.callback(posting.close)
-            transport = await closing.enter_async_context(HttpTransport(consumers(), posting))
+            transport = await closing.enter_async_context(HttpTransport(consumers(ShopSettings()), posting))
             here = {name: dsns[name] for name in names}
             shop = await closing.enter_async_context(Shop(ShopSettings(), here, node=Node(node), transport=transport))
             listener = InternalListener(transport, {name: services[name] for name in names}, emits, TOKENS)

@@ -9,10 +9,12 @@ from litestar.handlers import HTTPRouteHandler
 from sagamart.app import SLICES, ShopSettings
 from sagamart.blueprints.drawing.railway import Connection, Station, railway
 from sagamart.blueprints.drawing.svg import LINE_PX, Sheet, width_of
-from sagamart.blueprints.shop_map import Told, told_by
+from sagamart.blueprints.shop_map import RECORDER, Told, told_by
 from sagamart.messaging.service import Service
 
 CORE_TABLES = "and inbox, outbox, timers, requests, dead letters"
+THE_REST = "whatever else is about an order"
+"""What the recorder hears, too, beside what only it hears."""
 TABLES_A_LINE_MAX = 4
 TOP_PX = 60
 LEFT_PX = 24
@@ -24,15 +26,24 @@ def services_diagram(services: Sequence[Service]) -> str:
     """All services, their databases, and who sends what to whom, as SVG.  Brown is what goes back up."""
     stations = [Station(service.name, (*_tables(service), CORE_TABLES), "db") for service in services]
     place = {service.name: number for number, service in enumerate(services)}
-    sent: dict[tuple[str, str], list[str]] = {}
+    sent: dict[tuple[str, str], list[Told]] = {}
     for told in told_by(services):
         for producer in told.producers if told.way == "sent" else ():
             for consumer in told.consumers:
-                sent.setdefault((producer, consumer), []).append(told.name)
+                sent.setdefault((producer, consumer), []).append(told)
     connections = [
-        Connection(start, end, tuple(names), back=place[end] < place[start]) for (start, end), names in sent.items()
+        Connection(start, end, tuple(_words(end, heard)), back=place[end] < place[start])
+        for (start, end), heard in sent.items()
     ]
     return railway("The services, and what they tell one another", stations, connections).svg()
+
+
+def _words(consumer: str, heard: Sequence[Told]) -> list[str]:
+    """What a service is told, by name; the recorder hears what others do, too, and that is not said again."""
+    if consumer != RECORDER:
+        return [one.name for one in heard]
+    alone = [one.name for one in heard if one.consumers == (RECORDER,)]
+    return alone if len(alone) == len(heard) else [*alone, THE_REST]
 
 
 def _tables(service: Service) -> list[str]:
@@ -86,13 +97,13 @@ def _heard(service: Service, told: Iterable[Told]) -> list[_Group]:
 
 
 def _said(service: Service, told: Iterable[Told]) -> list[_Group]:
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Told]] = {}
     for one in told:
         if service.name in one.producers and one.way != "timer":
             nobody = "the world outside" if one.way == "intent" else "whoever listens"
             for consumer in one.consumers or (nobody,):
-                found.setdefault(f"to {consumer}", []).append(one.name)
-    return _groups(found)
+                found.setdefault(consumer, []).append(one)
+    return _groups({f"to {consumer}": _words(consumer, heard) for consumer, heard in found.items()})
 
 
 def _groups(found: Mapping[str, Sequence[str]]) -> list[_Group]:

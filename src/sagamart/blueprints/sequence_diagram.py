@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sagamart.blueprints.drawing.svg import LINE_PX, Sheet, width_of
 from sagamart.blueprints.playing import Down, Handled, Play, TimePasses, Up
-from sagamart.blueprints.shop_map import shop_services
+from sagamart.blueprints.shop_map import acting_services
 from sagamart.blueprints.ways import Way, filled
 from sagamart.messaging.records import Record
 
@@ -23,7 +23,7 @@ LEFT_PX = 24
 
 def sequence_diagram(way: Way) -> str:
     """Play a way and draw it, as SVG.  Raises AssertionError where the order does not end as the way says."""
-    play = Play(shop_services())
+    play = Play(acting_services())
     play.play(filled(way))
     before = len(play.story)
     play.play(way.steps)

@@ -13,6 +13,9 @@ from sagamart.messaging.service import Service
 
 Way = Literal["sent", "timer", "intent", "command"]
 
+RECORDER = "timeline"
+"""The service that writes down whatever is said about an order, and acts on none of it."""
+
 
 class Told(NamedTuple):
     """A type of message: which services say it and which hear it.  `outside`: a bank or a mail server hears it."""
@@ -51,6 +54,11 @@ def shop_services() -> list[Service]:
     """Every service of the shop, as its settings' defaults make it."""
     settings = ShopSettings()
     return [build(settings).service for build in SLICES.values()]
+
+
+def acting_services() -> list[Service]:
+    """Those of them that act on what they hear."""
+    return [service for service in shop_services() if service.name != RECORDER]
 
 
 def told_by(services: Iterable[Service]) -> list[Told]:

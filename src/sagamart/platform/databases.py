@@ -67,9 +67,19 @@ async def provision(admin_dsn: str, service: str, passwords: Passwords | None = 
     return database
 
 
-def append_only(table: str) -> str:
-    """Write the SQL for a migration that leaves only INSERT and SELECT on a table to everyone but its owner."""
-    return _revoke("update, delete, truncate, trigger", table)
+def append_only(table: str, *, until: str | None = None) -> str:
+    """Write the SQL for a migration that leaves only INSERT and SELECT on a table to everyone but its owner.
+
+    With `until`, the name of a column, they may delete rows for which that moment has passed.
+    """
+    if until is None:
+        return _revoke("update, delete, truncate, trigger", table)
+    return f"""{_revoke("update, truncate, trigger", table)};
+        alter table {table} enable row level security;
+        create policy everybody_reads on {table} for select using (true);
+        create policy everybody_adds on {table} for insert with check (true);
+        create policy what_has_had_its_time_goes on {table} for delete using ({until} < now());
+    """
 
 
 def read_only(table: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from sagamart.blueprints.shop_map import Told, shop_services, told_by
+from sagamart.blueprints.shop_map import Told, acting_services, told_by
 from sagamart.messaging.message import Body
 from sagamart.messaging.service import Service
 from sagamart.shop.orders.lifecycle import LIFECYCLE, State, Transition
@@ -99,7 +99,7 @@ class Saga(msgspec.Struct, frozen=True, dict=True):
 
 
 PUBLIC: Mapping[str, str] = {}
-"""Facts that no service of the shop hears: they are for webhooks and for the order's timeline.  Each says for whom."""
+"""Facts on which no service of the shop acts: for webhooks, and the order's timeline.  Each says for whom."""
 
-THE_SAGA = Saga(LIFECYCLE, shop_services(), public=PUBLIC)
-"""The way of an order in this shop."""
+THE_SAGA = Saga(LIFECYCLE, acting_services(), public=PUBLIC)
+"""The way of an order in this shop.  Who only writes down what is said is no ear."""
