@@ -22,7 +22,8 @@ DONE_S_MAX = 120
 POLL_S = 0.02
 IDLE_WAIT_S = 10
 _OPEN = re.compile(rb"http://[0-9.]+:(\d+)")
-_ENV = {"SAGAMART_HTTP_RATE_LIMIT_PER_S": "0", "SAGAMART_LOGS_LEVEL": "warning"}
+_ENV = {"SAGAMART_HTTP_RATE_LIMIT_PER_S": "0", "SAGAMART_LOGS_LEVEL": "warning", "SAGAMART_TIMELINE": "off"}
+"""What the timeline costs is measured on its own."""
 
 
 class Program:

@@ -18,9 +18,12 @@ from sagamart.app import Shop, ShopSettings
 from sagamart.messaging.worker import Limits, Node, Worker
 from sagamart.platform.collector import spare_batches
 from sagamart.shop.notifications.records import Notification
+from sagamart.shop.timeline.records import StoryEntry
 from wishes import Wish
 
 IN_FLIGHT_MAX = 2_000
+STORY_ENTRIES = 8
+"""Messages about an order on its way, its placing not counted: that is a request."""
 
 
 class Round(msgspec.Struct):
@@ -86,16 +89,19 @@ async def limit_round(place: Ground, dsns: dict[str, str], wishes: Sequence[Wish
     return taken
 
 
-async def engine_round(place: Ground, wishes: Sequence[Wish], *, batch_max: int) -> Round:
-    """Our loop: the four services at work, requests put to the worker as the front door does it."""
-    dsns = {name: place.dsns[name] for name in SERVICES}
+async def engine_round(place: Ground, wishes: Sequence[Wish], *, batch_max: int, recorded: bool = False) -> Round:
+    """Our loop: the four services at work, requests put to the worker as the front door does it.
+
+    `recorded`: the timeline is a fifth, and the round is over when it has written everything down too.
+    """
+    dsns = {name: place.dsns[name] for name in (*SERVICES, *(("timeline",) if recorded else ()))}
     limits = Limits(batch_max=batch_max, requests_max=IN_FLIGHT_MAX)
     async with Shop(ShopSettings(), dsns, node=Node("bench"), limits=limits) as shop:
         workers = {name: running.worker for name, running in shop.services.items()}
         finished = asyncio.Event()
         waiting = iter(wishes)
         asking: set[asyncio.Task[None]] = set()
-        done = 0
+        done = written = 0
 
         def more(count: int) -> None:
             for wish in islice(waiting, count):
@@ -104,14 +110,16 @@ async def engine_round(place: Ground, wishes: Sequence[Wish], *, batch_max: int)
                 task.add_done_callback(asking.discard)
 
         def told(records: Sequence[object]) -> None:
-            nonlocal done
+            nonlocal done, written
             count = sum(1 for record in records if isinstance(record, Notification))
+            written += sum(1 for record in records if isinstance(record, StoryEntry))
             done += count
             more(count)
-            if done == len(wishes):
+            if done == len(wishes) and (not recorded or written == done * STORY_ENTRIES):
                 finished.set()
 
-        workers["notifications"].on_commit.append(told)
+        for name in ("notifications", *(("timeline",) if recorded else ())):
+            workers[name].on_commit.append(told)
         clock = Clock(place.postgres.pid)
         more(IN_FLIGHT_MAX)
         await _until(finished, ())

@@ -45,6 +45,8 @@ MEANINGS = {
     "hot_sku_orders_per_s": "our engine without HTTP, products wanted by Zipf's law",
     "python_us_per_order": "processor time of python, engine",
     "postgres_us_per_order": "processor time of PostgreSQL, engine",
+    "timeline_orders_per_s": "our engine without HTTP, every message written down for the order's timeline",
+    "timeline_over_engine": "its share of the engine without a timeline",
     "http_orders_per_s": "POST to completed, load in a process of its own",
     "http_python_us_per_order": "processor time of python, with HTTP",
     "rss_mb": "memory of the program after the load",
@@ -113,6 +115,21 @@ async def core(folder: Path, sizes: Sizes) -> Figures:
     }
 
 
+async def timeline(folder: Path, sizes: Sizes) -> Figures:
+    """The engine without and with the timeline in turns."""
+    async with ground(folder) as place:
+        without, recorded = [], []
+        for turn in range(sizes.rounds):
+            seed = time.time_ns()
+            without.append(await engine_round(place, wishes(sizes.orders, seed=seed), batch_max=BATCH_MAX))
+            asked = wishes(sizes.orders, seed=seed)
+            recorded.append(await engine_round(place, asked, batch_max=BATCH_MAX, recorded=True))
+            print(f"round {turn + 1}: without {without[-1].per_s:.0f}, timeline {recorded[-1].per_s:.0f} orders/s")
+        await _audited(place)
+    shares = [ours.per_s / theirs.per_s for ours, theirs in zip(recorded, without, strict=True)]
+    return {"timeline_orders_per_s": _median(recorded), "timeline_over_engine": statistics.median(shares)}
+
+
 async def http(folder: Path, sizes: Sizes) -> Figures:
     """The whole program under load."""
     await _filled(folder)
@@ -150,6 +167,7 @@ async def searched(folder: Path, sizes: Sizes) -> Figures:
 
 RUNS: Mapping[str, Callable[[Path, Sizes], Awaitable[Figures]]] = {
     "core": core,
+    "timeline": timeline,
     "http": http,
     "idle": idle,
     "cold": cold,
