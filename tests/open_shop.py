@@ -33,7 +33,12 @@ class OpenShop:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
-        process = Process(HttpSettings(rate_limit_per_s=0), letters=shop.dead_letters, consumers=shop.consumers)
+        process = Process(
+            HttpSettings(rate_limit_per_s=0),
+            letters=shop.dead_letters,
+            consumers=shop.consumers,
+            actions=shop.operator_actions,
+        )
         self.app = build_app(shop.mounted, tokens=TOKENS, process=process)
         transport = httpx.ASGITransport(app=cast("Any", self.app))
         self.http = httpx.AsyncClient(transport=transport, base_url="http://shop")

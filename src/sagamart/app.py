@@ -21,6 +21,7 @@ from sagamart.contracts.accounts import Contacts
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.operations import DeadLetters
+from sagamart.messaging.operator_actions import OperatorActions
 from sagamart.messaging.outside import Outside, OutsideCalls
 from sagamart.messaging.pausing import Consumer
 from sagamart.messaging.postgres import PostgresDatabase
@@ -50,6 +51,7 @@ from sagamart.shop.notifications.service import NotificationRules, notifications
 from sagamart.shop.notifications.settings import EmailSection, SmsSection, WebhookSection
 from sagamart.shop.notifications.texting import sms
 from sagamart.shop.orders import api as orders_api
+from sagamart.shop.orders import operations_api as orders_operations
 from sagamart.shop.orders.records import Terms
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from sagamart.shop.orders.waiting import Waiters
@@ -206,7 +208,8 @@ def _orders(settings: ShopSettings) -> Slice:
         revive=chosen.late_money == "revive",
     )
     rules = orders_api.OrderSettings(chosen.custom_lines, chosen.unpaid_orders_max, settings.currency, terms)
-    return Slice(ORDERS_SERVICE, orders_api.routes(rules, waiters), waiters.on_committed)
+    routes = (*orders_api.routes(rules, waiters), *orders_operations.ROUTES)
+    return Slice(ORDERS_SERVICE, routes, waiters.on_committed)
 
 
 def _wallet(settings: ShopSettings) -> Slice:
@@ -384,6 +387,11 @@ class Shop:
     def dead_letters(self) -> dict[str, DeadLetters]:
         """What the services could not handle."""
         return {name: DeadLetters(name, running.readers) for name, running in self.services.items()}
+
+    @property
+    def operator_actions(self) -> dict[str, OperatorActions]:
+        """What operators did in the services."""
+        return {name: OperatorActions(running.readers) for name, running in self.services.items()}
 
     @property
     def consumers(self) -> dict[str, Consumer]:

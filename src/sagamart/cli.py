@@ -22,6 +22,7 @@ from sagamart.cluster import cluster as run_cluster
 from sagamart.demo import DemoError, demonstrate
 from sagamart.door import route_table
 from sagamart.door.nginx import nginx_configuration
+from sagamart.operating import VARIABLES, operate, order
 from sagamart.platform.embedded import EmbeddedPostgresError, FolderInUseError
 from sagamart.platform.http import Problem
 from sagamart.platform.internal.service_tokens import ServiceKeyError, make_service_keys
@@ -43,6 +44,8 @@ admin = App(name="admin", help="Administrators.")
 app.command(admin)
 topics = App(name="topics", help="The topics of a shop whose messages travel over Kafka.")
 app.command(topics)
+app.command(operate)
+app.command(order)
 
 terminal = Console(stderr=True, highlight=False)
 
@@ -254,9 +257,8 @@ def main() -> None:
 
 def _settings(*, data: Path | None = None, port: int | None = None, demo: bool = False) -> ShopSettings:
     """The settings: arguments before the environment before the file."""
-    environ = {
-        name: value for name, value in os.environ.items() if name not in {"SAGAMART_PORT", "SAGAMART_ADMIN_PASSWORD"}
-    }
+    own = {"SAGAMART_PORT", "SAGAMART_ADMIN_PASSWORD", *VARIABLES}
+    environ = {name: value for name, value in os.environ.items() if name not in own}
     if data is not None:
         environ["SAGAMART_DATA"] = str(data)
     if port is not None:

@@ -87,7 +87,8 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
         shop.write_letters(tokens, travel.contacts)
         travel.measure(shop.metrics)
         checks = {**checks_of(shop, dsns), **travel.checks}
-        process = Process(settings.http, node, checks, shop.metrics, shop.dead_letters, shop.consumers)
+        operators = (shop.dead_letters, shop.consumers, shop.operator_actions)
+        process = Process(settings.http, node, checks, shop.metrics, *operators)
         app = build_app(shop.mounted, tokens=tokens, process=process)
         server = Server(app, host=host, port=port, share_port=settings.http.share_port)
         try:

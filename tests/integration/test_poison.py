@@ -137,6 +137,26 @@ async def test_a_released_message_is_handled_and_its_order_completes(
     assert again.status_code == 404
 
 
+async def test_a_parked_key_is_released_with_all_that_is_dead_and_waits(
+    cursed: Callable[[], Awaitable[CursedShop]],
+) -> None:
+    shop = await cursed()
+    await shop.cancel()
+    key = f"/v1/operations/parked-keys/stock/{shop.order_id}/release"
+    shop.curse.lies = False
+    both = revived(shop.open, 2)
+
+    released = await shop.open.post(key, {"why": "shelf mended"}, caller=OPERATOR)
+    async with asyncio.timeout(WITHIN_S):
+        await both
+    again = await shop.open.post(key, {"why": "again"}, caller=OPERATOR)
+
+    assert [(one["type"], one["status"]) for one in released.json()["items"]] == [("BookingRequested", "released")]
+    assert await shop.letters() == []
+    assert await shop.actions() == [("release", shop.order_id, OPERATOR.id, "shelf mended")]
+    assert (again.status_code, again.json()["code"]) == (409, "key_not_parked")
+
+
 async def test_a_message_that_fails_again_is_dead_again(cursed: Callable[[], Awaitable[CursedShop]]) -> None:
     shop = await cursed()
     letter = await shop.dead_letter()

@@ -13,7 +13,7 @@ import pytest_asyncio
 from http_shop import TOKENS
 from sagamart.app import SLICES, ShopSettings
 from sagamart.door import Replicas, RouteTable, front_door, route_table
-from sagamart.door.operations import joined_letters, named_service
+from sagamart.door.operations import joined_actions, joined_letters, named_service
 from sagamart.platform.http.server import Server
 from sagamart.platform.http_client import Address
 from sagamart.platform.ports import Ports
@@ -233,6 +233,7 @@ def test_what_names_a_service_goes_to_it() -> None:
     assert named_service("/v1/operations/consumers/stock/pause") == "stock"
     assert named_service(f"{LETTERS}/stock.018f0000-0000-7000-8000-000000000001/release") == "stock"
     assert named_service(LETTERS) is None
+    assert named_service("/v1/operations/parked-keys/stock/ord_1/release") == "stock"
     assert named_service("/v1/operations/consumers") is None
 
 
@@ -251,3 +252,21 @@ def test_letters_of_all_services_are_one_list() -> None:
     assert msgspec.json.encode(joined_letters([{"items": [], "next_cursor": None}], b"")) == (
         b'{"items":[],"next_cursor":null}'
     )
+
+
+def test_what_operators_did_in_all_services_is_one_list_the_newest_first() -> None:
+    def acts(service: str, *moments: str) -> list[dict[str, str]]:
+        return [{"at": moment, "id": f"{service}-{moment}", "service": service} for moment in moments]
+
+    early, late, latest = "2026-11-21T12:00:00Z", "2026-11-21T12:00:00.5Z", "2026-11-21T12:00:01Z"
+    pages: list[dict[str, Any]] = [
+        {"items": acts("stock", latest, early), "next_cursor": None},
+        {"items": acts("wallet", late), "next_cursor": None},
+    ]
+
+    first = joined_actions(pages, b"limit=2")
+    whole = joined_actions(pages, b"limit=3")
+
+    assert [one["at"] for one in first["items"]] == [latest, late]
+    assert first["next_cursor"] is not None
+    assert ([one["at"] for one in whole["items"]], whole["next_cursor"]) == ([latest, late, early], None)

@@ -67,7 +67,7 @@ def _locations(routes: RouteTable) -> Iterator[tuple[str, str]]:
                 pattern = "[^/]+".join(map(re.escape, _PARAMETER.split(path)))
                 yield f"~ ^{pattern}$", _to(service)
     for service in routes.paths:
-        yield f"~ ^/v1/operations/(dead-letters|consumers)/{service}[./]", _to(service)
+        yield f"~ ^/v1/operations/(dead-letters|consumers|parked-keys)/{service}[./]", _to(service)
         yield f"^~ /services/{service}/", f"rewrite ^/services/{service}/(v1/.*)$ /$1 break; {_to(service)}"
     first = next(iter(routes.paths))
     yield "^~ /docs/", _to(first)

@@ -7,15 +7,17 @@ Rules:
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
 from sagamart.platform.http.dead_letters import Place
+from sagamart.platform.http.operator_actions import Moment
 from sagamart.platform.http.paging import LIMIT_DEFAULT, LIMIT_MAX, cursor_of
 
-_NAMED = re.compile(r"/v1/operations/(?:dead-letters|consumers)/([a-z][a-z0-9_]*)(?:[./].*)?")
+_NAMED = re.compile(r"/v1/operations/(?:dead-letters|consumers|parked-keys)/([a-z][a-z0-9_]*)(?:[./].*)?")
 
 Page = dict[str, Any]
 
@@ -28,8 +30,7 @@ def named_service(path: str) -> str | None:
 
 def joined_letters(pages: Sequence[Page], query: bytes) -> Page:
     """One page of letters from a page of each service, which all began at the same place."""
-    sent = parse_qs(query.decode("latin-1")).get("limit", [""])[0]
-    limit = min(int(sent), LIMIT_MAX) if sent.isdecimal() else LIMIT_DEFAULT
+    limit = _limit(query)
     items = sorted(
         (one for page in pages for one in page["items"]), key=lambda one: (one["message_id"], one["service"])
     )
@@ -44,9 +45,29 @@ def joined_consumers(pages: Sequence[Page], _query: bytes) -> Page:
     return {"items": sorted((one for page in pages for one in page["items"]), key=lambda one: str(one["service"]))}
 
 
+def joined_actions(pages: Sequence[Page], query: bytes) -> Page:
+    """One page of operators' acts from a page of each service, which all began at the same place."""
+    limit = _limit(query)
+    items = sorted((one for page in pages for one in page["items"]), key=_done, reverse=True)
+    more = len(items) > limit or any(page["next_cursor"] for page in pages)
+    last = items[:limit][-1:]
+    cursor = cursor_of(Moment(*_done(last[0]))) if more and last else None
+    return {"items": items[:limit], "next_cursor": cursor}
+
+
+def _done(action: Page) -> tuple[datetime, str]:
+    return datetime.fromisoformat(action["at"]), action["id"]
+
+
+def _limit(query: bytes) -> int:
+    sent = parse_qs(query.decode("latin-1")).get("limit", [""])[0]
+    return min(int(sent), LIMIT_MAX) if sent.isdecimal() else LIMIT_DEFAULT
+
+
 JOINED: Mapping[str, Callable[[Sequence[Page], bytes], Page]] = {
     "/v1/operations/dead-letters": joined_letters,
     "/v1/operations/consumers": joined_consumers,
+    "/v1/operations/actions": joined_actions,
 }
 """Lists that are made of every service's list."""
 

@@ -1,4 +1,4 @@
-"""What operators do with dead letters: look at them, release one, discard one.
+"""What operators do with dead letters: look at them, release one or all of a key, discard one.
 
 Rules:
 - These change where a message waits, never a record: what a released message does, its handler decides, in a batch like
@@ -32,6 +32,7 @@ _RELEASE = f"""
     )
     select {_COLUMNS} from released
 """
+_RELEASE_KEY = _RELEASE.replace("where id = $1::uuid and status", "where key = $1 and status")
 _DISCARD = f"""
     with discarded as (
         update dead_letters set status = 'discarded' where id = $1::uuid and status = 'dead' returning *
@@ -75,6 +76,11 @@ class DeadLetters:
     async def release(self, message_id: str, by: str, why: str) -> Letter | None:
         """Have a dead letter handled again, and then those that wait for it.  None where it is not dead."""
         return await self._act(_RELEASE, message_id, by, why)
+
+    async def release_key(self, key: str, by: str, why: str) -> Sequence[Letter]:
+        """Have all dead letters of a parked key handled again.  None of them: the key is not parked."""
+        rows = await self._pool.fetch(_RELEASE_KEY, key, by, why)
+        return [Letter(*row.values()) for row in rows]
 
     async def discard(self, message_id: str, by: str, why: str) -> Letter | None:
         """Give a dead letter up: it will never be handled; those that wait for it are.  None where it is not dead."""

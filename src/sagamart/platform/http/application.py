@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
 from sagamart.messaging.operations import DeadLetters
+from sagamart.messaging.operator_actions import OperatorActions
 from sagamart.messaging.pausing import Consumer
 from sagamart.platform.http.asking import Admit, Ask
 from sagamart.platform.http.binding import Provider, bind, check_first
@@ -25,6 +26,7 @@ from sagamart.platform.http.documents import TITLE, document
 from sagamart.platform.http.languages import provide_language
 from sagamart.platform.http.limits import Clients, admission_of, buckets_of
 from sagamart.platform.http.operations import Check, Info, operations_routes
+from sagamart.platform.http.operator_actions import operator_action_routes
 from sagamart.platform.http.problems import HANDLERS
 from sagamart.platform.http.shell import Shell
 from sagamart.platform.http.versions import provide_expected_version
@@ -60,6 +62,7 @@ class Process(msgspec.Struct, frozen=True):
     metrics: Metrics = msgspec.field(default_factory=Metrics)
     letters: Mapping[str, DeadLetters] = {}
     consumers: Mapping[str, Consumer] = {}
+    actions: Mapping[str, OperatorActions] = {}
 
 
 def build_app(
@@ -82,6 +85,7 @@ def build_app(
     own = operations_routes(lambda: _info(process, names), process.checks, process.metrics)
     own += dead_letter_routes(process.letters)
     own += consumer_routes(process.consumers)
+    own += operator_action_routes(process.actions)
     others = Router("/", route_handlers=[bind(route, COMMON) for route in own])
     documents = docs_routes(names, lambda name: _document(name, routers, others))
     clients = Clients(settings.trusted_proxies)

@@ -6,20 +6,16 @@ To pause what is paused, or resume what is not, is refused with 409, so a repeat
 import asyncio
 from collections.abc import Awaitable, Mapping
 from datetime import datetime
-from typing import Annotated
 
 import msgspec
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
 
 from sagamart.messaging.pausing import Consumer, Pause
-from sagamart.platform.http.dead_letters import STAFF, Reason
+from sagamart.platform.http.dead_letters import STAFF, Reason, ServiceName
 from sagamart.platform.http.paging import Page
 from sagamart.platform.http.problems import NotFound, Problem
 from sagamart.platform.tokens import Caller
-
-ServiceName = Annotated[str, Parameter(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)", description="The service")]
 
 
 class ShownConsumer(msgspec.Struct, frozen=True):

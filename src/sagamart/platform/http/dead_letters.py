@@ -1,7 +1,8 @@
 """Dead letters over HTTP, for operators: what lies there, of all services that run here; release one, discard one.
 
 A letter's id is `<service>.<message id>`: one message may have died in two services, and each is a letter of its own.
-A release or a discard that was done before is refused with 409, so a repeated click does no harm.
+A release or a discard that was done before is refused with 409, so a repeated click does no harm; so is the release of
+a key that no dead letter parks.
 """
 
 import asyncio
@@ -32,6 +33,10 @@ LetterId = Annotated[
         description="The service and the message's id",
     ),
 ]
+
+
+ServiceName = Annotated[str, Parameter(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)", description="The service")]
+ParkedKey = Annotated[str, Parameter(pattern=r"^[!-~]{1,200}$(?!\n)", description="What the messages are about")]
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
@@ -85,7 +90,23 @@ def dead_letter_routes(letters: Mapping[str, DeadLetters]) -> list[HTTPRouteHand
         """Give it up for ever; what waits for it is handled."""
         return await _acted(letters, letter_id, lambda one, message_id: one.discard(message_id, caller.id, data.why))
 
-    return [dead_letters, release, discard]
+    @post(
+        "/v1/operations/parked-keys/{service:str}/{key:str}/release",
+        guards=[STAFF],
+        tags=["operations"],
+        status_code=200,
+    )
+    async def release_key(service: ServiceName, key: ParkedKey, data: Reason, caller: Caller) -> Page[ShownLetter]:
+        """Have every dead letter of a key (an order, a customer, a sku) handled again, and what waits for them."""
+        theirs = letters.get(service)
+        if theirs is None:
+            raise NotFound("There is no such service here")
+        released = await theirs.release_key(key, caller.id, data.why)
+        if not released:
+            raise Problem(409, "key_not_parked", "No dead letter parks this key there")
+        return Page([_shown(service, one) for one in released])
+
+    return [dead_letters, release, discard, release_key]
 
 
 async def _acted(

@@ -103,6 +103,12 @@ class CancelOrder(OrderWish, frozen=True):
     """Cancel it."""
 
 
+class CallOffOrder(OrderWish, frozen=True, kw_only=True):
+    """An operator cancels it, and says why."""
+
+    why: str
+
+
 class PayOrder(OrderWish, frozen=True, kw_only=True):
     """Pay so much of it from this source; all that is due, where no amount is named."""
 

@@ -79,3 +79,15 @@ where order_id = any(:order_ids::text[])
 -- name: basket_of(customer_id)^
 -- What a customer has laid aside.
 select * from baskets where customer_id = :customer_id;
+
+-- name: orders_unsettled(after, before, statuses, limit)
+-- Orders in these statuses that have not changed since, the oldest first (ids are time-ordered), from just after one on;
+-- when each is woken next, and whether a dead letter parks it.
+select
+    o.*,
+    (select t.due_at from timers t where t.key = o.order_id and t.name = 'deadline') as timer_at,
+    exists (select from dead_letters d where d.key = o.order_id and d.status <> 'discarded') as parked
+from orders o
+where o.order_id > :after and o.status = any(:statuses::text[]) and o.changed_at < :before
+order by o.order_id
+limit :limit;

@@ -14,12 +14,14 @@ from sagamart.contracts.shipping import DeliveryMethodChanged
 from sagamart.contracts.stock import SkuBackInStock, SkuSoldOut
 from sagamart.messaging.decision import Decision
 from sagamart.messaging.message import Body, Message
+from sagamart.messaging.operator_actions import OPERATOR_ACTIONS
 from sagamart.messaging.records import Need, Records, need
 from sagamart.messaging.service import Handler, Service
 from sagamart.shop.orders.baskets import fill
 from sagamart.shop.orders.copies import copy_availability, copy_delivery, copy_product
 from sagamart.shop.orders.facts import FACTS
 from sagamart.shop.orders.messages import (
+    CallOffOrder,
     CancelOrder,
     ChangeOrder,
     FillBasket,
@@ -30,6 +32,7 @@ from sagamart.shop.orders.messages import (
     ReturnItems,
     WantedDelivery,
 )
+from sagamart.shop.orders.operating import call_off
 from sagamart.shop.orders.placing import change_order, emptied, filled, place
 from sagamart.shop.orders.records import (
     BASKETS,
@@ -133,7 +136,7 @@ def _sku(message: Message[Any]) -> Sequence[Need]:
 
 ORDERS_SERVICE = Service(
     "orders",
-    tables=(UNPAID_ORDERS, ORDERS, PRODUCT_COPIES, DELIVERY_COPIES, BASKETS, STAFF_ACTS),
+    tables=(UNPAID_ORDERS, ORDERS, PRODUCT_COPIES, DELIVERY_COPIES, BASKETS, STAFF_ACTS, OPERATOR_ACTIONS),
     migrations="sagamart.shop.orders.migrations",
     handlers=(
         Handler(takes=PlaceOrder, needs=_wish, then=_earlier, decide=_place, emits=emitted_for(PlaceOrder)),
@@ -142,6 +145,12 @@ ORDERS_SERVICE = Service(
             needs=lambda m: (*_order(m), need(ProductCopy, *m.body.skus), *_method(m.body.delivery)),
             decide=_change,
             emits=emitted_for(ChangeOrder),
+        ),
+        Handler(
+            takes=CallOffOrder,
+            needs=_order,
+            decide=lambda m, have: call_off(m, have.find(Order, m.body.order_id)),
+            emits=emitted_for(CancelOrder),
         ),
         *(Handler(takes=kind, needs=_order, decide=_granted, emits=emitted_for(kind)) for kind in WISHES),
         *(

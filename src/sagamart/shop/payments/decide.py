@@ -23,6 +23,7 @@ from sagamart.contracts.payments import CaptureRefused, PaymentVoided
 from sagamart.contracts.wallet import TopUpCredited
 from sagamart.messaging.decision import NOTHING, Arm, Decision, Refusal, Reply
 from sagamart.messaging.message import Message
+from sagamart.messaging.operator_actions import OperatorAction
 from sagamart.shop.payments.facts import about, facts, refund_fact
 from sagamart.shop.payments.messages import (
     BankCancelAsked,
@@ -228,7 +229,8 @@ def resolve(message: Message[ResolvePayment], payment: Payment | None) -> Decisi
     else:
         settled = changed(payment, status="declined", closing="", reason="cancelled")
     audited = Resolution(message.id, payment.payment_id, body.outcome, body.by, body.why, message.at)
-    return Decision(save=[settled, audited], send=facts(settled), reply=Reply(200, view(settled)))
+    act = OperatorAction(message.id, "resolve_payment", payment.payment_id, body.by, body.why, message.at)
+    return Decision(save=[settled, audited, act], send=facts(settled), reply=Reply(200, view(settled)))
 
 
 def notified(payment: Payment | None, body: BankNotified) -> Decision:

@@ -13,6 +13,7 @@ from sagamart.contracts.payments import PaymentRefunded, PaymentVoided, RefundRe
 from sagamart.contracts.wallet import TopUpCredited
 from sagamart.messaging.decision import Decision
 from sagamart.messaging.message import Body, Message
+from sagamart.messaging.operator_actions import OPERATOR_ACTIONS
 from sagamart.messaging.records import Need, Records, need
 from sagamart.messaging.service import Handler, Service
 from sagamart.shop.payments import answers, decide, reconciling
@@ -61,7 +62,7 @@ def payments_service(rules: PaymentRules) -> Service:
     """The payments of a shop with these rules."""
     return Service(
         "payments",
-        tables=(RECONCILIATIONS, PAYMENTS, RESOLUTIONS, DIFFERENCES),
+        tables=(RECONCILIATIONS, PAYMENTS, RESOLUTIONS, DIFFERENCES, OPERATOR_ACTIONS),
         migrations="sagamart.shop.payments.migrations",
         outside=INTENTS,
         handlers=(*_asked_by_orders(rules), *_asked_by_people(rules), *_timers(), *_bank(), *_reconciling(rules)),
