@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import uvloop
 from cyclopts import App, Parameter, validators
+from msgspec import structs
 from rich.console import Console
 from rich.table import Table
 
@@ -85,6 +86,10 @@ def cluster(
     replicas: Annotated[
         int, Parameter(help="Processes of each service.", validator=validators.Number(gte=1, lte=8))
     ] = 1,
+    transport: Annotated[
+        Literal["http", "kafka"],
+        Parameter(env_var="SAGAMART_TRANSPORT", help="How messages travel: posted, or over your Kafka brokers."),
+    ] = "http",
     port: Annotated[
         int | None, Parameter(env_var="SAGAMART_PORT", help="Port of the front door; 0 takes a free one.")
     ] = None,
@@ -93,13 +98,14 @@ def cluster(
 ) -> None:
     """Run the shop as a company would, on this machine: each service in processes of its own, behind one door.
 
-    The database is embedded, messages travel by HTTP.  A process that dies is started again: kill one with
-    `kill -9 PID`, order meanwhile, and see that nothing is lost (`sagamart demo`, then `sagamart audit`). What the
-    processes say is in `logs` in the data folder. Ctrl-C stops all of them. The folder may be one of `sagamart up`.
+    The database is embedded.  Messages travel by HTTP, or with `--transport kafka` over the brokers of
+    SAGAMART_KAFKA_BOOTSTRAP_SERVERS.  A process that dies is started again: kill one with `kill -9 PID`, order
+    meanwhile, and see that nothing is lost (`sagamart demo`, then `sagamart audit`). What the processes say is in
+    `logs` in the data folder. Ctrl-C stops all of them. The folder may be one of `sagamart up`.
 
     Try it:  sagamart cluster --replicas 2 --demo
     """
-    settings = _settings(data=data, port=port, demo=demo)
+    settings = structs.replace(_settings(data=data, port=port, demo=demo), transport=transport)
     _run(run_cluster(settings, replicas=replicas, demo=demo, console=terminal))
 
 

@@ -88,7 +88,8 @@ async def kafka_travel(settings: ShopSettings) -> AsyncIterator[Travel]:
     from sagamart.messaging.transport.kafka import KafkaTransport  # noqa: PLC0415  an extra that need not be there
 
     emits = {name: service.emits for name, service in services_of(settings).items()}
-    async with KafkaTransport(connection, emits, prefix=section.prefix) as transport:
+    kafka = KafkaTransport(connection, emits, prefix=section.prefix, session_s=section.session_s)
+    async with kafka as transport:
 
         def measure(metrics: Metrics) -> None:
             for name, one in transport.consumers.items():

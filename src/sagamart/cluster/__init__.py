@@ -1,7 +1,7 @@
 """The whole shop as separate processes on one machine, behind one door: to see what a company would run.
 
 One process for each replica of a service, a database of its own for each service in an embedded PostgreSQL, messages by
-HTTP, and a front door.  Whatever dies is started again.
+HTTP or over Kafka, and a front door.  Whatever dies is started again.
 """
 
 from sagamart.cluster.program import cluster

@@ -34,39 +34,39 @@ class Member(msgspec.Struct, frozen=True):
 def planned(
     settings: ShopSettings, services: Sequence[str], *, replicas: int, postgres_dsn: str, ports: Ports
 ) -> list[Member]:
-    """Every process of the cluster."""
-    places = [
-        (service, number, ports.take(), ports.take()) for service in services for number in range(1, replicas + 1)
-    ]
-    destinations = ",".join(f"{service}=http://{LOOPBACK}:{internal}" for service, _, _, internal in places)
+    """Every process of the cluster; how their messages travel is `settings.transport`."""
+    places = [(service, number) for service in services for number in range(1, replicas + 1)]
+    internal = [ports.take() for _ in places] if settings.transport == "http" else []
     jwks = _jwks_file(settings)
     shared = {
         **environment_of(settings),
-        "SAGAMART_TRANSPORT": "http",
         "SAGAMART_DATABASE_DSN": dsn_template(postgres_dsn),
-        "SAGAMART_INTERNAL_DESTINATIONS": destinations,
-        "SAGAMART_INTERNAL_KEYS": str(service_key_folder(settings)),
-        "SAGAMART_INTERNAL_HOST": LOOPBACK,
-        "SAGAMART_INTERNAL_SHARE_PORT": "true",
         "SAGAMART_HTTP_HOST": LOOPBACK,
         "SAGAMART_HTTP_SHARE_PORT": "true",
         "SAGAMART_HTTP_TRUSTED_PROXIES": LOOPBACK,
+        **(_posting(settings, places, internal) if internal else {}),
     }
-    return [
-        Member(
-            node=f"{service}-{number}",
-            service=service,
-            public=Address(LOOPBACK, public),
-            environment={
-                **shared,
-                "SAGAMART_NODE": f"{service}-{number}",
-                "SAGAMART_HTTP_PORT": str(public),
-                "SAGAMART_INTERNAL_PORT": str(internal),
-                **({} if service == SIGNS_TOKENS else {"SAGAMART_TOKENS_JWKS": str(jwks)}),
-            },
-        )
-        for service, number, public, internal in places
-    ]
+    members = []
+    for place, (service, number) in enumerate(places):
+        node, public = f"{service}-{number}", ports.take()
+        environment = {**shared, "SAGAMART_NODE": node, "SAGAMART_HTTP_PORT": str(public)}
+        if internal:
+            environment["SAGAMART_INTERNAL_PORT"] = str(internal[place])
+        if service != SIGNS_TOKENS:
+            environment["SAGAMART_TOKENS_JWKS"] = str(jwks)
+        members.append(Member(node, service, Address(LOOPBACK, public), environment))
+    return members
+
+
+def _posting(settings: ShopSettings, places: Sequence[tuple[str, int]], ports: Sequence[int]) -> dict[str, str]:
+    """What processes need that post messages to each other."""
+    listeners = [f"{service}=http://{LOOPBACK}:{port}" for (service, _), port in zip(places, ports, strict=True)]
+    return {
+        "SAGAMART_INTERNAL_DESTINATIONS": ",".join(listeners),
+        "SAGAMART_INTERNAL_KEYS": str(service_key_folder(settings)),
+        "SAGAMART_INTERNAL_HOST": LOOPBACK,
+        "SAGAMART_INTERNAL_SHARE_PORT": "true",
+    }
 
 
 def dsn_template(postgres_dsn: str) -> str:

@@ -33,7 +33,7 @@ from sagamart.programs import (
     with_bank,
 )
 from sagamart.shop.accounts.registration import NewCustomer
-from sagamart.transports import service_key_folder
+from sagamart.transports import service_key_folder, topics
 
 CONNECTIONS_A_REPLICA = 12
 """Of a replica to its database at most: lanes, sweeps, readers, and some in between."""
@@ -42,14 +42,20 @@ CONNECTIONS_SPARE = 40
 
 
 async def cluster(settings: ShopSettings, *, replicas: int, demo: bool, console: Console) -> None:
-    """Run the cluster until SIGTERM or SIGINT.  Raises CannotStartError, FolderInUseError, EmbeddedPostgresError."""
+    """Run the cluster until SIGTERM or SIGINT.
+
+    Raises CannotStartError, SettingsError, FolderInUseError, EmbeddedPostgresError, KafkaAdminError.
+    """
 
     def say(text: str) -> None:
         console.print(text, style="dim", soft_wrap=True)
 
     services = list(SLICES)
     connections = str(len(services) * replicas * CONNECTIONS_A_REPLICA + CONNECTIONS_SPARE)
-    make_service_keys(service_key_folder(settings), services)
+    if settings.transport == "kafka":
+        await _topics(settings, say)
+    else:
+        make_service_keys(service_key_folder(settings), services)
     async with AsyncExitStack() as closing:
         postgres = EmbeddedPostgres(Path(settings.data), progress=say, settings={"max_connections": connections})
         await closing.enter_async_context(postgres)
@@ -133,6 +139,13 @@ async def _door(settings: ShopSettings, replicas: Replicas) -> AsyncIterator[str
         yield f"http://{host}:{server.port}"
     finally:
         await server.stop()
+
+
+async def _topics(settings: ShopSettings, say: Callable[[str], None]) -> None:
+    """Create what is missing; tell what is not as the settings have it."""
+    for topic in await topics(settings.kafka, create=True):
+        if topic.differences:
+            say(f"The topic {topic.name} differs from the settings: {'; '.join(topic.differences)}")
 
 
 async def _administrator(settings: ShopSettings, dsns: Mapping[str, str]) -> None:

@@ -26,6 +26,10 @@ class KafkaSection(Section, frozen=True):
     retention_days: Annotated[
         int, Meta(ge=1, lt=INBOX_DAYS, description="How long topics keep messages; less than an inbox remembers them")
     ] = 7
+    session_s: Annotated[
+        int,
+        Meta(ge=2, le=300, description="A replica unheard of for so many seconds loses its partitions to its siblings"),
+    ] = 10
     client_id: Annotated[str, Meta(max_length=100, description="Name of this program in the brokers' logs")] = (
         "sagamart"
     )

@@ -24,7 +24,7 @@ from confluent_kafka import KafkaException
 
 from sagamart.messaging.message import Body, Message
 from sagamart.messaging.transport import Endpoint
-from sagamart.messaging.transport.kafka_client import Properties
+from sagamart.messaging.transport.kafka_client import SESSION_S, Properties
 from sagamart.messaging.transport.kafka_consumer import Inbound
 from sagamart.messaging.transport.kafka_producer import Outbound
 
@@ -40,11 +40,19 @@ class KafkaNotReadyError(Exception):
 class KafkaTransport:
     """Between the services here and everywhere.  `emits` says what each service of the shop sends, here or not."""
 
-    def __init__(self, connection: Properties, emits: Mapping[str, Collection[str]], *, prefix: str = PREFIX) -> None:
+    def __init__(
+        self,
+        connection: Properties,
+        emits: Mapping[str, Collection[str]],
+        *,
+        prefix: str = PREFIX,
+        session_s: int = SESSION_S,
+    ) -> None:
         self.consumers: dict[str, Inbound] = {}
         self._connection = connection
         self._emits = emits
         self._prefix = prefix
+        self._session_s = session_s
         self._endpoints: dict[str, Endpoint] = {}
 
     async def __aenter__(self) -> Self:
@@ -73,7 +81,8 @@ class KafkaTransport:
         if topics:
             known = {kind for kinds in self._emits.values() for kind in kinds}
             group = self._prefix + endpoint.name
-            self.consumers[endpoint.name] = Inbound(endpoint, self._connection, group, sorted(topics), known)
+            connection = {"session.timeout.ms": self._session_s * 1000, **self._connection}
+            self.consumers[endpoint.name] = Inbound(endpoint, connection, group, sorted(topics), known)
 
     def hand_over(self, producer: str, messages: Sequence[Message[Body]]) -> None:
         """Produce; what does not fit the buffer is refused."""
