@@ -3,18 +3,20 @@
 To add a way: a class as in `ways.py`, a fixture that gives it, and its name among the parameters of `way`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
+from conformance.http_way import HttpWay
 from conformance.kafka_way import KafkaWay
 from conformance.sides import PostgresSide, Side, TwinSide
 from conformance.things import DDL
 from conformance.ways import LocalWay, Way, World
 from kafka_broker import Broker
 from sagamart.platform.migrations import history_of, migrate
+from sagamart.platform.ports import Ports
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -65,7 +67,14 @@ def kafka_way(kafka: Broker, fresh_prefix: Callable[[], str]) -> KafkaWay:
     return KafkaWay(kafka.bootstrap, fresh_prefix())
 
 
-@pytest.fixture(params=["local", "kafka"])
+@pytest.fixture
+def http_way() -> Iterator[HttpWay]:
+    """Give the way over sockets of this machine."""
+    with Ports() as ports:
+        yield HttpWay(ports)
+
+
+@pytest.fixture(params=["local", "http", "kafka"])
 def way(request: pytest.FixtureRequest) -> Way:
     """Give each way."""
     found: Way = request.getfixturevalue(f"{request.param}_way")
