@@ -78,8 +78,11 @@ class Street:
     Nobody runs the wallet.
     """
 
-    def __init__(self, http: httpx.AsyncClient, first: Upstream, second: Upstream, stock: Upstream) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, replicas: Replicas, first: Upstream, second: Upstream, stock: Upstream
+    ) -> None:
         self.http = http
+        self.replicas = replicas
         self.first = first
         self.second = second
         self.stock = stock
@@ -110,7 +113,7 @@ async def street() -> AsyncIterator[Street]:
         door = await listening(front_door(settings, replicas, TOKENS))
         client = httpx.AsyncClient(base_url=f"http://{door.authority}", timeout=30)
         http = await closing.enter_async_context(client)
-        yield Street(http, first, second, stock)
+        yield Street(http, replicas, first, second, stock)
 
 
 def test_the_routes_of_the_services_say_whose_a_path_is() -> None:
@@ -146,6 +149,18 @@ async def test_replicas_are_asked_in_turn(street: Street) -> None:
 async def test_a_dead_replica_is_passed_over_whatever_the_request_is(street: Street) -> None:
     answers = [(await street.http.post("/v1/stock/MUG/receipts", json={})).text for _ in range(4)]
     assert answers == ["stock"] * 4
+
+
+async def test_a_replica_that_is_not_ready_is_asked_only_where_no_other_is(street: Street) -> None:
+    first, second = street.replicas.addresses["orders"]
+    street.replicas.tell(first, ready=False)
+    assert {(await street.http.get("/v1/orders")).text for _ in range(4)} == {"second"}
+    street.replicas.tell(second, ready=False)
+    assert {(await street.http.get("/v1/orders")).text for _ in range(4)} == {"first", "second"}
+    street.replicas.tell(first, ready=True)
+    assert {(await street.http.get("/v1/orders")).text for _ in range(4)} == {"first"}
+    street.replicas.tell(second, ready=True)
+    assert {(await street.http.get("/v1/orders")).text for _ in range(4)} == {"first", "second"}
 
 
 async def test_what_is_about_one_connection_stays_on_it_and_who_asks_is_told(street: Street) -> None:

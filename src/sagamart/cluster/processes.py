@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from sagamart.cluster.plan import Member
+from sagamart.door import Replicas
 from sagamart.platform.http_client import Connection, ConnectionBrokenError
 
 DELAY_S = 0.2
@@ -46,13 +47,14 @@ Say = Callable[[str], None]
 class Kept:
     """One process of the cluster."""
 
-    def __init__(self, member: Member, logs: Path, say: Say) -> None:
+    def __init__(self, member: Member, logs: Path, say: Say, replicas: Replicas) -> None:
         self.member = member
         self.log = logs / f"{member.node}.log"
         self.state: State = "starting"
         self.restarts = 0
         self.pid = 0
         self._say = say
+        self._replicas = replicas
         self._process: asyncio.subprocess.Process | None = None
 
     async def keep_alive(self) -> None:
@@ -116,9 +118,10 @@ class Kept:
         return self._process
 
     async def _probe(self) -> None:
-        """Ask it over and over whether it is ready."""
+        """Ask it over and over whether it is ready, and tell the door."""
         while True:
             ready = await is_ready(self.member)
+            self._replicas.tell(self.member.public, ready=ready)
             if ready:
                 self.state = "ready"
             elif self.state == "ready":

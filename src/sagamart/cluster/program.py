@@ -70,8 +70,8 @@ async def cluster(settings: ShopSettings, *, replicas: int, demo: bool, console:
         members = planned(settings, services, replicas=replicas, postgres_dsn=postgres.dsn(), ports=ports)
         folder = Path(settings.data) / "logs"
         folder.mkdir(exist_ok=True)
-        processes = [Kept(member, folder, say) for member in members]
         known = await closing.enter_async_context(Replicas(addresses_of(members)))
+        processes = [Kept(member, folder, say, known) for member in members]
         address = await closing.enter_async_context(_door(settings, known))
         await closing.enter_async_context(_alive(processes))
 

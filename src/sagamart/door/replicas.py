@@ -2,6 +2,8 @@
 
 Rules:
 - A replica that cannot be reached is left alone for `DEAD_S`, unless all of them are.
+- One of which is told that it is not ready comes after all that are: a process that stands still takes connections and
+  never answers.
 - Connections are kept for `IDLE_S_MAX`, which is less than the services keep them, so that none is used as it closes.
 """
 
@@ -23,6 +25,7 @@ class Replica:
     def __init__(self, address: Address) -> None:
         self.address = address
         self.dead_until = 0.0
+        self.is_ready = True
         self._idle: list[tuple[Connection, float]] = []
 
     async def connection(self) -> Connection:
@@ -68,6 +71,18 @@ class Replicas:
                 replica.close()
 
     @property
+    def addresses(self) -> dict[str, list[Address]]:
+        """Where the replicas of each service listen."""
+        return {service: [one.address for one in some] for service, some in self._replicas.items()}
+
+    def tell(self, address: Address, *, ready: bool) -> None:
+        """Whether the replica that listens here says that it can serve."""
+        for some in self._replicas.values():
+            for one in some:
+                if one.address == address:
+                    one.is_ready = ready
+
+    @property
     def services(self) -> list[str]:
         """All services."""
         return list(self._replicas)
@@ -80,7 +95,7 @@ class Replicas:
         turn = self._turns[service] = (self._turns[service] + 1) % len(some)
         ordered = some[turn:] + some[:turn]
         now = time.monotonic()
-        for replica in sorted(ordered, key=lambda one: one.dead_until > now):
+        for replica in sorted(ordered, key=lambda one: (not one.is_ready, one.dead_until > now)):
             try:
                 connection = await replica.connection()
             except ConnectionBrokenError:
