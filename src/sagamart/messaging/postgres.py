@@ -41,7 +41,6 @@ SESSION = {
     "enable_mergejoin": "off",
     "random_page_cost": "0.1",
     "seq_page_cost": "0.1",
-    "application_name": "sagamart",
 }
 CONNECT_S_MAX = 10
 STATEMENTS_MAX = 1000
@@ -160,7 +159,7 @@ class PostgresDatabase:
             return await asyncpg.connect(
                 self.dsn,
                 timeout=CONNECT_S_MAX,
-                server_settings=SESSION,
+                server_settings={**SESSION, "application_name": f"sagamart {self.node}"},
                 statement_cache_size=STATEMENTS_MAX,
                 max_cached_statement_lifetime=0,
             )
