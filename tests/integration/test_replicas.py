@@ -1,82 +1,36 @@
-"""Two replicas of each service, as four processes that post to each other: what the shop promises holds over all."""
+"""Two replicas of each service, as four processes, by HTTP and over Kafka: what the shop promises holds over all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from open_shop import OPERATOR, STOCK_OPERATOR, OpenShop
-from sagamart.app import SLICES, Shop, ShopSettings, services_of
+from integration.town import DatabaseOf, Town, by_http, databases, over_kafka, town_of
+from kafka_broker import Broker
+from open_shop import OPERATOR, STOCK_OPERATOR
 from sagamart.messaging.fold import Batch
-from sagamart.messaging.service import Service
-from sagamart.messaging.transport.http import HttpTransport
-from sagamart.messaging.worker import Node
-from sagamart.platform.http.server import Server
-from sagamart.platform.http_client import Address
-from sagamart.platform.internal.listener import InternalListener
-from sagamart.platform.internal.posting import Destinations, Posting
-from sagamart.platform.internal.service_tokens import ServiceKeys, ServiceTokens
 from sagamart.shop.orders.records import ProductCopy
-from sagamart.transports import consumers
 
-TAKES_ORDERS = ("accounts", "orders", "notifications")
-OTHERS = tuple(name for name in SLICES if name not in TAKES_ORDERS)
-PRIVATE = {name: Ed25519PrivateKey.generate() for name in SLICES}
-TOKENS = ServiceTokens(ServiceKeys(PRIVATE, {name: (key.public_key(),) for name, key in PRIVATE.items()}))
 WHY = {"why": "to see"}
 DEADLINE_S = 60.0
 WAIT = {"Prefer": "wait=30"}
 
 
-class Known(Destinations):
-    """Addresses that are known only when everybody listens."""
-
-    def __init__(self) -> None:
-        super().__init__(())
-        self.addresses: dict[str, list[Address]] = {name: [] for name in SLICES}
-
-    def of(self, service: str) -> list[Address]:
-        return self.addresses[service]
-
-
-class Town:
-    """Two replicas of the services that take orders, and two of those behind them."""
-
-    def __init__(self, fronts: list[OpenShop], backs: list[OpenShop]) -> None:
-        self.fronts = fronts
-        self.backs = backs
-
-
-@pytest_asyncio.fixture
-async def town(database_of: Callable[[Service], Awaitable[str]]) -> AsyncIterator[Town]:
-    services = services_of(ShopSettings())
-    dsns = {name: await database_of(service) for name, service in services.items()}
-    known = Known()
-    emits = {name: service.emits for name, service in services.items()}
-
-    async with AsyncExitStack() as closing:
-
-        async def process(node: str, names: tuple[str, ...]) -> OpenShop:
-            posting = Posting(known, TOKENS)
-            closing.callback(posting.close)
-            transport = await closing.enter_async_context(HttpTransport(consumers(ShopSettings()), posting))
-            here = {name: dsns[name] for name in names}
-            shop = await closing.enter_async_context(Shop(ShopSettings(), here, node=Node(node), transport=transport))
-            listener = InternalListener(transport, {name: services[name] for name in names}, emits, TOKENS)
-            server = await closing.enter_async_context(Server(listener, host="127.0.0.1", port=0))
-            for name in names:
-                known.addresses[name].append(Address("127.0.0.1", server.port))
-            opened = OpenShop(shop)
-            closing.push_async_callback(opened.http.aclose)
-            return opened
-
-        fronts = [await process(f"front-{number}", TAKES_ORDERS) for number in (1, 2)]
-        backs = [await process(f"back-{number}", OTHERS) for number in (1, 2)]
-        yield Town(fronts, backs)
+@pytest_asyncio.fixture(params=["http", "kafka"])
+async def town(
+    request: pytest.FixtureRequest, database_of: DatabaseOf, fresh_prefix: Callable[[], str]
+) -> AsyncIterator[Town]:
+    """Give the town, on each way of travel between processes."""
+    if request.param == "http":
+        ways = by_http()
+    else:
+        broker: Broker = request.getfixturevalue("kafka")
+        ways = over_kafka(broker, fresh_prefix())
+    async with town_of(ways, await databases(database_of)) as opened:
+        yield opened
 
 
 async def sells(town: Town, sku: str, price_minor: int, pieces: int) -> None:
