@@ -9,6 +9,15 @@ from sagamart.messaging.outside import BACKOFF_S, BACKOFF_S_MAX, FINISH_S, Outsi
 from sagamart.messaging.postgres import CONNECT_S_MAX, SESSION
 from sagamart.messaging.requests import REQUESTS_KEPT_DAYS, Overloaded
 from sagamart.messaging.timers import REFIRE_S
+from sagamart.messaging.transport.kafka_client import (
+    BUFFER_MESSAGES_MAX,
+    DELIVERY_S_MAX,
+    RECONNECT_MS_MAX,
+    SESSION_S,
+    producer_properties,
+)
+from sagamart.messaging.transport.kafka_intake import CALL_S_MAX, COMMIT_S
+from sagamart.messaging.transport.kafka_producer import TOO_LARGE_RETRY_S
 from sagamart.messaging.worker import LOCKED_BATCHES, Limits
 from sagamart.shop.notifications.delivering import ATTEMPTS_MAX as ATTEMPTS_MAX_WEBHOOK
 from sagamart.shop.notifications.delivering import PAUSE_FACTOR, PAUSE_S, PAUSE_S_MAX
@@ -23,6 +32,7 @@ from sagamart.shop.payments.outside import DEADLINE_S
 PAGE = Path(__file__).parents[2] / "docs/reference/failures.md"
 
 LIMITS = Limits()
+RECONNECT_MS = producer_properties({})["reconnect.backoff.ms"]
 OUTSIDE = Outside(name="any", calls={})
 EMAIL, SMS = EmailSection(), SmsSection()
 
@@ -106,6 +116,62 @@ ROWS = (
         f"{LEASE_S} s",
         "-",
         "any replica sends it; the node itself at its next start",
+    ),
+    (
+        "Kafka: the brokers do not answer",
+        "no limit",
+        f"{RECONNECT_MS / 1000} s, doubling",
+        f"{RECONNECT_MS_MAX / 1000} s",
+        f"{DELIVERY_S_MAX} s for a message to be acknowledged",
+        f"back to the outbox, which offers it after {RETRY_S} s. Requests are taken; `/readyz` says no meanwhile",
+    ),
+    (
+        f"Kafka: {BUFFER_MESSAGES_MAX} messages wait for the brokers in one process",
+        "no limit",
+        f"{RETRY_S} s",
+        f"{RETRY_S} s",
+        "-",
+        "the message stays in the outbox",
+    ),
+    (
+        "Kafka: a message is too large for the brokers",
+        "no limit",
+        f"{TOO_LARGE_RETRY_S} s",
+        f"{TOO_LARGE_RETRY_S} s",
+        "-",
+        "it stays in the outbox and is logged each time; raising the brokers' limit lets it go",
+    ),
+    (
+        "Kafka: a replica stands still or is gone",
+        "-",
+        "-",
+        "-",
+        f"{SESSION_S} s (`SAGAMART_KAFKA_SESSION_S`)",
+        "its siblings take over its partitions, and what it had read and not committed",
+    ),
+    (
+        "Kafka: an offset cannot be committed",
+        "no limit",
+        f"{COMMIT_S} s",
+        f"{COMMIT_S} s",
+        f"{CALL_S_MAX} s for a question to the brokers",
+        "committed with the next; after a crash the messages come again, without effect",
+    ),
+    (
+        "Kafka: a message cannot be read, or is of a type that this version does not know",
+        "1",
+        "-",
+        "-",
+        "-",
+        "dead at once, its key waits; released, it is read again by whichever version is there",
+    ),
+    (
+        "Kafka: the next message is no longer there",
+        "0",
+        "-",
+        "-",
+        "-",
+        "the consumer stops and says why, `/readyz` too: a jump would hide the loss",
     ),
     (
         "Outside call: raises, answers nonsense, or is late",

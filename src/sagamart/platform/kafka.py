@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from sagamart.messaging.inbox import INBOX_DAYS
+from sagamart.messaging.transport.kafka_client import SESSION_S
 from sagamart.platform.settings import Section, SettingsError
 
 
@@ -29,7 +30,7 @@ class KafkaSection(Section, frozen=True):
     session_s: Annotated[
         int,
         Meta(ge=2, le=300, description="A replica unheard of for so many seconds loses its partitions to its siblings"),
-    ] = 10
+    ] = SESSION_S
     client_id: Annotated[str, Meta(max_length=100, description="Name of this program in the brokers' logs")] = (
         "sagamart"
     )
