@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import subprocess
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -19,8 +18,8 @@ from e2e.reckoning import (
     settled,
     talking_to,
 )
+from e2e.scenario import scenario
 from e2e.shop_program import ShopProgram, Tell, descendants, sagamart
-from e2e.test_scenario import COLLECTION, NEWMAN, SCENARIO_S_MAX
 
 SEED = 20261121
 CUSTOMERS = 6
@@ -70,18 +69,6 @@ async def test_a_shop_of_many_processes_keeps_its_promises_while_they_are_killed
 def still_running(pids: list[int]) -> list[int]:
     """Those of these processes that are there."""
     return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
-
-
-async def scenario(address: str) -> str:
-    """What newman tells of the shop's story.  Raises AssertionError where it did not come true."""
-    newman = await asyncio.create_subprocess_exec(
-        NEWMAN, "run", COLLECTION, "--env-var", f"baseUrl={address}", "--color", "off",
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    async with asyncio.timeout(SCENARIO_S_MAX):
-        told, _ = await newman.communicate()
-    assert newman.returncode == 0, told.decode()
-    return told.decode()
 
 
 async def order_while_killing(shop: ShopProgram, http: httpx.AsyncClient, buyers: Buyers) -> dict[str, int]:

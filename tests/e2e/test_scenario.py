@@ -1,32 +1,15 @@
 """The shop's story, told by a Postman collection to the running program."""
 
 import json
-import subprocess
 from pathlib import Path
 
+from e2e.scenario import COLLECTION, scenario
 from e2e.shop_program import ShopProgram, Tell
 
-TOP = Path(__file__).parents[2]
-NEWMAN = TOP / "scripts" / "newman"
-COLLECTION = Path(__file__).with_name("newman") / "scenario.postman_collection.json"
-SCENARIO_S_MAX = 180
-"""Newman is installed in this time too, where it is not yet."""
 
-
-def test_the_scenario_of_a_customer_comes_true(folder: Path, tell: Tell) -> None:
+async def test_the_scenario_of_a_customer_comes_true(folder: Path, tell: Tell) -> None:
     with ShopProgram(folder, wallet_customers_may_deposit="true") as shop:
-        told = subprocess.run(  # noqa: S603  our own script
-            [NEWMAN, "run", COLLECTION, "--env-var", f"baseUrl={shop.address}", "--verbose", "--color", "off"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=SCENARIO_S_MAX,
-            check=False,
-        )
-
-    tell(told.stdout)
-    assert told.returncode == 0, "newman found an assertion that failed; see above"
+        tell(await scenario(shop.address))
 
 
 def test_the_scenario_names_its_address_once_and_sends_every_change_under_a_key() -> None:
