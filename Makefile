@@ -89,11 +89,11 @@ test-architecture: .venv/.tools ## Rules of the house, each with a planted viola
 	$(PYTEST) tests/architecture
 
 .PHONY: test-scenario
-test-scenario: .venv/.tools .venv/.newman ## The shop's story as a Postman collection against the running program
+test-scenario: .venv/.tools .venv/.newman .venv/.kafka ## The shop's story as a Postman collection against the running program
 	$(PYTEST) tests/e2e -k scenario
 
 .PHONY: test-chaos
-test-chaos: .venv/.tools ## Kill the running program and look for what it lost
+test-chaos: .venv/.tools .venv/.newman .venv/.kafka ## Kill the running program and look for what it lost
 	$(PYTEST) tests/e2e -k "not scenario"
 
 ##@ About
