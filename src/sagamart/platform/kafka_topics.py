@@ -17,7 +17,12 @@ from confluent_kafka.cimpl import NewTopic
 from sagamart.messaging.inbox import INBOX_DAYS
 from sagamart.platform.kafka import KafkaAdminError, KafkaSection, TopicReport, connection_of
 
-ANSWER_S_MAX = 15.0
+ANSWER_S_MAX = 30.0
+"""Of one question to the brokers; each ends by itself then, so nobody counts a second time."""
+
+SPREAD_S_MAX = 15.0
+"""How long brokers may take to tell each other of a new topic."""
+
 DAY_MS = 24 * 3600 * 1000
 IN_SYNC_MIN = 2
 """Copies that must have a message before it counts, where there are that many."""
@@ -47,9 +52,10 @@ def _create(admin: AdminClient, section: KafkaSection, names: Sequence[str]) -> 
         "cleanup.policy": "delete",
     }
     wanted = [NewTopic(name, section.partitions, section.replication, config=config) for name in names]
-    for name, created in admin.create_topics(wanted, operation_timeout=ANSWER_S_MAX).items():
+    asked = admin.create_topics(wanted, operation_timeout=SPREAD_S_MAX, request_timeout=ANSWER_S_MAX)
+    for name, created in asked.items():
         try:
-            created.result(ANSWER_S_MAX)
+            created.result()
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise KafkaAdminError(f"{name}: {error.args[0].str()}") from error
@@ -61,7 +67,7 @@ def _compared(admin: AdminClient, section: KafkaSection, services: Sequence[str]
         there = admin.list_topics(timeout=ANSWER_S_MAX).topics
         resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names if name in there]
         asked = admin.describe_configs(resources, request_timeout=ANSWER_S_MAX) if resources else {}
-        configs = {resource.name: answer.result(ANSWER_S_MAX) for resource, answer in asked.items()}
+        configs = {resource.name: answer.result() for resource, answer in asked.items()}
     except KafkaException as error:
         raise KafkaAdminError(
             f"the brokers at {','.join(section.bootstrap_servers)} do not answer as they should: {error.args[0].str()};"
