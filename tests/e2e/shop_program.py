@@ -17,7 +17,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
-START_S_MAX = 180.0
+START_S_MAX = 300.0
 """From the command to an open door, a new database and recovery after a kill included."""
 
 STOP_S_MAX = 30.0
