@@ -13,14 +13,15 @@ from e2e.shop_program import environment
 from integration.town import DatabaseOf, databases, over_kafka, process
 from kafka_broker import Broker
 from open_shop import OpenShop
+from sagamart.app import ShopSettings, services_of
 from sagamart.audit import audit
 from sagamart.messaging.operations import FIRST, DeadLetters, Letter
 from sagamart.messaging.transport.kafka import KafkaTransport
 from sagamart.platform.http import Caller
-from sagamart.transports import every_service
 
 NEWER = Path(__file__).with_name("newer_version.py")
-HEARERS = tuple(name for name, service in every_service().items() if service.consumes & every_service()["wallet"].emits)
+SERVICES = services_of(ShopSettings())
+HEARERS = tuple(name for name, service in SERVICES.items() if service.consumes & SERVICES["wallet"].emits)
 """Who reads what the wallet says, and so finds what it does not know."""
 
 ORDERS = 4

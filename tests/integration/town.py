@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kafka_broker import Broker
 from open_shop import OpenShop
-from sagamart.app import SLICES, Shop, ShopSettings
+from sagamart.app import SLICES, Shop, ShopSettings, services_of
 from sagamart.messaging.service import Service
 from sagamart.messaging.transport.http import HttpTransport
 from sagamart.messaging.worker import Node
@@ -19,7 +19,7 @@ from sagamart.platform.internal.service_tokens import ServiceKeys, ServiceTokens
 from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.kafka_topics import apply
 from sagamart.platform.ports import LOOPBACK
-from sagamart.transports import Travel, consumers, every_service, kafka_travel
+from sagamart.transports import Travel, consumers, kafka_travel
 
 TAKES_ORDERS = ("accounts", "orders", "notifications")
 OTHERS = tuple(name for name in SLICES if name not in TAKES_ORDERS)
@@ -53,14 +53,14 @@ class Town:
 def by_http() -> Ways:
     """Posted to each other."""
     known = Known()
-    services = every_service()
+    services = services_of(ShopSettings())
     emits = {name: service.emits for name, service in services.items()}
 
     @asynccontextmanager
     async def travel(names: Sequence[str]) -> AsyncIterator[Travel]:
         posting = Posting(known, TOKENS)
         try:
-            async with HttpTransport(consumers(), posting) as transport:
+            async with HttpTransport(consumers(ShopSettings()), posting) as transport:
                 listener = InternalListener(transport, {name: services[name] for name in names}, emits, TOKENS)
 
                 @asynccontextmanager
@@ -81,7 +81,7 @@ def over_kafka(broker: Broker, prefix: str) -> Ways:
     """Over a real broker, with topics of their own."""
     section = KafkaSection(bootstrap_servers=(broker.bootstrap,), prefix=prefix, partitions=4)
     apply(section, list(SLICES))
-    return lambda _names: kafka_travel(section)
+    return lambda _names: kafka_travel(ShopSettings(transport="kafka", kafka=section))
 
 
 @asynccontextmanager
@@ -99,7 +99,7 @@ async def process(ways: Ways, dsns: Mapping[str, str], node: str) -> AsyncIterat
 
 async def databases(database_of: DatabaseOf) -> dict[str, str]:
     """A database for each service."""
-    return {name: await database_of(service) for name, service in every_service().items()}
+    return {name: await database_of(service) for name, service in services_of(ShopSettings()).items()}
 
 
 @asynccontextmanager
