@@ -40,7 +40,9 @@ class Knock(About, frozen=True):
 
 
 class Wake(About, frozen=True):
-    """Arm a knock."""
+    """Arm a knock, on another box if one is named."""
+
+    other: str = ""
 
 
 class Hush(About, frozen=True):
@@ -83,7 +85,10 @@ BOXES = Service(
     handlers=(
         Handler(takes=Put, needs=_one, decide=_put, emits=(WasPut,)),
         Handler(takes=Knock, needs=_one, then=_inner, decide=_knock),
-        Handler(takes=Wake, decide=lambda m, _: Decision(timers=[Arm("knock", 60, Knock(m.body.box_id))])),
+        Handler(
+            takes=Wake,
+            decide=lambda m, _: Decision(timers=[Arm("knock", 60, Knock(m.body.other or m.body.box_id))]),
+        ),
         Handler(takes=Hush, decide=lambda _m, _: Decision(timers=[Disarm("knock")])),
         Handler(takes=Break, needs=_one, decide=_break),
     ),

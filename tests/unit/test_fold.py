@@ -134,6 +134,12 @@ def test_arming_twice_in_a_batch_leaves_the_later_timer() -> None:
     assert derived_id(said(Wake("a"), 2).id, "boxes", "Knock", 0)[13:] == changes.armed[0].generation[13:]
 
 
+def test_a_timer_stands_under_the_key_of_its_firing_whoever_armed_it() -> None:
+    _, changes = folded(Arrival(said(Wake("a", other="b"))))
+    (timer,) = changes.armed
+    assert timer.key == BOXES.registry.decode(timer.message).key == "b"
+
+
 def test_a_message_whose_needs_became_known_in_its_batch_waits_for_the_next() -> None:
     knock = Arrival(said(Knock("a"), 2))
     batch, changes = folded(Arrival(said(Put("a", inner="b"), 1)), knock)

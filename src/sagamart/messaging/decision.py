@@ -15,7 +15,7 @@ from sagamart.messaging.message import Body
 
 
 class Arm(msgspec.Struct, frozen=True):
-    """Wake this key with `body` after `after_s` seconds.  Arming a name again replaces its timer."""
+    """Wake the key of `body` with it after `after_s` seconds.  Arming a name of that key again replaces its timer."""
 
     name: str
     after_s: float

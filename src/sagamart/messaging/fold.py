@@ -202,7 +202,7 @@ class Batch:
         for position, body in enumerate(decision.send):
             self.sent.append(self._message(message, body, position))
         for position, timer in enumerate(decision.timers, len(decision.send)):
-            place = (message.key, timer.name)
+            place = (timer.body.key if isinstance(timer, Arm) else message.key, timer.name)
             if isinstance(timer, Arm):
                 firing = self._message(message, timer.body, position, self.now + timedelta(seconds=timer.after_s))
                 self._timers[place] = ArmedTimer(*place, firing.id, timer.after_s, encode(firing))

@@ -1,7 +1,8 @@
 """Timers: messages to oneself, later.
 
 Rules:
-- A timer is one row per (key, name).  Arming it again gives a new generation, whose id is the firing's message id.
+- A timer is one row per (key, name); the key is that of what it will say.  Arming it again gives a new generation,
+  whose id is the firing's message id.
 - The transaction that handles a firing deletes that generation; a firing that finds nothing to delete has no effect.
 - That id carries the moment when the timer is due, so that a long wait does not make what follows look old.
 - Any replica may fire.  A firing is offered again every `REFIRE_S` until it is handled.
