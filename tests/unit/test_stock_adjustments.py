@@ -1,5 +1,6 @@
 """Staff correct the count of stock, and what orders were promised has to give way."""
 
+from sagamart.contracts.orders import Line, ReturnedLine
 from sagamart.contracts.stock import (
     ReservationRevoked,
     SkuBackInStock,
@@ -9,7 +10,7 @@ from sagamart.messaging.decision import Reply
 from sagamart.shop.stock.decide import BelowReserved, StockLevel
 from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
 from sagamart.shop.stock.records import Sku
-from stock_ways import CUPS, booking, cancelled, levels, paid, stock
+from stock_ways import CUPS, booking, cancelled, levels, paid, returned, stock
 
 
 def test_an_adjustment_may_take_all_that_is_not_reserved() -> None:
@@ -70,6 +71,34 @@ def test_missing_pieces_are_covered_by_those_that_arrive() -> None:
     decision = service.hears(ReceiveStock("CUP", 4, "usr_keeper"))
 
     assert decision.reply == Reply(200, StockLevel("CUP", 3, 0, 3, 5))
+
+
+def test_missing_pieces_are_covered_by_those_that_come_back() -> None:
+    service = stock(CUP=2)
+    service.hears(booking(CUPS), AdjustStock("CUP", -1, "usr_keeper", "broken", ("ord_1/1",)), paid(CUPS))
+
+    decision = service.hears(returned(ReturnedLine(0, 2)))
+
+    assert decision.send == [SkuBackInStock("CUP", 5)]
+    assert service.records(Sku)["CUP"] == Sku(5, "CUP", on_hand=1)
+
+
+def test_missing_pieces_are_covered_by_what_comes_back_before_it_is_told_to_have_left() -> None:
+    service = stock(CUP=2)
+    service.hears(booking(CUPS), AdjustStock("CUP", -1, "usr_keeper", "broken", ("ord_1/1",)))
+
+    service.hears(returned(ReturnedLine(0, 2)))
+
+    assert service.records(Sku)["CUP"] == Sku(4, "CUP", on_hand=1)
+
+
+def test_missing_pieces_are_covered_by_those_that_a_changed_order_does_not_want_any_more() -> None:
+    service = stock(CUP=2)
+    service.hears(booking(CUPS), AdjustStock("CUP", -1, "usr_keeper", "broken", ("ord_1/1",)))
+
+    service.hears(booking(Line("CUP", "Blue cup", 1, 45_000), attempt=2))
+
+    assert service.records(Sku)["CUP"] == Sku(4, "CUP", on_hand=1, reserved=1)
 
 
 def test_a_forced_adjustment_that_is_covered_asks_nobody() -> None:

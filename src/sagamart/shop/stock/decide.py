@@ -57,27 +57,30 @@ def check(message: StockCheckRequested, skus: Mapping[str, Sku]) -> Decision:
     return Decision(send=[StockChecked(message.order_id, message.attempt)])
 
 
-def book(message: BookingRequested, reservations: Mapping[str, Reservation], skus: Mapping[str, Sku]) -> Decision:
+def book(
+    message: Message[BookingRequested], reservations: Mapping[str, Reservation], skus: Mapping[str, Sku]
+) -> Decision:
     """Reserve every line of this attempt, or none.  What earlier attempts of the order reserved is free for it."""
-    earlier = reservations.get(message.attempt_id)
+    body = message.body
+    earlier = reservations.get(body.attempt_id)
     if earlier is not None:
         return Decision(send=[_answer(earlier)])  # booked, refused or released before: say so again
 
     before = [one for one in reservations.values() if one.status == "booked"]
     freed = _pieces(before)
-    wanted = wanted_pieces(message.lines)
+    wanted = wanted_pieces(body.lines)
     short = _short(wanted, skus, freed)
     if short:
-        refused = Reservation(1, message.attempt_id, message.order_id, message.attempt, "refused", short=short)
+        refused = Reservation(1, body.attempt_id, body.order_id, body.attempt, "refused", short=short)
         return Decision(save=[refused], send=[_answer(refused)])
 
     # From here the booking must succeed.
     lines = tuple(ReservedLine(sku, quantity) for sku, quantity in wanted.items())
-    booked = Reservation(1, message.attempt_id, message.order_id, message.attempt, "booked", lines)
+    booked = Reservation(1, body.attempt_id, body.order_id, body.attempt, "booked", lines)
     changes = {sku: wanted.get(sku, 0) - freed.get(sku, 0) for sku in {**wanted, **freed}}
-    changed = [skus[sku].change(reserved=more) for sku, more in changes.items() if more]
+    changed, gone = _without_missing(message, [skus[sku].change(reserved=by) for sku, by in changes.items() if by])
     released = [_ended(one, "released") for one in before]
-    return Decision(save=[booked, *released, *changed], send=[_answer(booked), *_turns(skus, changed)])
+    return Decision(save=[booked, *released, *changed, *gone], send=[_answer(booked), *_turns(skus, changed)])
 
 
 def commit(message: Message[OrderPaid], reservation: Reservation | None, skus: Mapping[str, Sku]) -> Decision:
@@ -135,14 +138,15 @@ def take_back(message: Message[OrderReturned], reservation: Reservation | None, 
     lines = [ReservedLine(sku, quantity) for sku, quantity in pieces.items()]
     movements = [_restocked(message, body.return_id, line) for line in lines]
     if reservation.status == "committed":
-        back = [skus[line.sku].change(on_hand=line.quantity) for line in lines]
-        return Decision(save=[*back, *movements], send=_turns(skus, back))
+        here = [skus[line.sku].change(on_hand=line.quantity) for line in lines]
+        back, missing = _without_missing(message, here)
+        return Decision(save=[*back, *movements, *missing], send=_turns(skus, back))
     gone = _pieces([reservation])
-    back = [
-        skus[sku].change(on_hand=pieces.get(sku, 0) - quantity, reserved=-quantity) for sku, quantity in gone.items()
-    ]
+    here = [skus[sku].change(on_hand=pieces.get(sku, 0) - taken, reserved=-taken) for sku, taken in gone.items()]
+    back, missing = _without_missing(message, here)
     left = [_left(message, reservation, line) for line in reservation.lines]
-    return Decision(save=[_ended(reservation, "committed"), *back, *left, *movements], send=_turns(skus, back))
+    ended = _ended(reservation, "committed")
+    return Decision(save=[ended, *back, *left, *movements, *missing], send=_turns(skus, back))
 
 
 def receive(message: Message[ReceiveStock], sku: Sku | None) -> Decision:

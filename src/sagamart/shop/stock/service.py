@@ -81,7 +81,7 @@ STOCK = Service(
             takes=BookingRequested,
             needs=_attempts,
             then=_earlier_skus,
-            decide=lambda m, have: book(m.body, have.all(Reservation), have.all(Sku)),
+            decide=lambda m, have: book(m, have.all(Reservation), have.all(Sku)),
             emits=(StockBooked, StockRefused, SkuSoldOut, SkuBackInStock),
         ),
         Handler(
