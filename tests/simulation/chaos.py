@@ -24,6 +24,19 @@ RATES: Final = {
     "acknowledgement lost": 0.2,
     "reply lost": 0.1,
     "request doubled": 0.2,
+    "bank unreachable": 0.15,
+    "bank times out": 0.15,
+    "bank lands late": 0.15,
+    "bank request doubled": 0.15,
+    "bank rejects": 0.05,
+    "bank charges at once": 0.1,
+    "payment declined": 0.2,
+    "hold lapses early": 0.3,
+    "capture refused": 0.2,
+    "refund refused": 0.4,
+    "webhook lost": 0.3,
+    "webhook doubled": 0.3,
+    "webhook late": 0.3,
 }
 """The highest rate of each kind, as a share of the occasions."""
 

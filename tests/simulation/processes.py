@@ -12,6 +12,7 @@ import msgspec
 from sagamart.messaging.database import CommitUnknownError, ConflictError, UnavailableError
 from sagamart.messaging.memory import MemoryDatabase
 from sagamart.messaging.memory_store import Store
+from sagamart.messaging.outside import Outside, OutsideCalls
 from sagamart.messaging.service import Service
 from sagamart.messaging.sweep import Sweep
 from sagamart.messaging.transport.local import LocalTransport
@@ -24,8 +25,9 @@ Faults = Mapping[str, type[Exception]]
 DOWN_S_MAX = 5.0
 INTERLEAVE_S_MAX = 0.004
 SLOW_S_MAX = 2.0
+SWEEPS_EVERY_S = 2.0
 SWEEPS_SLOWED = 8
-"""Sweeps run so much slower than in a real process: time is free here, steps are not."""
+"""Sweeps are slower than in a real process, and none comes more often: time is free here, steps are not."""
 
 _CONFLICT: Faults = {"conflict": ConflictError, "connection lost": UnavailableError}
 MAY_HAPPEN: Mapping[str, tuple[str | None, Faults]] = {
@@ -49,6 +51,7 @@ class Surroundings(msgspec.Struct):
     stores: Mapping[str, Store]
     transport: Callable[[], Wire | LocalTransport]
     limits: Limits
+    outside: Mapping[str, Sequence[Outside]]
     on_start: Callable[[Worker], None]
     crashes: dict[str, int]
 
@@ -116,8 +119,11 @@ class Process:
         self.workers = {worker.name: worker for worker in found}
         for worker in found:
             sweep = Sweep(worker)
-            sweep._jobs = [(every_s * SWEEPS_SLOWED, job) for every_s, job in sweep._jobs]
+            sweep._jobs = [(max(SWEEPS_EVERY_S, every_s * SWEEPS_SLOWED), job) for every_s, job in sweep._jobs]
             self._tasks += [asyncio.create_task(worker.run()), asyncio.create_task(sweep.run())]
+            if worker.service.outside:
+                calls = OutsideCalls(worker, self.around.outside[worker.name])
+                self._tasks.append(asyncio.create_task(calls.run()))
 
     async def _begin(self, worker: Worker) -> bool:
         while True:

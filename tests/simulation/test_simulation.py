@@ -11,7 +11,7 @@ import pytest
 from simulation.chaos import RATES
 from simulation.world import Outcome, simulate
 
-SEEDS = 200
+SEEDS = 300
 CHUNK = 25
 
 
@@ -36,9 +36,15 @@ def test_every_kind_of_fault_and_every_end_of_an_order_has_been_met(outcomes: li
     assert set(fired) == set(RATES)
     assert set(ends) == {
         "completed",
+        "returned",
+        "promo_refused",
         "stock_refused",
+        "stock_revoked",
         "money_refused",
+        "capture_refused",
+        "shipment_refused",
         "cancelled_by_customer",
+        "cancelled_by_staff",
         "booking_timeout",
         "payment_timeout",
     }

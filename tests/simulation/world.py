@@ -22,29 +22,53 @@ from sagamart.shop.orders.lifecycle import LIFECYCLE
 from sagamart.shop.orders.records import Order
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from sagamart.shop.orders.stepping import DEADLINE
+from sagamart.shop.payments.decide import PaymentRules
+from sagamart.shop.payments.messages import Reconcile
+from sagamart.shop.payments.outside import calls_to
+from sagamart.shop.payments.service import payments_service
+from sagamart.shop.promotions.records import CustomerUses, PromoCode
+from sagamart.shop.promotions.service import PROMOTIONS
+from sagamart.shop.shipping.service import SHIPPING
 from sagamart.shop.stock.records import Sku
 from sagamart.shop.stock.service import STOCK
 from sagamart.shop.wallet.records import Wallet
 from sagamart.shop.wallet.service import WALLET
-from simulation.audit import Evidence, audit
+from simulation.audit import audit
+from simulation.bank import SimulatedBank
 from simulation.chaos import Chaos
-from simulation.customers import RULES, People
+from simulation.customers import RULES, Customers
+from simulation.evidence import Evidence
 from simulation.network import Network, Wire
+from simulation.people import RECONCILE, People
 from simulation.processes import Process, Surroundings
+from simulation.staff import Staff
 from simulation.virtual_loop import NothingWillHappenError, run_virtually
 
-SERVICES: Sequence[Service] = (ACCOUNTS, CATALOGUE, STOCK, ORDERS_SERVICE, WALLET, NOTIFICATIONS)
+PAYMENTS = payments_service(PaymentRules(statement_settle_s=0))
+SERVICES: Sequence[Service] = (
+    ACCOUNTS,
+    CATALOGUE,
+    STOCK,
+    ORDERS_SERVICE,
+    WALLET,
+    PAYMENTS,
+    SHIPPING,
+    PROMOTIONS,
+    NOTIFICATIONS,
+)
 CHECKS: dict[type, Check] = {
-    Sku: lambda sku: 0 <= sku.reserved <= sku.on_hand,
+    Sku: lambda sku: 0 <= sku.reserved <= sku.on_hand and sku.missing >= 0,
     Wallet: lambda wallet: 0 <= wallet.held_minor <= wallet.balance_minor,
+    PromoCode: lambda code: code.used >= 0 and (code.uses_max is None or code.used <= code.uses_max),
+    CustomerUses: lambda own: own.used >= 0 and (own.uses_max is None or own.used <= own.uses_max),
 }
-ORDERS = 24
+ORDERS = 18
 BEGIN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CRASH_EVERY_S = 2.0
 LOOK_EVERY_S = 5.0
 TROUBLE_S_MAX = 600.0
-REST_S_MAX = 3600.0
-HASTE = (1.0, 0.1, 0.02, 0.005)
+REST_S_MAX = 900.0
+HASTE = (1.0, 0.3, 0.1, 0.02)
 BATCHES = (1, 3, 20, 500)
 QUEUES = (3, 30, 20_000)
 
@@ -109,34 +133,43 @@ class World:
             for kind in sorted(service.consumes):
                 self.consumers.setdefault(kind, []).append(service.name)
         self.network = Network(self.chaos, self.consumers)
+        self.bank = SimulatedBank(self.chaos, self.clock)
         self.processes = self._processes()
-        self.people = People(self.chaos, self.clock, self.processes)
+        self.people = People(self.chaos, self.clock, self.processes, self.stores)
+        self.bank.tell = self.people.webhook
+        self.staff = Staff(self.people)
+        self.customers = Customers(self.people)
 
     def clock(self) -> datetime:
         """Give the time, which is the same everywhere."""
         return BEGIN + timedelta(seconds=asyncio.get_running_loop().time())
 
     async def run(self, orders: int) -> None:
-        """Trouble, then peace, then rest."""
+        """Trouble, then peace, then rest, then a last look at the bank's statement."""
         for process in self.processes.values():
             process.start()
         crashes = asyncio.create_task(self._crash_somebody())
+        shipping = asyncio.create_task(self.staff.ship())
         try:
             async with asyncio.timeout(TROUBLE_S_MAX):
-                await self.people.fill_the_shop()
-                await self.people.order(orders)
+                await self.staff.fill_the_shop()
+                await asyncio.gather(self.customers.order(orders), self.staff.meddle())
         except TimeoutError:
             self.violations.append("somebody still waits for an answer")
+        except LookupError as lost:
+            self.violations.append(f"somebody looks for what they were promised: {lost}")
         crashes.cancel()
         self.chaos.heal()
         try:
             async with asyncio.timeout(REST_S_MAX):
-                while not self._is_at_rest():  # noqa: ASYNC110  nothing tells when a shop has come to rest
-                    await asyncio.sleep(LOOK_EVERY_S)
+                await self._rest()
+                await self.people.ask("payments", "reconcile", Reconcile())
+                await self._rest()
         except TimeoutError:
             self.violations.append("the shop does not come to rest")
+        shipping.cancel()
         self.violations += [f"{worker.name}: {worker.failed}" for worker in self.workers if worker.failed]
-        self.violations += audit(Evidence(self.stores, self.people.asked, self.emitted, self.consumers))
+        self.violations += audit(Evidence(self.stores, self.people.asked, self.emitted, self.consumers, self.bank))
 
     @property
     def statuses(self) -> Counter[str]:
@@ -160,6 +193,7 @@ class World:
             self.stores,
             transport=LocalTransport if together else lambda: Wire(self.network),
             limits=Limits(batch_max=random.choice(BATCHES), messages_max=random.choice(QUEUES)),
+            outside={PAYMENTS.name: [calls_to(self.bank)]},
             on_start=self._watch,
             crashes={},
         )
@@ -191,10 +225,18 @@ class World:
             if process.may_crash and self.chaos.strikes("crash"):
                 process.crash()
 
+    async def _rest(self) -> None:
+        while not (self.violations or self._is_at_rest()):  # noqa: ASYNC110  nothing tells when a shop is at rest
+            await asyncio.sleep(LOOK_EVERY_S)
+
     def _is_at_rest(self) -> bool:
-        stores = self.stores.values()
         waiting = any(any(worker.waiting) for process in self.processes.values() for worker in process.workers.values())
-        return not waiting and not any(store.outbox or store.timers for store in stores)
+        outside = self.bank.landing or self.people.on_the_way or not self.staff.has_nothing_to_do
+        return not (waiting or outside or any(_has_something_to_do(store) for store in self.stores.values()))
+
+
+def _has_something_to_do(store: Store) -> bool:
+    return bool(store.outbox) or any(row.name != RECONCILE for row in store.timers.values())
 
 
 def simulate(seed: int, orders: int = ORDERS) -> Outcome:
