@@ -46,6 +46,6 @@ def returned_pieces(order: Order) -> dict[int, int]:
     return back
 
 
-def is_sold(order: Order) -> bool:
-    """Whether its goods went to the customer, even if they came back."""
-    return order.status in {"completed", "returned"}
+def is_paid(order: Order) -> bool:
+    """Whether its money was taken for good, even if goods came back."""
+    return order.status in {"paid", "shipping_pending", "completed", "returned"}

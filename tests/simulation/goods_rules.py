@@ -8,13 +8,13 @@ from sagamart.shop.promotions.records import CustomerUses, PromoCode, Redemption
 from sagamart.shop.shipping.records import HandOver, Return, Shipment
 from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
 from sagamart.shop.stock.records import Movement, Reservation, Sku
-from simulation.evidence import Evidence, Findings, is_sold, returned_pieces
+from simulation.evidence import Evidence, Findings, is_paid, returned_pieces
 
 
 def pieces_out(order: Order) -> Counter[str]:
     """Pieces per sku that customers have because of this order."""
     out: Counter[str] = Counter()
-    if is_sold(order):
+    if is_paid(order):
         back = returned_pieces(order)
         for place, line in enumerate(order.lines):
             if line.sku is not None:
@@ -29,7 +29,7 @@ def goods_go_with_the_order(seen: Evidence) -> Findings:
         made = attempts.get(attempt_id(order.order_id, order.attempt))
         status = made.status if made is not None else None
         right = {"released", "refused", "restocked", None}
-        if is_sold(order):
+        if is_paid(order):
             right = {"committed"} if order.needs_stock else {"committed", None}
         if status not in right:
             yield f"{order.order_id} is {order.status}, its reservation {status}"
@@ -71,7 +71,7 @@ def parcels_go_with_the_order(seen: Evidence) -> Findings:
         gone = shipment.status in {"handed_over", "delivered", "returned"}
         if left[shipment.shipment_id] != (len(shipment.parcels) if gone else 0):
             yield f"{shipment.shipment_id} is {shipment.status}, {left[shipment.shipment_id]} parcels were handed over"
-        if gone and not is_sold(order):
+        if gone and not is_paid(order):
             yield f"{shipment.shipment_id} was sent, but its order is {order.status}"
     for order in seen.orders.values():
         announced = {one.return_id for one in order.returns}
@@ -98,7 +98,7 @@ def codes_are_used_as_often_as_they_are_redeemed(seen: Evidence) -> Findings:
             yield f"{own} is redeemed {by_customer[own.code, own.customer_id]} times"
     for order in seen.orders.values():
         mine = redeemed.get(order.order_id)
-        due = (order.attempt, order.plan.discount_minor) if is_sold(order) and order.plan.promo_code else None
+        due = (order.attempt, order.plan.discount_minor) if is_paid(order) and order.plan.promo_code else None
         if (None if mine is None else (mine.attempt, mine.discount_minor)) != due:
             yield f"{order.order_id} is {order.status} with {due}, redeemed is {mine}"
 

@@ -4,7 +4,7 @@ from collections import Counter
 from fractions import Fraction
 
 from sagamart.contracts.orders import payment_id
-from sagamart.shop.orders.records import Order
+from sagamart.shop.orders.records import Fact, Order
 from sagamart.shop.payments.records import Difference, Payment
 from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
 from sagamart.shop.wallet.records import (
@@ -17,22 +17,33 @@ from sagamart.shop.wallet.records import (
     customer_account,
 )
 from simulation.bank import OPEN
-from simulation.evidence import Evidence, Findings, is_sold, returned_pieces
+from simulation.evidence import Evidence, Findings, is_paid, returned_pieces
 
 
 def every_order_keeps_what_it_is_worth(seen: Evidence) -> Findings:
-    """What was paid, less what was given back: the total of what was kept; nothing of what was cancelled."""
+    """Its total, less what came back; nothing, where it was cancelled; before it is paid, what was taken so far."""
     kept: Counter[str] = Counter()
     for posting in seen.rows("wallet", Posting).values():
         if posting.account == HOUSE_REVENUE:
             kept[posting.reference] += posting.amount_minor
     for order in seen.orders.values():
-        due_minor = order.total_minor - returned_minor(order) if is_sold(order) else 0
+        due_minor = order.total_minor - returned_minor(order) if is_paid(order) else taken_so_far_minor(order)
         if kept.pop(order.order_id, 0) != due_minor:
             yield f"{order.order_id} is {order.status}, {due_minor} are the shop's, but not in its books"
     for reference, amount_minor in kept.items():
         if amount_minor:
             yield f"{amount_minor} came for {reference}, which is no order"
+
+
+def taken_so_far_minor(order: Order) -> int:
+    """What was captured of payments that an unpaid order still counts on."""
+    if order.status == "cancelled":
+        return 0
+    return sum(
+        payment.amount_minor
+        for number, payment in enumerate(order.payments, start=1)
+        if not payment.over and Fact(number, "captured") in order.known
+    )
 
 
 def returned_minor(order: Order) -> int:
@@ -80,7 +91,7 @@ def money_goes_with_the_order(seen: Evidence) -> Findings:
                 yield f"{order.order_id} pays {payment.amount_minor}, its payment {number} is {made.amount_minor}"
             if made is not None and made.status in {"captured", "refunded"} and not payment.over:
                 captured_minor += payment.amount_minor
-        if is_sold(order) and captured_minor != order.total_minor:
+        if is_paid(order) and captured_minor != order.total_minor:
             yield f"{order.order_id} is {order.status} and costs {order.total_minor}, {captured_minor} was captured"
 
 
@@ -120,9 +131,12 @@ def money_is_conserved(seen: Evidence) -> Findings:
     for movement_id, total in movements.items():
         if total:
             yield f"the postings of {movement_id} sum to {total}"
+    holds = seen.rows("wallet", Hold).values()
     for wallet in seen.rows("wallet", Wallet).values():
-        if wallet.balance_minor != accounts[customer_account(wallet.customer_id)] or wallet.held_minor:
-            yield f"{wallet} does not follow from its postings, or still holds"
+        owner = wallet.customer_id
+        held_minor = sum(one.amount_minor for one in holds if (one.customer_id, one.status) == (owner, "held"))
+        if (wallet.balance_minor, wallet.held_minor) != (accounts[customer_account(owner)], held_minor):
+            yield f"{wallet} does not follow from its postings, or from its holds, which are {held_minor}"
     brought = sum(body.amount_minor for body in seen.granted(DepositMoney))
     brought -= sum(body.amount_minor for body in seen.granted(WithdrawMoney))
     if -accounts[HOUSE_CLEARING] != brought:
