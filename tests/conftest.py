@@ -9,4 +9,5 @@ pytest_plugins = (
     "bank_at_work",
     "payments_street",
     "market",
+    "audited_shop",
 )

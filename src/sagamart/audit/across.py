@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from sagamart.audit import bank_money, copies, order_stories
 from sagamart.audit.findings import Suspect
-from sagamart.audit.order_stories import Breach
 from sagamart.audit.snapshots import Only, Row, Snapshots
+from sagamart.audit.story import Breach
 
 Rows = Mapping[str, Sequence[Row]]
 
@@ -38,6 +38,7 @@ def checks(services: frozenset[str]) -> Iterator[Check]:
     for what, queries, rules in (
         ("each customer", copies.CUSTOMER_QUERIES, copies.CUSTOMER_RULES),
         ("each product", copies.PRODUCT_QUERIES, copies.PRODUCT_RULES),
+        ("each delivery method", copies.METHOD_QUERIES, copies.METHOD_RULES),
         ("the bank's money", bank_money.QUERIES, bank_money.RULES),
     ):
         able = [rule for needed, rule in rules if needed <= services]

@@ -5,8 +5,8 @@ Whether the bank says the same is for `sagamart reconcile`: an audit reads our o
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sagamart.audit.order_stories import Breach
 from sagamart.audit.snapshots import Row
+from sagamart.audit.story import Breach
 
 Rows = Mapping[str, Sequence[Row]]
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sagamart.audit.order_stories import Breach
 from sagamart.audit.snapshots import Row
+from sagamart.audit.story import Breach
 
 Rows = Mapping[str, Sequence[Row]]
 Rule = Callable[[Rows], Iterator[Breach]]
@@ -13,9 +13,17 @@ CUSTOMER_QUERIES = {
     "wallet": "wallets_by_customer",
     "notifications": "told_by_customer",
 }
-PRODUCT_QUERIES = {"catalogue": "products_by_sku", "orders": "copies_by_sku", "stock": "skus_by_name"}
+PRODUCT_QUERIES = {
+    "catalogue": "products_by_sku",
+    "orders": "copies_by_sku",
+    "stock": "skus_by_name",
+    "shipping": "measures_by_sku",
+}
+METHOD_QUERIES = {"shipping": "methods_by_name", "orders": "copies_by_method"}
 
 COPIED = ("title", "price_minor", "currency", "active")
+MEASURED = ("weight_g", "length_mm", "width_mm", "height_mm")
+OFFERED = ("price_minor", "currency", "needs_shipment", "needs_address", "active")
 
 
 def every_customer_has_a_wallet(rows: Rows) -> Iterator[Breach]:
@@ -35,18 +43,19 @@ def every_wallet_is_told_of(rows: Rows) -> Iterator[Breach]:
 def every_copy_is_the_product(rows: Rows) -> Iterator[Breach]:
     """Orders sells what the catalogue offers."""
     product, copy = _first(rows["catalogue"]), _first(rows["orders"])
-    copied = copy is not None and copy["catalogue_version"] > 0
-    if product is None:
-        if copied:
-            yield 11, "orders has a copy of a product that does not exist"
-    elif copy is None or not copied:
-        yield 15, "orders has no copy of this product"
-    elif copy["catalogue_version"] != product["version"]:
-        yield 15, f"orders has version {copy['catalogue_version']} of {product['version']}"
-    else:
-        for field in COPIED:
-            if copy[field] != product[field]:
-                yield 15, f"{field} is {product[field]!r}, but orders has {copy[field]!r}"
+    known = copy if copy is not None and copy["catalogue_version"] > 0 else None
+    yield from _copied(product, known, "catalogue_version", COPIED, "orders")
+
+
+def every_product_is_measured(rows: Rows) -> Iterator[Breach]:
+    """Shipping packs what the catalogue describes."""
+    yield from _copied(_first(rows["catalogue"]), _first(rows["shipping"]), "catalogue_version", MEASURED, "shipping")
+
+
+def every_method_is_offered(rows: Rows) -> Iterator[Breach]:
+    """Orders offers the ways to deliver that shipping has."""
+    method, copy = _first(rows["shipping"]), _first(rows["orders"])
+    yield from _copied(method, copy, "method_version", OFFERED, "orders")
 
 
 def every_copy_knows_what_is_sold_out(rows: Rows) -> Iterator[Breach]:
@@ -69,8 +78,25 @@ CUSTOMER_RULES: Sequence[tuple[frozenset[str], Rule]] = (
 )
 PRODUCT_RULES: Sequence[tuple[frozenset[str], Rule]] = (
     (frozenset({"catalogue", "orders"}), every_copy_is_the_product),
+    (frozenset({"catalogue", "shipping"}), every_product_is_measured),
     (frozenset({"stock", "orders"}), every_copy_knows_what_is_sold_out),
 )
+METHOD_RULES: Sequence[tuple[frozenset[str], Rule]] = ((frozenset({"shipping", "orders"}), every_method_is_offered),)
+
+
+def _copied(source: Row | None, copy: Row | None, version: str, fields: Sequence[str], owner: str) -> Iterator[Breach]:
+    """A copy is of the source's version, and says the same."""
+    if source is None:
+        if copy is not None:
+            yield 11, f"{owner} has a copy of what does not exist"
+    elif copy is None:
+        yield 15, f"{owner} has no copy of it"
+    elif copy[version] != source["version"]:
+        yield 15, f"{owner} has version {copy[version]} of {source['version']}"
+    else:
+        for field in fields:
+            if copy[field] != source[field]:
+                yield 15, f"{field} is {source[field]!r}, but {owner} has {copy[field]!r}"
 
 
 def _first(rows: Sequence[Row]) -> Row | None:

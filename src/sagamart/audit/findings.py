@@ -14,14 +14,16 @@ INVARIANTS: Mapping[int, str] = {
     6: "every reservation ends committed or released, as its order did",
     7: "every order ends",
     8: "paid means captured in full and committed; cancelled keeps nothing",
+    9: "handed over means captured; a parcel leaves once",
     10: "every message has its effect",
     11: "no effect without a cause",
+    12: "a status follows from what is known",
     13: "versions are gapless",
     14: "no acknowledged request is lost",
     15: "copies equal their source",
-    16: "no message is dead",
+    16: "no message is dead, nobody is told twice",
 }
-"""The numbers are those of the list of invariants in the documentation; the others are checked elsewhere."""
+"""The numbers are those of the list of invariants in the documentation."""
 
 
 class Suspect(NamedTuple):

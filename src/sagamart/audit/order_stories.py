@@ -4,25 +4,31 @@ Each rule takes the story of one order and says what does not fit.  An order tha
 do; what a rule finds then is dropped as long as a message about the order is under way.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
+from sagamart.audit.money_stories import refunds_are_paid, the_bank_is_known, the_books_are_known
+from sagamart.audit.parcel_stories import codes_follow, parcels_are_known, parcels_follow, returns_follow
 from sagamart.audit.snapshots import Row
+from sagamart.audit.story import Breach, Story
 from sagamart.contracts.orders import Line
-from sagamart.shop.orders.records import Fact, FactName, Payment
+from sagamart.shop.orders.decide import status_of
+from sagamart.shop.orders.money import live
+from sagamart.shop.orders.records import ORDERS, Fact, FactName, Payment
 from sagamart.shop.stock.decide import wanted_pieces
 from sagamart.shop.stock.records import ReservedLine
 
-Breach = tuple[int, str]
-"""The number of an invariant, and what was seen."""
-
 QUERIES = {
     "orders": "orders_by_id",
-    "wallet": "holds_by_order",
-    "stock": "reservations_by_order",
+    "wallet": "money_by_order",
+    "payments": "payments_by_order",
+    "stock": "goods_by_order",
+    "shipping": "shipping_by_order",
+    "promotions": "redemptions_by_order",
     "notifications": "told_by_order",
 }
 
@@ -60,15 +66,6 @@ _reserved = msgspec.json.Decoder(tuple[ReservedLine, ...])
 _payments_decoder = msgspec.json.Decoder(tuple[Payment, ...])
 
 
-class Story(NamedTuple):
-    """The rows about one order; none of its own row: the others speak of an order that does not exist."""
-
-    order: Row | None
-    holds: Sequence[Row]
-    reservations: Sequence[Row]
-    told: Sequence[Row]
-
-
 def no_order_is_made_up(story: Story) -> Iterator[Breach]:
     """Money, goods and messages to people have an order behind them."""
     if story.order is None:
@@ -76,10 +73,21 @@ def no_order_is_made_up(story: Story) -> Iterator[Breach]:
         yield from ((11, f"a reservation ({row['status']}) of an order that does not exist")
                     for row in story.reservations)  # fmt: skip
         yield from ((11, f"told {row['kind']} of an order that does not exist") for row in story.told)
+        yield from ((11, f"a payment ({row['status']}) of an order that does not exist") for row in story.payments)
+        yield from ((11, f"a {row['kind']} ({row['status']}) of an order that does not exist")
+                    for row in story.parcels)  # fmt: skip
+        yield from ((11, f"a code ({row['status']}) of an order that does not exist") for row in story.codes)
+
+
+def its_status_follows_from_what_it_knows(story: Story) -> Iterator[Breach]:
+    """In whichever order an order has learned what it knows, it stands where that leads."""
+    whole = story.whole
+    if whole is not None and (right := status_of(whole, live(whole))) != whole.status:
+        yield 12, f"{whole.status}, but what it knows makes it {right}"
 
 
 def money_follows(story: Story) -> Iterator[Breach]:
-    """Paid: the total is captured.  Cancelled: what was captured is refunded, and nothing is held."""
+    """Paid: the total is captured.  Ended: nothing is held."""
     order = story.order
     if order is None:
         return
@@ -99,9 +107,6 @@ def money_follows(story: Story) -> Iterator[Breach]:
         if hold["status"] != "captured":
             continue
         captured_minor += hold["amount_minor"]
-        refunded = Fact(f"{hold['hold_id']}/all", "refunded") in known
-        if order["status"] == "cancelled" and not refunded:
-            yield 8, f"cancelled, but {_amount(hold)} were captured"
     if order["status"] in PAID and captured_minor != order["total_minor"]:
         yield 8, f"{order['status']}, but {captured_minor} of {order['total_minor']} were captured"
 
@@ -162,6 +167,14 @@ def the_customer_is_told(story: Story) -> Iterator[Breach]:
 
 RULES: Sequence[tuple[frozenset[str], Callable[[Story], Iterator[Breach]]]] = (
     (frozenset({"orders"}), no_order_is_made_up),
+    (frozenset({"orders"}), its_status_follows_from_what_it_knows),
+    (frozenset({"orders", "wallet"}), the_books_are_known),
+    (frozenset({"orders", "wallet", "payments"}), refunds_are_paid),
+    (frozenset({"orders", "payments"}), the_bank_is_known),
+    (frozenset({"orders", "stock"}), returns_follow),
+    (frozenset({"orders", "shipping"}), parcels_follow),
+    (frozenset({"orders", "shipping"}), parcels_are_known),
+    (frozenset({"orders", "promotions"}), codes_follow),
     (frozenset({"orders", "wallet"}), money_follows),
     (frozenset({"orders", "wallet"}), money_is_known),
     (frozenset({"orders", "stock"}), goods_follow),
@@ -176,7 +189,19 @@ def rule_of(services: frozenset[str]) -> Callable[[Mapping[str, Sequence[Row]]],
     able = [rule for needed, rule in RULES if needed <= services]
 
     def rule(rows: Mapping[str, Sequence[Row]]) -> Iterator[Breach]:
-        story = Story(next(iter(rows["orders"]), None), rows["wallet"], rows["stock"], rows["notifications"])
+        order = next(iter(rows["orders"]), None)
+        story = Story(
+            order,
+            None if order is None else ORDERS.rows([[order[column.name]] for column in ORDERS.columns])[0],
+            [row for row in rows["wallet"] if row["hold_id"] is not None],
+            [row for row in rows["stock"] if row["attempt"] is not None],
+            rows["notifications"],
+            sum(row["kept_minor"] for row in rows["wallet"]),
+            Counter({row["sku"]: row["quantity"] for row in rows["stock"] if row["sku"] is not None}),
+            rows["payments"],
+            rows["shipping"],
+            rows["promotions"],
+        )
         for one in able:
             yield from one(story)
 

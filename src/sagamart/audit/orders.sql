@@ -74,8 +74,8 @@ order by listed.order_id;
 
 -- name: orders_by_id
 -- Every order with what it has learned.
-select order_id, version, status, customer_id, attempt, total_minor, currency, lines, known, payments
-from orders where :only::text[] is null or order_id = any(:only::text[])
+select order_id, o.*
+from orders o where :only::text[] is null or order_id = any(:only::text[])
 order by order_id collate "C";
 
 -- name: copies_by_sku
@@ -83,3 +83,27 @@ order by order_id collate "C";
 select sku, version, catalogue_version, title, price_minor, currency, active, stock_version, sold_out
 from product_copies where :only::text[] is null or sku = any(:only::text[])
 order by sku collate "C";
+
+-- name: totals_that_differ
+-- 8: what is to be paid is the lines, less the discount, and the delivery.
+select
+    order_id as subject,
+    version,
+    format('costs %s, but its lines %s, its discount %s and its delivery %s', total_minor, goods, discount, delivery) as seen
+from orders
+cross join lateral (
+    select
+        coalesce(sum((line ->> 'quantity')::bigint * (line ->> 'price_minor')::bigint), 0) as goods,
+        coalesce((plan ->> 'discount_minor')::bigint, 0) as discount,
+        coalesce((plan -> 'delivery' ->> 'price_minor')::bigint, 0) as delivery
+    from jsonb_array_elements(lines) line
+) as part
+where (:only::text[] is null or order_id = any(:only::text[]))
+    and total_minor <> goods - discount + delivery
+order by order_id;
+
+-- name: copies_by_method
+-- What orders knows of each delivery method.
+select method, version, method_version, price_minor, currency, needs_shipment, needs_address, active
+from delivery_copies where :only::text[] is null or method = any(:only::text[])
+order by method collate "C";

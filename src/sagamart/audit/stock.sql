@@ -2,6 +2,7 @@
 
 -- name: skus_that_differ
 -- 5: what is on hand is the sum of the movements, what is reserved the open reservations, and the one covers the other.
+-- Where promised pieces are missing, nothing else of that sku is free.
 with
     moved as (select sku, sum(quantity) as total from movements group by sku),
     promised as (
@@ -13,9 +14,9 @@ select
     sku as subject,
     s.version,
     format(
-        'on hand %s, movements %s; reserved %s, open reservations %s',
+        'on hand %s, movements %s; reserved %s, open reservations %s; missing %s',
         coalesce(s.on_hand::text, 'none'), coalesce(moved.total, 0),
-        coalesce(s.reserved::text, 'none'), coalesce(promised.total, 0)
+        coalesce(s.reserved::text, 'none'), coalesce(promised.total, 0), coalesce(s.missing, 0)
     ) as seen
 from skus s
 full join moved using (sku)
@@ -26,6 +27,8 @@ where (:only::text[] is null or sku = any(:only::text[]))
         or s.on_hand <> coalesce(moved.total, 0)
         or s.reserved <> coalesce(promised.total, 0)
         or not (0 <= s.reserved and s.reserved <= s.on_hand)
+        or s.missing < 0
+        or (s.missing > 0 and s.on_hand > s.reserved)
     )
 order by sku;
 
@@ -109,10 +112,17 @@ where status = 200 and not refused
     and not exists (select from movements m where m.movement_id = r.message_id::text)
 order by message_id;
 
--- name: reservations_by_order
--- What each attempt of an order reserved.
-select order_id, version, attempt, status, lines
-from reservations where :only::text[] is null or order_id = any(:only::text[])
+-- name: goods_by_order
+-- What each attempt of an order reserved; and, as rows without an attempt, what came back of the order by sku.
+select * from (
+    select order_id, version, attempt, status, lines, null as sku, 0::bigint as quantity
+    from reservations where :only::text[] is null or order_id = any(:only::text[])
+    union all
+    select reference, count(*), null, null, null, sku, sum(quantity)::bigint
+    from movements
+    where kind = 'returned' and (:only::text[] is null or reference = any(:only::text[]))
+    group by reference, sku
+) as one
 order by order_id collate "C", attempt;
 
 -- name: skus_by_name

@@ -134,10 +134,17 @@ where status = 201 and not refused
     and not exists (select from postings p where p.movement_id = r.message_id::text)
 order by message_id;
 
--- name: holds_by_order
--- What each payment of an order holds or held.
-select order_id, hold_id, version, payment, status, customer_id, amount_minor, currency
-from holds where :only::text[] is null or order_id = any(:only::text[])
+-- name: money_by_order
+-- What each payment of an order holds or held; and, as a row without a hold, what the house keeps of the order.
+select * from (
+    select order_id, hold_id, version, payment, status, customer_id, amount_minor, currency, 0::bigint as kept_minor
+    from holds where :only::text[] is null or order_id = any(:only::text[])
+    union all
+    select reference, null, count(*), null, null, null, null, null, sum(amount_minor)::bigint
+    from postings
+    where account = 'house:revenue' and (:only::text[] is null or reference = any(:only::text[]))
+    group by reference
+) as one
 order by order_id collate "C", payment;
 
 -- name: wallets_by_customer
