@@ -68,14 +68,15 @@ def copies_equal_their_source(seen: Evidence) -> Findings:
         copy = seen.rows("orders", ProductCopy).get(product.sku)
         if copy is None or (copy.catalogue_version, copy.price_minor) != (product.version, product.price_minor):
             yield f"{product} was copied as {copy}"
-        elif copy.sold_out != (skus[product.sku].available == 0):
-            yield f"{skus[product.sku]} was copied as {copy}"
-        if measures[product.sku].catalogue_version != product.version:
-            yield f"{product} was copied as {measures[product.sku]}"
+        elif (sku := skus.get(product.sku)) is not None and copy.sold_out != (sku.available == 0):
+            yield f"{sku} was copied as {copy}"
+        measured = measures.get(product.sku)
+        if measured is None or measured.catalogue_version != product.version:
+            yield f"{product} was copied as {measured}"
     copies = seen.rows("orders", DeliveryCopy)
     for method in seen.rows("shipping", DeliveryMethod).values():
-        offered = copies[method.method]
-        if (offered.method_version, offered.price_minor) != (method.version, method.price_minor):
+        offered = copies.get(method.method)
+        if offered is None or (offered.method_version, offered.price_minor) != (method.version, method.price_minor):
             yield f"{method} was copied as {offered}"
 
 

@@ -67,12 +67,12 @@ def parcels_go_with_the_order(seen: Evidence) -> Findings:
     """Sent once, and only what was paid; a cancelled order's parcel stays here; what came back was announced."""
     left: Counter[str] = Counter(row.shipment_id for row in seen.rows("shipping", HandOver).values())
     for shipment in seen.rows("shipping", Shipment).values():
-        order = seen.orders[shipment.order_id]
+        order = seen.orders.get(shipment.order_id)
         gone = shipment.status in {"handed_over", "delivered", "returned"}
         if left[shipment.shipment_id] != (len(shipment.parcels) if gone else 0):
             yield f"{shipment.shipment_id} is {shipment.status}, {left[shipment.shipment_id]} parcels were handed over"
-        if gone and not is_paid(order):
-            yield f"{shipment.shipment_id} was sent, but its order is {order.status}"
+        if gone and (order is None or not is_paid(order)):
+            yield f"{shipment.shipment_id} was sent, but its order is {order}"
     for order in seen.orders.values():
         announced = {one.return_id for one in order.returns}
         known = {one.return_id for one in seen.rows("shipping", Return).values() if one.order_id == order.order_id}
