@@ -103,7 +103,7 @@ class Staff:
         orders = sorted(self.people.rows("orders", Order))
         if orders:
             target: Status = random.choice(("cancelled", "completed"))
-            found.append(("orders", MoveOrder(random.choice(orders), STAFF, staff=True, to=target)))
+            found.append(("orders", MoveOrder(random.choice(orders), STAFF, staff=True, to=target, why="a call")))
         return found
 
     def _newest(self, sku: str) -> tuple[str, ...]:
