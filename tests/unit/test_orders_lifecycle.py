@@ -185,7 +185,7 @@ def test_a_customers_slot_is_taken_until_the_order_is_paid_or_over() -> None:
 
 def test_the_service_hears_every_message_of_the_table() -> None:
     listed = {kind.__name__ for kind in HEARD}
-    others = {"ProductChanged", "SkuSoldOut", "SkuBackInStock", "DeliveryMethodChanged", "FillBasket"}
+    others = {"ProductChanged", "SkuSoldOut", "SkuBackInStock", "DeliveryMethodChanged", "FillBasket", "CallOffOrder"}
 
     assert ORDERS_SERVICE.consumes == listed | others
 
