@@ -14,15 +14,17 @@ from typing import Any
 
 import asyncpg
 
-from sagamart.app import SLICES, Shop, ShopSettings
+from sagamart.app import Shop
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.requests import request_of
 from sagamart.messaging.worker import Limits, Node, Worker
 from sagamart.platform.embedded import EmbeddedPostgres
 from sagamart.programs import prepared
+from sagamart.settings import ShopSettings
 from sagamart.shop.catalogue.messages import CreateProduct
 from sagamart.shop.stock.messages import ReceiveStock
 from sagamart.shop.wallet.messages import DepositMoney
+from sagamart.slices import SLICES
 
 CUSTOMERS = 10_000
 PRODUCTS = 1_000

@@ -14,9 +14,10 @@ from limit_loop import Envelope
 from limit_orders import Placed
 from limit_others import saga
 from machine import children_of, cpu_s
-from sagamart.app import Shop, ShopSettings
+from sagamart.app import Shop
 from sagamart.messaging.worker import Limits, Node, Worker
 from sagamart.platform.collector import spare_batches
+from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.records import Notification
 from sagamart.shop.timeline.records import StoryEntry
 from wishes import Wish

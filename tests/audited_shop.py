@@ -19,13 +19,14 @@ from msgspec.structs import replace
 from bank_at_work import PAYS, SHOP_KEY, BankDatabase
 from payments_street import a_bank
 from postgres_fixtures import FreshDatabase
-from sagamart.app import SLICES, BankSection, Shop, ShopSettings
+from sagamart.app import Shop
 from sagamart.contracts.orders import Address, PaymentSource, ReturnedLine, attempt_id, payment_id
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.requests import StoredReply, request_of
 from sagamart.messaging.worker import Node
 from sagamart.platform.migrations import migrate
 from sagamart.programs import histories
+from sagamart.settings import BankSection, ShopSettings
 from sagamart.shop.accounts.messages import RegisterCustomer
 from sagamart.shop.catalogue.messages import CreateProduct
 from sagamart.shop.orders.messages import (
@@ -46,6 +47,7 @@ from sagamart.shop.shipping.messages import ConfirmDelivery, HandOverShipment, R
 from sagamart.shop.shipping.records import ParcelLimits, shipment_id_of
 from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
 from sagamart.shop.wallet.messages import DepositMoney
+from sagamart.slices import SLICES
 
 DEADLINE_S = 60.0
 QUIET_LOOKS = 3

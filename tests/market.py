@@ -17,10 +17,10 @@ import pytest_asyncio
 from bank_at_work import DEADLINE_S, SECRET, SHOP_KEY, BankAtWork, BankDatabase, until
 from open_shop import STOCK_OPERATOR, DatabaseOf, OpenShop, shop_at_work
 from payments_street import PAYS, a_bank
-from sagamart.app import BankSection, OrdersSection, ShopSettings
 from sagamart.audit import audit
 from sagamart.platform.http import Caller
 from sagamart.platform.http.server import Server
+from sagamart.settings import BankSection, OrdersSection, ShopSettings
 from sagamart.shop.orders.records import DeliveryCopy
 
 SHIPPING_OPERATOR = Caller("cus_" + "0" * 31 + "c", frozenset({"SHIPPING_OPERATOR"}))

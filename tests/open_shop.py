@@ -14,14 +14,16 @@ from typing import Any, cast
 import httpx
 import pytest_asyncio
 
-from sagamart.app import SLICES, Shop, ShopSettings
+from sagamart.app import Shop
 from sagamart.messaging.fold import Batch
 from sagamart.messaging.service import Service
 from sagamart.messaging.worker import Limits, Node
 from sagamart.platform.http import Caller, Process, build_app
 from sagamart.platform.settings import HttpSettings
+from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.known_contacts import KnownContacts
 from sagamart.shop.orders.records import ProductCopy
+from sagamart.slices import SLICES
 from shop_fixtures import TOKENS
 
 OPERATOR = Caller("cus_" + "0" * 31 + "a", frozenset({"OPERATOR"}))

@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.table import Table
 
 from sagamart import programs, transports
-from sagamart.app import SLICES, ShopSettings
 from sagamart.audit import INVARIANTS, SETTLE_S
 from sagamart.blueprints.saga import RULES, THE_SAGA, lint
 from sagamart.cluster import cluster as run_cluster
@@ -32,7 +31,9 @@ from sagamart.platform.keys import KeyFileError
 from sagamart.platform.migrations import MigrationError
 from sagamart.platform.settings import SettingsError, describe, load
 from sagamart.platform.settings_document import settings_document
+from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.registration import NewCustomer
+from sagamart.slices import SLICES
 
 app = App(
     name="sagamart",

@@ -14,7 +14,7 @@ import httpx
 from msgspec import structs
 from rich.console import Console
 
-from sagamart.app import SLICES, Shop, ShopSettings
+from sagamart.app import Shop
 from sagamart.audit import Finding, audit
 from sagamart.bank.program import BankSettings, bank_database, running_bank
 from sagamart.demo import ADMIN, log_ins, seed
@@ -31,9 +31,11 @@ from sagamart.platform.http.operations import Check
 from sagamart.platform.http.server import Server
 from sagamart.platform.keys import tokens_from_files
 from sagamart.platform.migrations import at_head, history_of, migrate
+from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.passwords import Passwords
 from sagamart.shop.accounts.registration import NewCustomer, staff_registration
 from sagamart.shop.payments.comparing import reconcile
+from sagamart.slices import SLICES
 from sagamart.transports import transport_of
 
 EMBEDDED_NODE = "embedded"

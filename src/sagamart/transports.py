@@ -14,7 +14,6 @@ from pathlib import Path
 
 import msgspec
 
-from sagamart.app import SLICES, ShopSettings, services_of, strangers
 from sagamart.contracts.accounts import Contacts
 from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.http import HttpTransport
@@ -27,9 +26,11 @@ from sagamart.platform.internal.service_tokens import ServiceTokens, load_servic
 from sagamart.platform.kafka import KafkaSection, TopicReport, connection_of
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.settings import SettingsError
+from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.contacts_listener import ContactsListener
 from sagamart.shop.notifications.known_contacts import KnownContacts
 from sagamart.shop.notifications.remote_contacts import RemoteContacts
+from sagamart.slices import SLICES, services_of, strangers
 
 
 class Travel(msgspec.Struct, frozen=True):

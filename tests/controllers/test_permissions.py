@@ -13,8 +13,8 @@ from litestar.routes import HTTPRoute
 
 from open_shop import Opened, OpenShop
 from permission_table import EXPECTED, HEAD
-from sagamart.app import BankSection, ShopSettings
 from sagamart.platform.http import Caller
+from sagamart.settings import BankSection, ShopSettings
 from sagamart.shop.orders.records import DeliveryCopy, Order
 
 ROLES = {

@@ -25,10 +25,10 @@ from e2e.buyers import PASSWORD, Buyers, Customer, Wish, each, order, registered
 from e2e.reckoning import money_and_goods_are_where_they_belong, nothing_was_doubled, settled, talking_to
 from e2e.shop_program import ShopProgram, sagamart
 from kafka_broker import Broker
-from sagamart.app import SLICES
 from sagamart.audit import audit
 from sagamart.platform.databases import service_database
 from sagamart.platform.embedded import running_dsn
+from sagamart.slices import SLICES
 
 SEED = 20261121
 ADMIN = "admin@example.com"

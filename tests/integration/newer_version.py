@@ -9,14 +9,15 @@ from typing import Any, cast
 
 from msgspec import structs
 
-from sagamart.app import SLICES, ShopSettings, Slice
 from sagamart.cli import main
 from sagamart.contracts import wallet
 from sagamart.messaging.decision import Decision
 from sagamart.messaging.message import Body, Message
 from sagamart.messaging.records import Records, need
 from sagamart.messaging.service import Handler, Service
+from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.records import Facts, Notification
+from sagamart.slices import SLICES, Slice
 
 BONUS_MINOR = 7
 

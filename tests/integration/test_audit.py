@@ -10,8 +10,8 @@ import pytest
 
 from audit_corruptions import CORRUPTIONS, OUTBOX, YOUNG_ID, Corruption
 from audited_shop import ANN, BOB, CleanShop, Corrupted, execute, value
-from sagamart.app import SLICES
 from sagamart.audit import INVARIANTS, audit
+from sagamart.slices import SLICES
 
 
 async def test_a_clean_shop_has_no_findings(clean: CleanShop) -> None:

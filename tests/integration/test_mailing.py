@@ -12,10 +12,10 @@ import pytest_asyncio
 from contact_book import ContactBook
 from mail_server import Mailbox, open_mailbox
 from open_shop import Opened
-from sagamart.app import ShopSettings
 from sagamart.contracts.accounts import CustomerErased, EmailConfirmationRequested, PasswordResetRequested
 from sagamart.contracts.orders import Line, OrderCancelled, OrderCompleted, ShortLine
 from sagamart.platform.http import Caller
+from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.api import ROUTES
 from sagamart.shop.notifications.dispatching import UNKNOWN_OUTCOMES_MAX
 from sagamart.shop.notifications.emailing import email

@@ -13,11 +13,12 @@ from e2e.shop_program import environment
 from integration.town import DatabaseOf, databases, over_kafka, process
 from kafka_broker import Broker
 from open_shop import OpenShop
-from sagamart.app import ShopSettings, services_of
 from sagamart.audit import audit
 from sagamart.messaging.operations import FIRST, DeadLetters, Letter
 from sagamart.messaging.transport.kafka import KafkaTransport
 from sagamart.platform.http import Caller
+from sagamart.settings import ShopSettings
+from sagamart.slices import services_of
 
 NEWER = Path(__file__).with_name("newer_version.py")
 SERVICES = services_of(ShopSettings())

@@ -12,7 +12,7 @@ from market import (
     OpenMarket,
 )
 from payments_street import DECLINED
-from sagamart.app import OrdersSection
+from sagamart.settings import OrdersSection
 
 MUGS_MINOR = 2 * MUG_MINOR
 

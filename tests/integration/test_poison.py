@@ -9,7 +9,6 @@ import pytest
 import pytest_asyncio
 
 from open_shop import OPERATOR, Opened, OpenShop
-from sagamart.app import SLICES, Slice
 from sagamart.contracts.order_requests import BookingRequested
 from sagamart.messaging.decision import Decision
 from sagamart.messaging.fold import Batch
@@ -19,6 +18,7 @@ from sagamart.messaging.service import Handler, Service
 from sagamart.platform.http import Caller
 from sagamart.shop.stock import api as stock_api
 from sagamart.shop.stock.service import STOCK
+from sagamart.slices import SLICES, Slice
 
 WITHIN_S = 30.0
 LETTERS = "/v1/operations/dead-letters"

@@ -10,13 +10,15 @@ import pytest_asyncio
 
 from kafka_broker import Broker
 from open_shop import OpenShop
-from sagamart.app import SLICES, Shop, ShopSettings
+from sagamart.app import Shop
 from sagamart.audit import audit
 from sagamart.messaging.service import Service
 from sagamart.messaging.transport.kafka import KafkaTransport
 from sagamart.messaging.worker import Node
 from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.kafka_topics import apply
+from sagamart.settings import ShopSettings
+from sagamart.slices import SLICES
 from sagamart.transports import transport_of
 
 BUYERS = 30

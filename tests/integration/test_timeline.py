@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from open_shop import OPERATOR, Opened, OpenShop
-from sagamart.app import ShopSettings
 from sagamart.platform.http import Caller
+from sagamart.settings import ShopSettings
 
 WITHIN_S = 60.0
 

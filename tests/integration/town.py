@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kafka_broker import Broker
 from open_shop import OpenShop
-from sagamart.app import SLICES, Shop, ShopSettings, services_of
+from sagamart.app import Shop
 from sagamart.messaging.service import Service
 from sagamart.messaging.transport.http import HttpTransport
 from sagamart.messaging.worker import Node
@@ -19,6 +19,8 @@ from sagamart.platform.internal.service_tokens import ServiceKeys, ServiceTokens
 from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.kafka_topics import apply
 from sagamart.platform.ports import LOOPBACK
+from sagamart.settings import ShopSettings
+from sagamart.slices import SLICES, services_of
 from sagamart.transports import Travel, consumers, kafka_travel
 
 TAKES_ORDERS = ("accounts", "orders", "notifications")

@@ -11,13 +11,14 @@ import pytest
 import pytest_asyncio
 
 from http_shop import TOKENS
-from sagamart.app import SLICES, ShopSettings
 from sagamart.door import Replicas, RouteTable, front_door, route_table
 from sagamart.door.operations import joined_actions, joined_letters, named_service
 from sagamart.platform.http.server import Server
 from sagamart.platform.http_client import Address
 from sagamart.platform.ports import Ports
 from sagamart.platform.settings import HttpSettings
+from sagamart.settings import ShopSettings
+from sagamart.slices import SLICES
 
 LONG = b"x" * 300_000
 LETTERS = "/v1/operations/dead-letters"

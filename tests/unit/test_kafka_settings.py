@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sagamart.app import ShopSettings
 from sagamart.messaging.inbox import INBOX_DAYS
 from sagamart.platform.kafka import KafkaSection, connection_of
 from sagamart.platform.settings import SettingsError, load
+from sagamart.settings import ShopSettings
 
 BROKERS = {"SAGAMART_KAFKA_BOOTSTRAP_SERVERS": "kafka-1:9092, kafka-2:9092"}
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sagamart.app import SLICES, ShopSettings
 from sagamart.messaging.transport.http import HttpTransport
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.platform.internal.service_tokens import ServiceKeyError, make_service_keys
 from sagamart.platform.settings import InternalSettings, SettingsError
+from sagamart.settings import ShopSettings
+from sagamart.slices import SLICES
 from sagamart.transports import transport_of
 
 ALL = list(SLICES)

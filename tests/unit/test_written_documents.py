@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from sagamart.app import ShopSettings
 from sagamart.door.nginx import nginx_configuration
 from sagamart.door.routes import RouteTable, route_table
 from sagamart.platform.settings import settings_of
 from sagamart.platform.settings_document import settings_document
+from sagamart.settings import ShopSettings
 
 TOP = Path(__file__).parents[2]
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from litestar.handlers import HTTPRouteHandler
 
-from sagamart.app import SLICES, ShopSettings
 from sagamart.blueprints.drawing.railway import Connection, Station, railway
 from sagamart.blueprints.drawing.svg import LINE_PX, Sheet, width_of
 from sagamart.blueprints.shop_map import RECORDER, Told, told_by
 from sagamart.messaging.service import Service
+from sagamart.settings import ShopSettings
+from sagamart.slices import SLICES
 
 CORE_TABLES = "and inbox, outbox, timers, requests, dead letters"
 THE_REST = "whatever else is about an order"

@@ -7,9 +7,10 @@ contract.  A command, or an answer from the world outside, is heard by the servi
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from sagamart.app import SLICES, ShopSettings
 from sagamart.messaging.message import Body
 from sagamart.messaging.service import Service
+from sagamart.settings import ShopSettings
+from sagamart.slices import SLICES
 
 Way = Literal["sent", "timer", "intent", "command"]
 

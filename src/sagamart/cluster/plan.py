@@ -11,12 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from sagamart.app import ShopSettings
 from sagamart.platform.databases import service_database
 from sagamart.platform.http_client import Address
 from sagamart.platform.keys import tokens_from_files
 from sagamart.platform.ports import LOOPBACK, Ports
 from sagamart.platform.settings import environment_of
+from sagamart.settings import ShopSettings
 from sagamart.transports import service_key_folder
 
 SIGNS_TOKENS = "accounts"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sagamart.app import SLICES, Shop, ShopSettings
+from sagamart.app import Shop
 from sagamart.cluster.plan import addresses_of, planned
 from sagamart.cluster.processes import Kept, until_ready
 from sagamart.cluster.status import shown
@@ -32,7 +32,9 @@ from sagamart.programs import (
     webhook_secret,
     with_bank,
 )
+from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.registration import NewCustomer
+from sagamart.slices import SLICES
 from sagamart.transports import service_key_folder, topics
 
 CONNECTIONS_A_REPLICA = 12

@@ -6,13 +6,14 @@ from the same table of routes.
 
 from typing import Any
 
-from sagamart.app import SLICES, ShopSettings
 from sagamart.door.proxy import Asgi, Door
 from sagamart.door.replicas import Replicas
 from sagamart.door.routes import RouteTable, route_table
 from sagamart.platform.http import Mounted, Process, build_app
 from sagamart.platform.http.operations import Check
 from sagamart.platform.tokens import Tokens
+from sagamart.settings import ShopSettings
+from sagamart.slices import SLICES
 
 __all__ = ["Door", "Replicas", "RouteTable", "front_door", "route_table"]
 

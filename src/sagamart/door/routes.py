@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sagamart.app import SLICES, ShopSettings
+from sagamart.settings import ShopSettings
+from sagamart.slices import SLICES
 
 _PARAMETER = re.compile(r"\{([^}:]+)(?::[^}]*)?\}")
 _ANY = "{}"
