@@ -4,15 +4,16 @@ import pytest
 from msgspec.structs import replace
 
 from one_service import AT, OneService
-from orders_examples import BOOKED, CUP, GIFT_WRAP, ORDERED, TOTAL_MINOR, TWO_CUPS, names, order_in, shop, wish
+from orders_examples import BOOKED, CUP, GIFT_WRAP, ORDERED, PLATE, TOTAL_MINOR, TWO_CUPS, names, order_in, shop, wish
 from orders_ways import COURIER, HOME, LATER, held, order, pays, rules, shop_with
 from sagamart.contracts.order_requests import PromoRedemptionRequested
 from sagamart.contracts.orders import Delivery
 from sagamart.contracts.promotions import PromoRedeemed, PromoRefused
-from sagamart.contracts.shipping import DeliveryMethodChanged
+from sagamart.contracts.shipping import DeliveryMethodChanged, charged_g, delivery_price_minor
 from sagamart.contracts.stock import StockBooked, StockChecked, StockRefused
 from sagamart.contracts.wallet import MoneyHeld
 from sagamart.messaging.decision import Decision, Refusal, Reply
+from sagamart.messaging.message import Body
 from sagamart.shop.orders.baskets import BasketView
 from sagamart.shop.orders.changing import NotChangeableNow
 from sagamart.shop.orders.guards import AddressMissing, CurrencyMismatch, UnknownDeliveryMethod, UnknownProduct
@@ -22,6 +23,11 @@ from sagamart.shop.orders.wishes import NotFound, VersionChanged
 
 FOUR_CUPS = WantedLine("CUP", 4)
 AT_PAYMENT = Terms(later=True, at_payment=True)
+BY_WEIGHT = (
+    replace(CUP, version=2, weight_g=900),
+    replace(PLATE, version=2, weight_g=300, length_mm=200, width_mm=200, height_mm=200),
+    replace(COURIER, per_kg_minor=4_000),
+)
 
 
 def changes(
@@ -78,6 +84,29 @@ def test_a_delivery_is_part_of_the_total_at_the_price_of_now() -> None:
 
     assert order_in(service).total_minor == TOTAL_MINOR + 30_000
     assert order_in(service).plan.delivery == Delivery("courier", 30_000, needs_shipment=True, address=HOME)
+
+
+def test_a_delivery_by_weight_costs_what_shipping_offers_it_for() -> None:
+    service = shop()
+    service.hears(*BY_WEIGHT, order(shipped=True))
+
+    grams = 2 * 900 + charged_g(300, 200, 200, 200)  # two cups, and a plate that takes more room than it weighs
+    price_minor = delivery_price_minor(30_000, 4_000, grams)
+    assert price_minor == 30_000 + 4 * 4_000
+    assert order_in(service).total_minor == TOTAL_MINOR + price_minor
+
+
+@pytest.mark.parametrize("another", [changes(FOUR_CUPS), changes(delivery=WantedDelivery("courier", HOME))])
+def test_a_delivery_by_weight_is_priced_anew_for_what_a_changed_order_holds(another: Body) -> None:
+    service = shop()
+    service.hears(*BY_WEIGHT, order(shipped=True), BOOKED)
+
+    service.hears(another)
+
+    kilograms = 4  # four cups, or two cups and a plate
+    assert order_in(service).plan.delivery == Delivery(
+        "courier", 30_000 + kilograms * 4_000, needs_shipment=True, address=HOME
+    )
 
 
 @pytest.mark.parametrize(

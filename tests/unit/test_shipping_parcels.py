@@ -1,7 +1,8 @@
 """Parcels from weight and measures, and what sending them costs."""
 
-from sagamart.shop.shipping.parcels import PARCELS_MAX, Wanted, pack, price_minor
-from sagamart.shop.shipping.records import DeliveryMethod, PackedPieces, Parcel, ParcelLimits, ProductMeasures
+from sagamart.contracts.shipping import charged_g, delivery_price_minor
+from sagamart.shop.shipping.parcels import PARCELS_MAX, Wanted, pack
+from sagamart.shop.shipping.records import DeliveryMethod, PackedPieces, ParcelLimits, ProductMeasures
 
 LIMITS = ParcelLimits(weight_g=10_000, side_mm=1_000, volume_cm3=50_000)
 COURIER = DeliveryMethod(
@@ -78,11 +79,14 @@ def test_what_nobody_has_weighed_fills_no_parcel() -> None:
 
 
 def test_each_started_kilogram_is_charged() -> None:
-    assert price_minor(COURIER, ()) == 30_000
-    assert price_minor(COURIER, [Parcel(1_000, 0, ())]) == 34_000
-    assert price_minor(COURIER, [Parcel(1_001, 0, ())]) == 38_000
-    assert price_minor(COURIER, [Parcel(600, 0, ()), Parcel(400, 0, ())]) == 34_000
+    assert [delivery_price_minor(30_000, 4_000, grams) for grams in (0, 1, 1_000, 1_001)] == [
+        30_000,
+        34_000,
+        34_000,
+        38_000,
+    ]
 
 
-def test_what_is_light_and_bulky_is_charged_by_its_room() -> None:
-    assert price_minor(COURIER, [Parcel(500, 30_000_000, ())]) == 30_000 + 6 * 4_000
+def test_what_is_light_and_bulky_is_charged_by_its_room_and_what_is_not_known_takes_none() -> None:
+    assert charged_g(500, 300, 200, 500) == 6_000
+    assert charged_g(500, 300, None, 500) == 500

@@ -1,11 +1,31 @@
 """What shipping tells."""
 
+import math
 from typing import Literal
 
 from sagamart.contracts.orders import ReturnedLine
 from sagamart.messaging.message import Body
 
 ShipmentRefusal = Literal["unknown_method", "address_not_served", "too_heavy", "stopped"]
+
+
+VOLUME_MM3_PER_G = 5_000
+"""5,000 cm3 to the kilogram: the volumetric weight of air and road carriers."""
+
+G_PER_KG = 1_000
+
+
+def charged_g(weight_g: int, *sides_mm: int | None) -> int:
+    """What is charged of one piece, in grams: its weight, or the room it takes where that is more.
+
+    A side that is not known (None) takes no room.
+    """
+    return max(weight_g, -(-math.prod(side or 0 for side in sides_mm) // VOLUME_MM3_PER_G))
+
+
+def delivery_price_minor(price_minor: int, per_kg_minor: int, all_charged_g: int) -> int:
+    """What delivery costs: shipping offers it, and orders fixes it, by the same rule."""
+    return price_minor + per_kg_minor * -(-all_charged_g // G_PER_KG)
 
 
 class DeliveryMethodChanged(Body, frozen=True):

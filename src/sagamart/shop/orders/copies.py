@@ -7,7 +7,7 @@ that is known changes nothing.
 from msgspec.structs import replace
 
 from sagamart.contracts.catalogue import ProductChanged
-from sagamart.contracts.shipping import DeliveryMethodChanged
+from sagamart.contracts.shipping import DeliveryMethodChanged, charged_g
 from sagamart.contracts.stock import SkuFact, SkuSoldOut
 from sagamart.messaging.decision import NOTHING, Decision
 from sagamart.shop.orders.records import DeliveryCopy, ProductCopy
@@ -26,6 +26,7 @@ def copy_product(message: ProductChanged, copy: ProductCopy | None) -> Decision:
         price_minor=message.price_minor,
         currency=message.currency,
         active=message.active,
+        charged_g=charged_g(message.weight_g, message.length_mm, message.width_mm, message.height_mm),
     )
     return Decision(save=[after])
 
@@ -53,5 +54,6 @@ def copy_delivery(message: DeliveryMethodChanged, copy: DeliveryCopy | None) -> 
         needs_shipment=message.needs_shipment,
         needs_address=message.needs_address,
         active=message.active,
+        per_kg_minor=message.per_kg_minor,
     )
     return Decision(save=[after])

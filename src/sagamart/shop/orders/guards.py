@@ -10,6 +10,7 @@ from typing import ClassVar
 import msgspec
 
 from sagamart.contracts.orders import Delivery, Line
+from sagamart.contracts.shipping import delivery_price_minor
 from sagamart.messaging.decision import Refusal
 from sagamart.shop.orders.messages import TOTAL_MINOR_MAX, PlacingRules, WantedDelivery, WantedLine, skus_of
 from sagamart.shop.orders.records import DeliveryCopy, ProductCopy
@@ -198,7 +199,9 @@ def all_lines_have_one_currency(wish: Wish) -> Refusal | None:
 
 def the_total_can_be_told(wish: Wish) -> Refusal | None:
     """The total stays exact wherever it is read."""
-    total_minor = sum(line.quantity * line.price_minor for line in priced(wish)) + delivery_minor(wish)
+    lines = priced(wish)
+    goods_minor = sum([line.quantity * line.price_minor for line in lines])
+    total_minor = goods_minor + delivery_minor(wish.method, lines, wish.products)
     return TotalTooLarge(total_minor) if total_minor > TOTAL_MINOR_MAX else None
 
 
@@ -242,14 +245,19 @@ def _line(line: WantedLine, products: Mapping[str, ProductCopy]) -> Line:
     return Line(line.sku, product.title, line.quantity, product.price_minor)
 
 
-def delivered(wish: Wish) -> Delivery | None:
-    """The delivery at the price of now."""
+def delivered(wish: Wish, lines: Sequence[Line], products: Mapping[str, ProductCopy]) -> Delivery | None:
+    """The delivery of these lines at the price of now."""
     if wish.delivery is None or wish.method is None:
         return None
     method = wish.method
-    return Delivery(method.method, method.price_minor, method.needs_shipment, wish.delivery.address)
+    price_minor = delivery_minor(method, lines, products)
+    return Delivery(method.method, price_minor, method.needs_shipment, wish.delivery.address)
 
 
-def delivery_minor(wish: Wish) -> int:
-    """What the delivery costs."""
-    return wish.method.price_minor if wish.method is not None and wish.delivery is not None else 0
+def delivery_minor(method: DeliveryCopy | None, lines: Sequence[Line], products: Mapping[str, ProductCopy]) -> int:
+    """What the delivery of these lines costs."""
+    if method is None:
+        return 0
+    weighed = [(products[line.sku], line.quantity) for line in lines if line.sku is not None and line.sku in products]
+    grams = sum([product.charged_g * quantity for product, quantity in weighed])
+    return delivery_price_minor(method.price_minor, method.per_kg_minor, grams)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sagamart.messaging.decision import Decision, Reply
 from sagamart.messaging.message import Message
 from sagamart.shop.orders.decide import fixed
-from sagamart.shop.orders.guards import OF_CONTENT, OF_PLACING, Wish, delivered, priced, refused
+from sagamart.shop.orders.guards import OF_CONTENT, OF_PLACING, Wish, delivered, delivery_minor, priced, refused
 from sagamart.shop.orders.lifecycle import LIFECYCLE
 from sagamart.shop.orders.messages import ChangeOrder, PlaceOrder, WantedLine
 from sagamart.shop.orders.records import Basket, Content, DeliveryCopy, Order, Plan, ProductCopy, UnpaidOrders
@@ -65,17 +65,18 @@ def emptied(decision: Decision, message: Message[PlaceOrder], basket: Basket | N
 def _new(wish: Wish, message: Message[PlaceOrder]) -> Order:
     """The order before its first version.  With a promo code its total is fixed once that is redeemed."""
     asked = message.body
+    lines = priced(wish)
     order = Order(
         version=0,
         order_id=asked.order_id,
         customer_id=asked.customer_id,
         status="new",
-        lines=priced(wish),
+        lines=lines,
         total_minor=0,
         currency=next(iter(wish.currencies), asked.rules.currency),
         placed_at=message.at,
         changed_at=message.at,
-        plan=Plan(asked.rules.terms, delivered(wish), asked.promo_code),
+        plan=Plan(asked.rules.terms, delivered(wish, lines, wish.products), asked.promo_code),
     )
     total = fixed(order, 0)
     return total if asked.promo_code is None else replace(total, payments=())
@@ -85,17 +86,24 @@ def change_order(
     message: Message[ChangeOrder],
     order: Order | None,
     products: Mapping[str, ProductCopy],
-    method: DeliveryCopy | None,
+    methods: Mapping[str, DeliveryCopy],
 ) -> Decision:
-    """Give an order other lines or another delivery, if no guard refuses them.  The lifecycle says whether it can."""
+    """Give an order other lines or another delivery, if no guard refuses them.  The lifecycle says whether it can.
+
+    The delivery that it keeps is priced anew for other lines, and another one for the lines that it keeps.
+    """
     asked = message.body
     unfit = unheard(order, asked)
     if order is None or unfit is not None:
         return Decision(reply=unfit)
-    wish = Wish(asked.lines or (), asked.rules, products, (), order.currency, asked.delivery, method)
+    wanted = {} if asked.lines is None else products
+    method = None if asked.delivery is None else methods.get(asked.delivery.method)
+    wish = Wish(asked.lines or (), asked.rules, wanted, (), order.currency, asked.delivery, method)
     refusal = refused(wish, OF_CONTENT)
     if refusal is not None:
         return Decision(reply=refusal)
     lines = order.lines if asked.lines is None else priced(wish)
-    delivery = order.plan.delivery if asked.delivery is None else delivered(wish)
+    delivery = order.plan.delivery if asked.delivery is None else delivered(wish, lines, products)
+    if delivery is not None and delivery.method in methods:
+        delivery = replace(delivery, price_minor=delivery_minor(methods[delivery.method], lines, products))
     return grant(replace(message, body=replace(asked, content=Content(lines, delivery))), order)

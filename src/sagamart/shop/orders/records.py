@@ -179,6 +179,11 @@ class Order(Record, frozen=True):
         return self.attempt > 1 or any(line.sku is not None for line in self.lines)
 
     @property
+    def skus(self) -> frozenset[str]:
+        """The products among its lines."""
+        return frozenset(line.sku for line in self.lines if line.sku is not None)
+
+    @property
     def needs_shipment(self) -> bool:
         """Whether a parcel is sent."""
         return self.plan.delivery is not None and self.plan.delivery.needs_shipment
@@ -204,6 +209,7 @@ class UnpaidOrders(Record, frozen=True):
 class ProductCopy(Record, frozen=True):
     """What orders knows of a product.  Each source has its own version here; lower ones are ignored.
 
+    `charged_g`: what delivery by weight charges of one piece, in grams.
     `catalogue_version` 0: only stock has spoken of this sku so far, and it cannot be ordered yet.
     """
 
@@ -215,6 +221,7 @@ class ProductCopy(Record, frozen=True):
     active: bool = False
     stock_version: int = 0
     sold_out: bool = False
+    charged_g: int = 0
 
 
 class DeliveryCopy(Record, frozen=True):
@@ -227,6 +234,7 @@ class DeliveryCopy(Record, frozen=True):
     needs_shipment: bool
     needs_address: bool
     active: bool
+    per_kg_minor: int = 0
 
 
 class Basket(Record, frozen=True):

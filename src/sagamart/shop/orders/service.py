@@ -109,10 +109,20 @@ def _place(message: Message[PlaceOrder], have: Records) -> Decision:
     return emptied(place(filled(message, basket), slots, earlier, products, method), message, basket)
 
 
+def _kept(message: Message[ChangeOrder], have: Records) -> Sequence[Need]:
+    """What the order keeps of its lines and its delivery: delivery by weight depends on both."""
+    body, order = message.body, have.find(Order, message.body.order_id)
+    if order is None:
+        return ()
+    if body.lines is None:
+        return (need(ProductCopy, *order.skus),) if order.skus else ()
+    kept = order.plan.delivery if body.delivery is None else None
+    return () if kept is None else (need(DeliveryCopy, kept.method),)
+
+
 def _change(message: Message[ChangeOrder], have: Records) -> Decision:
-    body = message.body
-    order = have.find(Order, body.order_id)
-    return change_order(message, order, have.pick(ProductCopy, body.skus), _found(have, body.delivery))
+    copies = have.all(ProductCopy), have.all(DeliveryCopy)
+    return change_order(message, have.find(Order, message.body.order_id), *copies)
 
 
 def _granted(message: Message[Any], have: Records) -> Decision:
@@ -143,6 +153,7 @@ ORDERS_SERVICE = Service(
         Handler(
             takes=ChangeOrder,
             needs=lambda m: (*_order(m), need(ProductCopy, *m.body.skus), *_method(m.body.delivery)),
+            then=_kept,
             decide=_change,
             emits=emitted_for(ChangeOrder),
         ),

@@ -11,7 +11,7 @@ from litestar.params import Parameter, QueryParameter
 from msgspec import Meta
 
 from sagamart.contracts.catalogue import SKU_PATTERN
-from sagamart.contracts.shipping import ShipmentRefusal
+from sagamart.contracts.shipping import ShipmentRefusal, charged_g, delivery_price_minor
 from sagamart.platform.http import (
     Ask,
     Language,
@@ -25,7 +25,7 @@ from sagamart.platform.http import (
 )
 from sagamart.shop.shipping.decide import serves
 from sagamart.shop.shipping.messages import SetMethod
-from sagamart.shop.shipping.parcels import Wanted, pack, price_minor
+from sagamart.shop.shipping.parcels import Wanted, pack
 from sagamart.shop.shipping.records import MEASURES, METHODS, DeliveryMethod, ParcelLimits, ProductMeasures
 
 STAFF = roles("SHIPPING_OPERATOR", "ADMIN")
@@ -168,13 +168,20 @@ def _offer(
     return Offer(
         method=method.method,
         title=method.title_ru if language == "ru" else method.title_en,
-        price_minor=price_minor(method, parcels or ()),
+        price_minor=delivery_price_minor(method.price_minor, method.per_kg_minor, _charged_g(wanted, measures)),
         currency=method.currency,
         needs_address=method.needs_address,
         parcels=len(parcels or ()),
         available=reason is None,
         reason=reason,
         version=method.version,
+    )
+
+
+def _charged_g(wanted: Sequence[Wanted], measures: dict[str, ProductMeasures]) -> int:
+    known = [(measures[one.sku], one.quantity) for one in wanted if one.sku in measures]
+    return sum(
+        quantity * charged_g(one.weight_g, one.length_mm, one.width_mm, one.height_mm) for one, quantity in known
     )
 
 

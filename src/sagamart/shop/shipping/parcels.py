@@ -1,22 +1,17 @@
-"""Parcels from weight and measures, and what sending them costs.
+"""Parcels from weight and measures.
 
 - The heaviest pieces first (then the bulkiest, then the longest, then by line), each into the first parcel that takes
   it: the same order always makes the same parcels, and they are few.
 - What is not known of a product (a weight of 0, a measure that is missing, a custom line) fills no parcel.
-- What is charged is the greater of the weight and the room: VOLUME_MM3_PER_G to the gram, as carriers count.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from sagamart.shop.shipping.records import DeliveryMethod, PackedPieces, Parcel, ParcelLimits, ProductMeasures
+from sagamart.shop.shipping.records import PackedPieces, Parcel, ParcelLimits, ProductMeasures
 
 PARCELS_MAX = 20
-VOLUME_MM3_PER_G = 5_000
-"""5,000 cm3 to the kilogram: the volumetric weight of air and road carriers."""
-
 MM3_PER_CM3 = 1_000
-G_PER_KG = 1_000
 
 
 class Wanted(NamedTuple):
@@ -80,12 +75,6 @@ def pack(
                 return None
             left -= taken
     return tuple(parcel.parcel for parcel in opened)
-
-
-def price_minor(method: DeliveryMethod, parcels: Sequence[Parcel]) -> int:
-    """What the method costs for these parcels, in minor units."""
-    charged_g = sum(max(one.weight_g, -(-one.volume_mm3 // VOLUME_MM3_PER_G)) for one in parcels)
-    return method.price_minor + method.per_kg_minor * -(-charged_g // G_PER_KG)
 
 
 def _pieces(wanted: Iterable[Wanted], measures: Mapping[str, ProductMeasures]) -> Iterator[Pieces]:
