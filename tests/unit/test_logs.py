@@ -36,6 +36,13 @@ def test_a_line_is_json_of_the_elastic_common_schema(written: io.StringIO) -> No
     assert (theirs["message"], theirs["log.level"]) == ("connection 7 lost", "warning")
 
 
+def test_a_line_about_one_service_of_the_shop_names_it_beside_the_program(written: io.StringIO) -> None:
+    structlog.get_logger("shop").warning("cannot post, trying again", service="stock")
+    (line,) = lines(written)
+    assert line["service"]["name"] == "sagamart"
+    assert line["labels"] == {"service": "stock"}
+
+
 def test_an_error_has_its_type_and_words_in_fields(written: io.StringIO) -> None:
     structlog.get_logger("shop").error("batch failed", exc_info=ValueError("no such sku"))
     (line,) = lines(written)

@@ -80,6 +80,8 @@ def _for_people() -> list[Processor]:
 
 def _for_machines(node: str, version: str) -> list[Processor]:
     def add_origin(_logger: Any, _method: str, event: EventDict) -> EventDict:
+        if "service" in event:  # the schema's `service` is the program; one of the shop's is a label
+            event["labels.service"] = event.pop("service")
         event["service.name"] = "sagamart"
         event["service.version"] = version
         event["service.node.name"] = node
