@@ -51,8 +51,8 @@ sim: .venv/.tools ## Simulate the shop with faults (SEED=… replays one run exa
 	$(IN_VENV) python tests/simulation/run.py $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
-bench: .venv/.tools ## Measure the shop on this machine
-	$(IN_VENV) python bench/run.py
+bench: .venv/.tools ## Measure the shop on this machine (PARTS="kafka idle" only these)
+	$(IN_VENV) python bench/run.py $(PARTS)
 
 ##@ Suites of tests
 

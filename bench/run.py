@@ -18,6 +18,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
+import between
 import front
 import search
 from ground import SERVICES, Ground, ground
@@ -63,6 +64,15 @@ MEANINGS = {
     "search_mistyped_p50_ms": "a page for a word with a typing error, mended first, median",
     "search_mistyped_p99_ms": "the same, 99 of 100",
     "cold_start_s": "start on existing data to the first completed order",
+    "kafka_limit_orders_per_s": "the hand-written saga, a process a service, over Kafka",
+    "kafka_orders_per_s": "our engine, a process a service, over Kafka",
+    "kafka_over_limit": "its share of the limit",
+    "kafka_idle_p50_ms": "over Kafka, one at a time, asked to completed, median",
+    "kafka_python_us_per_order": "processor time of python, all services over Kafka",
+    "kafka_postgres_us_per_order": "processor time of PostgreSQL, the same",
+    "kafka_broker_us_per_order": "processor time of the broker, the same",
+    "http_transport_orders_per_s": "our engine, a process a service, messages posted",
+    "http_transport_python_us_per_order": "processor time of python, all services, messages posted",
 }
 
 app = App(help=__doc__)
@@ -165,6 +175,24 @@ async def searched(folder: Path, sizes: Sizes) -> Figures:
     return await search.measured(folder / "search", sizes.rounds)
 
 
+async def kafka(folder: Path, sizes: Sizes) -> Figures:
+    """A process a service, and Kafka between them."""
+    async with ground(folder) as place:
+        found = await between.kafka(
+            place, folder, orders=sizes.orders, rounds=sizes.rounds, idle_orders=sizes.idle_orders
+        )
+    await _filled(folder, audited=True)
+    return found
+
+
+async def http_transport(folder: Path, sizes: Sizes) -> Figures:
+    """A process a service, and messages posted from one to the other."""
+    async with ground(folder) as place:
+        found = await between.http(place, folder, orders=sizes.orders, rounds=sizes.rounds)
+    await _filled(folder, audited=True)
+    return found
+
+
 RUNS: Mapping[str, Callable[[Path, Sizes], Awaitable[Figures]]] = {
     "core": core,
     "timeline": timeline,
@@ -172,6 +200,8 @@ RUNS: Mapping[str, Callable[[Path, Sizes], Awaitable[Figures]]] = {
     "idle": idle,
     "cold": cold,
     "search": searched,
+    "kafka": kafka,
+    "http-transport": http_transport,
 }
 
 

@@ -77,6 +77,13 @@ class Broker:
         """Whether it was started and not killed."""
         return self._guard is not None
 
+    @property
+    def guard_pid(self) -> int:
+        """The shell whose child it is.  Raises RuntimeError where it does not run."""
+        if self._guard is None:
+            raise RuntimeError("the broker does not run")
+        return self._guard.pid
+
     def start(self) -> None:
         """Return when it has acknowledged a message."""
         guarded = ["/bin/sh", "-c", GUARD, "guard", *self.prepared()]
