@@ -54,6 +54,10 @@ sim: .venv/.tools ## Simulate the shop with faults (SEED=… replays one run exa
 bench: .venv/.tools ## Measure the shop on this machine (PARTS="kafka idle" only these)
 	$(IN_VENV) python bench/run.py $(PARTS)
 
+.PHONY: load
+load: .venv/.tools ## Customers in a shop whose processes die (LOAD_USERS, LOAD_RAMP_S, LOAD_SPIKE_S, LOAD_SOAK_S, LOAD_KILL_EVERY_S)
+	$(IN_VENV) python bench/storm.py
+
 ##@ Suites of tests
 
 .PHONY: test-unit
