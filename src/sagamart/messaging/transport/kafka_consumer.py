@@ -18,7 +18,7 @@ from sagamart.messaging.dead_letters import UnreadableLetter
 from sagamart.messaging.message import Body, Message, UnknownMessageError
 from sagamart.messaging.transport import Endpoint
 from sagamart.messaging.transport.kafka_client import Properties
-from sagamart.messaging.transport.kafka_envelope import TYPE, letter_of, message_of
+from sagamart.messaging.transport.kafka_envelope import letter_of, message_of, type_of
 from sagamart.messaging.transport.kafka_intake import Intake, Taken
 from sagamart.messaging.transport.kafka_offsets import Progress
 
@@ -123,11 +123,12 @@ class Inbound:
                 offset: Any = record.offset()
                 if not progress.take(offset):
                     continue
-                headers: dict[str, Any] = dict(record.headers() or ())
-                kind = headers.get(TYPE)
+                pairs: Any = record.headers() or ()
+                kind = type_of(pairs)
                 if kind in self._skipped:
                     progress.finish(offset)
                     continue
+                headers = dict(reversed(pairs))  # of two with one name the first counts, here as there
                 try:
                     if kind not in self._consumed:
                         raise UnknownMessageError(f"no message type is called {kind!r}")

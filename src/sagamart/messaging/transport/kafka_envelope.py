@@ -10,7 +10,7 @@ Rules:
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -58,19 +58,18 @@ def value_of(message: Message[Body]) -> bytes:
 
 def headers_of(message: Message[Body]) -> list[tuple[str, str | bytes | None]]:
     """What is known about it."""
-    body = message.body
     headers = [
         *_fixed_headers(message.type, message.source, message.node, message.schema),
         ("ce_id", message.id),
-        ("ce_time", message.at.isoformat()),
+        _time_header(message.at),
         ("ce_correlationid", message.correlation),
     ]
     if message.cause is not None:
         headers.append(("ce_causationid", message.cause))
     if message.trace is not None:
         headers.append(("traceparent", message.trace))
-    for name, field in _aggregate_fields(type(body)):
-        value = getattr(body, field)
+    for name, field in _aggregate_fields(type(message.body)):
+        value = getattr(message.body, field)
         if value is not None:
             headers.append((name, str(value)))
     return headers
@@ -80,8 +79,8 @@ def headers_of(message: Message[Body]) -> list[tuple[str, str | bytes | None]]:
 def _fixed_headers(kind: str, source: str, node: str, schema: int) -> tuple[tuple[str, str | bytes | None], ...]:
     """What all messages of a type from one node have in common, encoded once."""
     return (
-        ("ce_specversion", b"1.0"),
         (TYPE, kind.encode()),
+        ("ce_specversion", b"1.0"),
         ("ce_source", source.encode()),
         ("ce_node", node.encode()),
         ("ce_schemaversion", str(schema).encode()),
@@ -89,11 +88,25 @@ def _fixed_headers(kind: str, source: str, node: str, schema: int) -> tuple[tupl
     )
 
 
+@lru_cache(maxsize=64)
+def _time_header(at: datetime) -> tuple[str, bytes]:
+    """A batch's messages are all of one moment."""
+    return "ce_time", at.isoformat().encode()
+
+
 @lru_cache(maxsize=1024)
 def _aggregate_fields(kind: type[Body]) -> tuple[tuple[str, str], ...]:
     """How the aggregate stood, where the body says so."""
     wanted = (("ce_aggregateversion", "version"), ("ce_aggregatestatus", "status"))
     return tuple((name, field) for name, field in wanted if field in kind.__struct_fields__)
+
+
+def type_of(headers: Sequence[tuple[str, bytes | None]]) -> bytes | None:
+    """The type alone, by which most of what is read is passed over; ours is the first header."""
+    for name, value in headers:
+        if name == TYPE:
+            return value
+    return None
 
 
 def message_of(record: Record, headers: Headers, registry: Registry) -> Message[Any]:
