@@ -29,6 +29,7 @@ RETRY_S_MAX = 5.0
 AGAIN = frozenset({429, 502, 503, 504})
 RULE = 409
 SETTLED = frozenset({"completed", "cancelled"})
+LOOKS_AROUND_MAX = 6
 LOOKS_MAX = 60
 LOOK_S = 0.25
 LONGER_S_MAX = 180.0
@@ -86,15 +87,60 @@ def _quitting(environment: Environment, **_: Any) -> None:
     ledger.write(Path(os.environ["LOAD_SEEN"]))
 
 
-class Customer(HttpUser):
-    """One customer, from the first look to the last order."""
+class Person(HttpUser):
+    """Whoever comes to the shop."""
 
+    abstract = True
     wait_time = between(0.2, 1.0)
+
+    @task(8)
+    def browse(self) -> None:
+        """A page of the catalogue, then one product of it."""
+        self.ask("browse", "GET", "/v1/products", params={"limit": 20})
+        self.ask("product", "GET", f"/v1/products/{sku(random.randrange(PRODUCTS))}", name="/v1/products/{sku}")
+
+    def ask(self, what: str, method: str, path: str, *, key: str | None = None, **more: Any) -> Any:
+        """Send a request until it is answered; the body of a right answer, None for a rule's refusal or a wrong one."""
+        headers = {} if key is None else {"Idempotency-Key": key}
+        for _ in range(TRIES_MAX):
+            began = time.perf_counter()
+            with self.client.request(method, path, headers=headers, catch_response=True, **more) as response:
+                ledger.answered(what, (time.perf_counter() - began) * 1000)
+                status, wait = response.status_code, response.headers.get("Retry-After") if response.headers else None
+                if 200 <= status < 300:  # noqa: PLR2004  RFC 9110
+                    return response.json()
+                kind = f"{what}: {status} {_code(response)}"
+                right = status == RULE or (status in AGAIN and wait is not None)
+                if right:
+                    response.success()
+                    ledger.refusals[kind] += 1
+                else:
+                    response.failure(kind)
+                    ledger.wrong[kind] += 1
+            if status not in AGAIN or wait is None:
+                return None
+            time.sleep(min(RETRY_S_MAX, float(wait)) * (0.5 + random.random()))
+        ledger.wrong[f"{what}: refused {TRIES_MAX} times in a row"] += 1
+        return None
+
+
+class Visitor(Person):
+    """Looks around and buys nothing."""
+
+    weight = 1
+
+
+class Customer(Person):
+    """From the first look to the last order."""
+
+    weight = 2
 
     def on_start(self) -> None:
         """Look around, register, log in, fill the wallet."""
         self.orders: dict[str, str] = {}
-        self.browse()
+        for _ in range(random.randint(1, LOOKS_AROUND_MAX)):
+            self.browse()
+            time.sleep(random.uniform(0.2, 1.0))
         self.email = f"{uuid.uuid4()}@example.com"
         person = {"email": self.email, "password": PASSWORD, "name": "A Customer"}
         while self.ask("register", "POST", "/v1/users", json=person, key=self.email) is None:
@@ -104,12 +150,6 @@ class Customer(HttpUser):
         deposit = {"amount_minor": DEPOSIT_MINOR, "currency": "RUB"}
         while self.ask("deposit", "POST", "/v1/wallet/deposits", json=deposit, key="deposit") is None:
             time.sleep(1)
-
-    @task(8)
-    def browse(self) -> None:
-        """A page of the catalogue, then one product of it."""
-        self.ask("browse", "GET", "/v1/products", params={"limit": 20})
-        self.ask("product", "GET", f"/v1/products/{sku(random.randrange(PRODUCTS))}", name="/v1/products/{sku}")
 
     @task(1)
     def come_back(self) -> None:
@@ -171,30 +211,6 @@ class Customer(HttpUser):
     def _looked_at(self, order_id: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = self.ask("look", "GET", f"/v1/orders/{order_id}", name="/v1/orders/{id}")
         return found
-
-    def ask(self, what: str, method: str, path: str, *, key: str | None = None, **more: Any) -> Any:
-        """Send a request until it is answered; the body of a right answer, None for a rule's refusal or a wrong one."""
-        headers = {} if key is None else {"Idempotency-Key": key}
-        for _ in range(TRIES_MAX):
-            began = time.perf_counter()
-            with self.client.request(method, path, headers=headers, catch_response=True, **more) as response:
-                ledger.answered(what, (time.perf_counter() - began) * 1000)
-                status, wait = response.status_code, response.headers.get("Retry-After") if response.headers else None
-                if 200 <= status < 300:  # noqa: PLR2004  RFC 9110
-                    return response.json()
-                kind = f"{what}: {status} {_code(response)}"
-                right = status == RULE or (status in AGAIN and wait is not None)
-                if right:
-                    response.success()
-                    ledger.refusals[kind] += 1
-                else:
-                    response.failure(kind)
-                    ledger.wrong[kind] += 1
-            if status not in AGAIN or wait is None:
-                return None
-            time.sleep(min(RETRY_S_MAX, float(wait)) * (0.5 + random.random()))
-        ledger.wrong[f"{what}: refused {TRIES_MAX} times in a row"] += 1
-        return None
 
 
 def _code(response: Any) -> str:
