@@ -221,8 +221,8 @@ def run(
     figures: dict[str, float] = {}
     for name in only or tuple(RUNS):
         figures |= uvloop.run(_measured(RUNS[name], data, sizes))
+        _keep(figures)
     _show(figures)
-    _keep(figures)
 
 
 async def _measured(what: Callable[[Path, Sizes], Awaitable[Figures]], data: Path, sizes: Sizes) -> Figures:
