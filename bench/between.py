@@ -27,6 +27,8 @@ from sagamart.platform.kafka_topics import apply
 from wishes import wishes
 
 START_S_MAX = 60.0
+BROKER_SESSION_MS = 30_000
+"""A load takes both processors: a broker that gets none for two seconds must not count as gone."""
 
 
 @contextmanager
@@ -34,7 +36,7 @@ def broker() -> Iterator[Broker]:
     """A broker of Apache Kafka, started for this run as `scripts/kafka` starts it, with the topics of both."""
     fetch(print)
     with tempfile.TemporaryDirectory(prefix="sagamart-bench-") as folder:
-        started = Broker(Path(folder))
+        started = Broker(Path(folder), session_ms=BROKER_SESSION_MS)
         try:
             started.start()
             section = KafkaSection(bootstrap_servers=(started.bootstrap,))

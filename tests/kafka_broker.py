@@ -23,6 +23,9 @@ from kafka_jars import JARS, TOP, NoJarsError, fetch, is_fetched
 PORT = 9092
 READY_S_MAX = 120
 STOP_S_MAX = 60
+SESSION_MS = 2_000
+"""A broker that its controller has not heard of for so long is fenced: clients of it see it as down."""
+
 HEAP = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 PROPERTIES = """\
 process.roles=broker,controller
@@ -34,7 +37,7 @@ inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
 log.dirs={data}
-broker.session.timeout.ms=2000
+broker.session.timeout.ms={session_ms}
 broker.heartbeat.interval.ms=500
 auto.create.topics.enable=false
 offsets.topic.num.partitions=4
@@ -61,8 +64,9 @@ class NoJavaError(Exception):
 class Broker:
     """In this folder, on these ports; it may be killed and started again, and has what it had."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, *, session_ms: int = SESSION_MS) -> None:
         self.folder = folder
+        self._session_ms = session_ms
         self.port = port or free_port()
         self._controller_port = port + 1 if port else free_port()
         self._guard: subprocess.Popen[bytes] | None = None
@@ -112,7 +116,8 @@ class Broker:
         data, properties = self.folder / "data", self.folder / "broker.properties"
         java = [java_program(), *HEAP, "-cp", f"{JARS}/*"]
         if not (data / "meta.properties").exists():
-            text = PROPERTIES.format(port=self.port, controller_port=self._controller_port, data=data)
+            ports = {"port": self.port, "controller_port": self._controller_port}
+            text = PROPERTIES.format(**ports, data=data, session_ms=self._session_ms)
             properties.write_text(text)
             cluster = ["-t", "AAAAAAAAQAGAAAAAAAAAAA", "-c", str(properties), "--standalone"]
             subprocess.run(  # noqa: S603  our own words
