@@ -207,7 +207,8 @@ async def run(line: Line) -> None:
             print("made", flush=True)
             await asyncio.to_thread(sys.stdin.readline)
             while placing.unfinished:
-                placing.under_way -= await work(station, post, placing.more)
+                done = await work(station, post, placing.more)
+                placing.under_way -= done  # not in one statement: what is taken away would be read before the turn
             print("done", flush=True)
             said = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
         await work(station, post, list)
