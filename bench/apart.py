@@ -19,14 +19,15 @@ import msgspec
 
 from ground import SERVICES, Ground, quiet
 from machine import children_of, cpu_s
-from sagamart.app import SLICES, ShopSettings
 from sagamart.cluster.plan import Member, planned
 from sagamart.messaging.worker import Worker
 from sagamart.platform.internal.service_tokens import make_service_keys
 from sagamart.platform.ports import Ports
 from sagamart.platform.settings import load
 from sagamart.programs import serving
+from sagamart.settings import ShopSettings
 from sagamart.shop.orders.records import Order
+from sagamart.slices import SLICES
 from sagamart.transports import service_key_folder
 from wishes import Wish, wishes
 

@@ -21,9 +21,9 @@ from ground import SERVICES, Ground
 from kafka_broker import Broker
 from kafka_jars import fetch
 from machine import children_of, cpu_s
-from sagamart.app import SLICES
 from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.kafka_topics import apply
+from sagamart.slices import SLICES
 from wishes import wishes
 
 START_S_MAX = 60.0
