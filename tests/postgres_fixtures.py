@@ -30,7 +30,7 @@ async def postgres() -> AsyncIterator[EmbeddedPostgres]:
     """Give one server for the whole session; without fsync, since tests lose nothing in a power cut."""
     made = Path(tempfile.mkdtemp(prefix="sagamart-test-"))
     try:
-        async with EmbeddedPostgres(made, settings={"fsync": "off"}) as server:
+        async with EmbeddedPostgres(made, settings={"fsync": "off", "max_connections": "500"}) as server:
             yield server
     finally:
         shutil.rmtree(made, ignore_errors=True)

@@ -1,7 +1,9 @@
 """What tests of the running program tell whoever runs them."""
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -21,3 +23,10 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Tell:
             output.flush()
 
     return say
+
+
+@pytest.fixture(autouse=True)
+def left_overs_are_its_own() -> Iterator[None]:
+    """Collect what a test leaves behind, so that a connection that was cut is told to it and to no later test."""
+    yield
+    gc.collect()

@@ -38,6 +38,7 @@ class Company:
             mounted=[one for shop in shops.values() for one in shop.mounted],
             dead_letters={name: one for shop in shops.values() for name, one in shop.dead_letters.items()},
             consumers={name: one for shop in shops.values() for name, one in shop.consumers.items()},
+            operator_actions={name: one for shop in shops.values() for name, one in shop.operator_actions.items()},
             services={name: one for shop in shops.values() for name, one in shop.services.items()},
         )
         self.door = OpenShop(cast("Shop", merged))

@@ -22,7 +22,7 @@ from sagamart.platform.embedded_home import Home, as_account
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
+    "max_connections": "200",
     "shared_buffers": "128MB",
     "jit": "off",
     "timezone": "UTC",
