@@ -69,7 +69,11 @@ def newer(build: Callable[[ShopSettings], Slice], *handlers: Handler[Any]) -> Ca
         found = build(settings)
         old = found.service
         mine = {**old.handlers, **{one.takes.__name__: one for one in handlers}}
-        service = Service(old.name, tables=old.tables, handlers=list(mine.values()), migrations=old.migrations)
+        outside = [old.registry.types[name] for name in old.outside]
+        handlers_now = list(mine.values())
+        service = Service(
+            old.name, tables=old.tables, handlers=handlers_now, migrations=old.migrations, outside=outside
+        )
         return structs.replace(found, service=service)
 
     return built
