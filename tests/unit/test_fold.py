@@ -7,7 +7,7 @@ import msgspec
 from sagamart.messaging.database import Changes, KnownRequest, Loaded
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Body, Message, derived_id
-from sagamart.messaging.requests import StoredReply, request_of
+from sagamart.messaging.requests import StoredReply, call_of, request_of
 from unit.boxes import AT, BOXES, Box, Break, Hush, Knock, Put, Wake, WasPut, said
 
 
@@ -42,6 +42,35 @@ def test_what_the_inbox_knows_has_no_effect() -> None:
     message = said(Put("a"))
     _, changes = folded(Arrival(message), handled={message.id})
     assert changes == Changes()
+
+
+def test_a_call_is_answered_with_what_would_be_said_to_the_caller_and_nothing_else() -> None:
+    message = said(Put("a"))
+    batch, changes = folded(Arrival(message, request=call_of(message, {"WasPut"})))
+    answers = [{"type": "WasPut", "schema": 1, "body": {"box_id": "a", "count": 1}}]
+    assert msgspec.json.decode(batch.replies[message.id].body) == answers
+    assert sent(changes) == []
+
+
+def test_what_a_call_makes_known_to_others_goes_by_the_outbox() -> None:
+    message = said(Put("a"))
+    batch, changes = folded(Arrival(message, request=call_of(message, {"Hush"})))
+    assert msgspec.json.decode(batch.replies[message.id].body) == []
+    assert [one.body for one in sent(changes)] == [WasPut("a", 1)]
+
+
+def test_a_call_that_was_answered_gets_the_same_answer_again() -> None:
+    message = said(Put("a"))
+    call = call_of(message, {"WasPut"})
+    before = KnownRequest(call.key, call.fingerprint, message.id, StoredReply(200, b"[7]"))
+    batch, changes = folded(Arrival(message, request=call), handled={message.id}, requests={call.key: before})
+    assert (batch.replies[message.id].body, changes) == (b"[7]", Changes())
+
+
+def test_a_call_about_what_came_as_a_message_before_has_nothing_to_add() -> None:
+    message = said(Put("a"))
+    batch, changes = folded(Arrival(message, request=call_of(message, {"WasPut"})), handled={message.id})
+    assert (batch.replies[message.id].body, changes) == (b"[]", Changes())
 
 
 def test_handling_twice_emits_the_same_ids() -> None:

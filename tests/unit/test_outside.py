@@ -12,6 +12,7 @@ from sagamart.messaging.decision import Decision, Reply
 from sagamart.messaging.memory import MemoryDatabase
 from sagamart.messaging.memory_store import Store
 from sagamart.messaging.message import Body, Message
+from sagamart.messaging.outbox import Parcel
 from sagamart.messaging.outside import BACKOFF_S_MAX, FINISH_S, Breaker, Outside, OutsideCalls, backoff_s
 from sagamart.messaging.records import Record, Records, Table, need
 from sagamart.messaging.requests import request_of
@@ -21,7 +22,7 @@ from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Node, Worker
 from sagamart.platform.metrics import Metrics
 from simulation.virtual_loop import run_virtually
-from unit.boxes import AT, said
+from unit.boxes import AT, Put, said
 
 
 class Wish(Record, frozen=True):
@@ -81,14 +82,15 @@ WISHES = Service(
 class Star:
     """The world outside: grants a wish once a key, after failing so often; counts what it hears."""
 
-    def __init__(self, *, failures: int = 0, takes_s: float = 0.0) -> None:
+    def __init__(self, *, failures: int = 0, takes_s: float = 0.0, silent: bool = False) -> None:
         self.heard: Counter[str] = Counter()
         self.at_s: list[float] = []
         self.granted: set[str] = set()
         self.at_once = self.at_once_max = 0
         self.failures, self.takes_s = failures, takes_s
+        self.silent = silent
 
-    async def call(self, message: Message[WishSent]) -> Body:
+    async def call(self, message: Message[WishSent]) -> Body | None:
         self.heard[message.id] += 1
         self.at_s.append(asyncio.get_running_loop().time())
         self.at_once += 1
@@ -101,7 +103,7 @@ class Star:
             self.failures -= 1
             raise ConnectionError("clouds")
         self.granted.add(message.id)
-        return Granted(message.body.wish_id)
+        return None if self.silent else Granted(message.body.wish_id)
 
 
 class Watched(LocalTransport):
@@ -173,6 +175,24 @@ def under(test: Callable[[Sky], Awaitable[None]], star: Star, **bounds: Any) -> 
         await sky.kill()
 
     run_virtually(run())
+
+
+def test_an_intent_with_nothing_to_tell_is_over_with_its_answer() -> None:
+    async def test(sky: Sky) -> None:
+        await sky.ask("a")
+        await sky.until_at_rest()
+        assert (list(sky.star.heard.values()), sky.granted()) == ([2], [0])
+
+    under(test, Star(failures=1, silent=True))
+
+
+def test_what_became_an_intent_after_it_was_packed_goes_outside_and_the_rest_its_way() -> None:
+    async def test(sky: Sky) -> None:
+        sky.worker.send(Parcel("p", [said(Put("b"), 8), said(WishSent("a"), 9)]))
+        await sky.until(lambda: len(sky.star.granted) == 1)
+        assert sky.transport.handed == ["Put"]
+
+    under(test, Star())
 
 
 def test_an_intent_is_called_once_and_its_outcome_is_handled() -> None:

@@ -20,7 +20,15 @@ from sagamart.messaging.inbox import oldest_remembered
 from sagamart.messaging.message import Body, Message, derived_id, encode
 from sagamart.messaging.outbox import packed
 from sagamart.messaging.records import Need, NotLoadedError, Records, WorkingSet
-from sagamart.messaging.requests import KeyReused, Request, StoredReply, problem, stored
+from sagamart.messaging.requests import (
+    NOTHING_MORE,
+    KeyReused,
+    Request,
+    StoredReply,
+    answering,
+    problem,
+    stored,
+)
 from sagamart.messaging.service import Handler, Service
 from sagamart.messaging.timers import ArmedTimer
 
@@ -103,7 +111,8 @@ class Batch:
             message = arrival.message
             if message.id in seen or message.id in self.loaded.handled:
                 self.duplicates += 1
-                self._answer_again(arrival)
+                if not self._answer_again(arrival) and arrival.request is not None:
+                    self.replies[message.id] = stored(NOTHING_MORE)
                 if arrival.released:
                     self.changes.revived.append(message.id)
             elif self._concerns_nobody(arrival) or self._answer_again(arrival) or self._waits(arrival):
@@ -168,6 +177,8 @@ class Batch:
                 raise LookupError(f"{self.service.name} does not handle {arrival.message.type}")
             records = Records(self.working, self._all_needs(handler, arrival))
             decision = handler.decide(arrival.message, records)
+            if arrival.request is not None and arrival.request.answers is not None:
+                decision = answering(decision, arrival.request.answers)
             self._check(handler, arrival, decision, records)
         except NotLoadedError:
             self.deferred.append(arrival)

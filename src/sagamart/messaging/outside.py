@@ -6,7 +6,8 @@ hands it over here instead of to the transport, whichever that is: intents never
 Rules:
 - The call is made outside any transaction, at most `concurrency_max` at once, each for at most `deadline_s`.
 - An intent has one outcome: a message of its own, its id derived from the intent's, handled by the same loop as all
-  others.  The intent's outbox row lives until the outcome is committed: a crash repeats the call.
+  others.  The intent's outbox row lives until the outcome is committed: a crash repeats the call.  Where there is
+  nothing to tell (None), it goes with the answer.
 - So an adapter calls under a key that stays the same: the intent's id, or one that was stored before.
 - An adapter that raises, or is late, knows nothing: the same intent is called again, after a pause that grows with its
   age, until there is an outcome.  Giving up is an outcome that the adapter returns, never silence.
@@ -47,7 +48,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """One destination: for each type of intent the call that carries it out and returns the outcome."""
 
     name: str
-    calls: Mapping[type[Body], Callable[[Message[Any]], Awaitable[Body]]]
+    calls: Mapping[type[Body], Callable[[Message[Any]], Awaitable[Body | None]]]
     deadline_s: float = 10.0
     concurrency_max: int = 8
     waiting_max: int = 1000
@@ -175,7 +176,7 @@ class OutsideCalls:
         began_s = self._now_s()
         try:
             async with asyncio.timeout(place.outside.deadline_s):
-                outcome = self._message(outcome_id, intent, await place.outside.calls[type(intent.body)](intent))
+                told = await place.outside.calls[type(intent.body)](intent)
         except Exception as failure:  # noqa: BLE001  whatever it raises: we know nothing, and ask again
             place.breaker.failed(self._now_s())
             self._over(outcome_id)
@@ -193,6 +194,10 @@ class OutsideCalls:
         else:
             place.breaker.succeeded()
             self._count(place, began_s, answered=True)
+            if told is None:
+                self._worker.arrived([self._over(outcome_id)])
+                return
+            outcome = self._message(outcome_id, intent, told)
             while not self._worker.room:  # noqa: ASYNC110  nobody tells when there is room
                 await asyncio.sleep(RETRY_S)
             self._worker.offer_own([Arrival(outcome)])

@@ -5,15 +5,19 @@ Rules:
   location included.  The row is written in the transaction that handles the request.
 - The same key with the same content gets the stored reply; with other content it is refused (422).
 - A second call while the first is running joins it; in another process it meets the first one's row.
+- A message may be asked too, by the service that sends it (a *call*): what it makes this service say to that one is the
+  reply, and everything else goes its usual way.
 - Rows are kept for `REQUESTS_KEPT_DAYS`.
 """
 
+from collections.abc import Collection
 from hashlib import blake2b
 from typing import Any, ClassVar
 
 import msgspec
 
-from sagamart.messaging.decision import Refusal, Reply
+from sagamart.messaging.decision import Decision, Refusal, Reply
+from sagamart.messaging.message import Message
 
 REQUESTS_KEPT_DAYS = 14
 """How long a key is remembered; clients must not retry a request later than that."""
@@ -23,16 +27,47 @@ PRUNE = "delete from requests where at < $1"
 
 
 class Request(msgspec.Struct, frozen=True):
-    """Who asks for what under which key, and a digest of the content."""
+    """Who asks for what under which key, and a digest of the content.
+
+    `answers`: this is a call, and these types of messages are said to the caller, in the reply.
+    """
 
     key: str
     fingerprint: bytes
+    answers: Collection[str] | None = None
 
 
 def request_of(caller: str, route: str, idempotency_key: str, content: Any) -> Request:
     """A request under the client's key.  `content` is whatever JSON can hold: the parsed body, not its bytes."""
     canonical = msgspec.json.encode(content, order="sorted")
     return Request(f"{caller} {route} {idempotency_key}", blake2b(canonical, digest_size=16).digest())
+
+
+def call_of(message: Message[Any], answers: Collection[str]) -> Request:
+    """A message that its sender asks for, under its id: asked again, it is answered the same."""
+    return Request(
+        f"{message.source} call {message.id}", blake2b(message.id.encode(), digest_size=16).digest(), answers
+    )
+
+
+class CallAnswer(msgspec.Struct, frozen=True):
+    """What a call made the other service say to the caller."""
+
+    type: str
+    schema: int
+    body: Any
+
+
+def answering(decision: Decision, answers: Collection[str]) -> Decision:
+    """The decision with what it says to the caller as its reply."""
+    told = [one for one in decision.send if type(one).__name__ in answers]
+    others = [one for one in decision.send if type(one).__name__ not in answers]
+    reply = Reply(200, [CallAnswer(type(one).__name__, one.schema_version, one) for one in told])
+    return msgspec.structs.replace(decision, send=others, reply=reply)
+
+
+NOTHING_MORE = Reply(200, [])
+"""The answer to a call about what came by another way before: what it led to was said that way."""
 
 
 class StoredReply(msgspec.Struct, frozen=True):

@@ -39,6 +39,7 @@ class Service:
 
     Tables are listed in the order in which their rows are locked.  `migrations` is the package of its own revisions.
     `outside` lists the intents among the types it emits: they are for the world outside, see `outside.py`.
+    `fetched` lists types that it handles but that no other service brings: it asks for them itself.
     """
 
     def __init__(
@@ -59,11 +60,31 @@ class Service:
         self.outside = frozenset(kind.__name__ for kind in outside)
         if not self.outside <= self.emits:
             raise TypeError(f"service {name} never sends {sorted(self.outside - self.emits)}")
+        self.fetched: frozenset[str] = frozenset()
+
+    def changed(
+        self,
+        *,
+        handlers: Sequence[Handler[Any]] | None = None,
+        outside: Sequence[type[Body]] = (),
+        fetched: Sequence[type[Body]] = (),
+    ) -> "Service":
+        """The same service with these handlers instead of its own, with more that goes outside, or is fetched."""
+        types = self.registry.types
+        changed = Service(
+            self.name,
+            tables=self.tables,
+            handlers=tuple(self.handlers.values()) if handlers is None else handlers,
+            migrations=self.migrations,
+            outside=[*(types[name] for name in sorted(self.outside)), *outside],
+        )
+        changed.fetched = self.fetched.union(kind.__name__ for kind in fetched)
+        return changed
 
     @cached_property
     def consumes(self) -> frozenset[str]:
-        """The names of all message types that it handles."""
-        return frozenset(self.handlers)
+        """The names of all message types that it handles, when they come from others."""
+        return frozenset(self.handlers) - self.fetched
 
     @cached_property
     def emits(self) -> frozenset[str]:

@@ -190,15 +190,19 @@ class Worker:
         self.returned.update(dict.fromkeys(self.in_flight.returned(message_ids), after_s))
 
     def send(self, parcel: Parcel, *, unread: int = 0) -> None:
-        """Hand a committed parcel to the transport, an intent to the outside; not what is under way from here already.
+        """Hand a committed parcel to the transport, its intents to the outside; not what is under way already.
 
         `unread` counts its messages that this program cannot read: the row stays for a program that can.
         """
         fresh = self.in_flight.begin(parcel, unread)
-        if fresh and fresh[0].type in self.service.outside:
-            self.outside.hand_over(self.name, fresh)
-        elif fresh:
-            self.transport.hand_over(self.name, fresh)
+        outside = self.service.outside
+        # Intents are packed alone; but what was none when it was packed may be one in another style of interaction.
+        intents = [one for one in fresh if one.type in outside] if outside else []
+        others = [one for one in fresh if one.type not in outside] if intents else fresh
+        if intents:
+            self.outside.hand_over(self.name, intents)
+        if others:
+            self.transport.hand_over(self.name, others)
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Posting to other services' internal listeners: each lane keeps a connection of its own.
+"""Asking other services' internal listeners: each lane keeps a connection of its own.
 
 Rules:
 - Where a service has several addresses, each lane begins with another one and goes on to the next after any trouble.
@@ -51,15 +51,15 @@ class Posting:
     def __init__(self, destinations: Destinations, tokens: ServiceTokens) -> None:
         self._destinations = destinations
         self._tokens = tokens
-        self._lanes: dict[tuple[str, str, int], _Lane] = {}
+        self._lanes: dict[tuple[str, str, int], Lane] = {}
 
     async def __call__(self, producer: str, consumer: str, lane: int, messages: bytes) -> bytes:
         """Bring messages to a service; its answer.  Raises NotPostedError."""
         place = (producer, consumer, lane)
         if place not in self._lanes:
-            self._lanes[place] = _Lane(self._destinations.of(consumer), lane)
+            self._lanes[place] = Lane(self._destinations.of(consumer), lane)
         token = self._tokens.sign(producer, consumer)
-        return await self._lanes[place].post(PATH + consumer, token, messages)
+        return await self._lanes[place].exchange("POST", PATH + consumer, token, messages)
 
     def close(self) -> None:
         """Close all connections."""
@@ -67,8 +67,8 @@ class Posting:
             lane.drop()
 
 
-class _Lane:
-    """One connection, to one address after another."""
+class Lane:
+    """One connection, to one address after another; one exchange at a time."""
 
     def __init__(self, addresses: Sequence[Address], turn: int) -> None:
         self._addresses = addresses
@@ -76,12 +76,13 @@ class _Lane:
         self._connection: Connection | None = None
         self._opened_at = 0.0
 
-    async def post(self, path: str, token: str, content: bytes) -> bytes:
+    async def exchange(self, method: str, path: str, token: str, content: bytes) -> bytes:
+        """Send a request; the body of its answer.  Raises NotPostedError for one that does not come, or is not 200."""
         headers = ((b"authorization", f"Bearer {token}".encode()), (b"content-type", b"application/json"))
         try:
             async with asyncio.timeout(ANSWER_S_MAX):
                 connection = await self._open()
-                answer = await connection.send("POST", path, headers, content)
+                answer = await connection.send(method, path, headers, content)
                 body = await connection.body(answer)
         except (ConnectionBrokenError, TimeoutError) as error:
             self._next()
