@@ -14,4 +14,5 @@ pytest_plugins = (
     "payments_street",
     "market",
     "audited_shop",
+    "styles_street",
 )

@@ -9,17 +9,19 @@ import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 import asyncpg
 import msgspec
+from msgspec import structs
 
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.operations import DeadLetters
 from sagamart.messaging.operator_actions import OperatorActions
-from sagamart.messaging.outside import OutsideCalls
+from sagamart.messaging.outside import Outside, OutsideCalls
 from sagamart.messaging.pausing import Consumer
 from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.sweep import Sweep
@@ -27,12 +29,14 @@ from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Limits, Node, Worker
 from sagamart.platform.http import Mounted, Queries, queries_of
+from sagamart.platform.internal.calls import ServiceCalls
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.tokens import Tokens
 from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.contacts import AccountContacts
 from sagamart.shop.notifications.known_contacts import KnownContacts
-from sagamart.slices import SLICES, Slice
+from sagamart.slices import Slice, slice_of
+from sagamart.styles import READS, adapters
 
 LANES = {"orders": 2}
 """Workers' lanes, where one is not enough: orders handles every other message, and its records are not shared."""
@@ -79,19 +83,24 @@ class Running(msgspec.Struct, frozen=True):
 
 
 class Shop:
-    """Services at work together: `async with Shop(settings, {"stock": dsn}, node=Node("a")) as shop`."""
+    """Services at work together: `async with Shop(settings, {"stock": dsn}, node=Node("a")) as shop`.
 
-    def __init__(
+    Without `calls` nobody can be called, and the style is `facts`.
+    """
+
+    def __init__(  # noqa: PLR0913  what it is made of
         self,
         settings: ShopSettings,
         dsns: Mapping[str, str],
         *,
         node: Node,
         transport: Transport | None = None,
+        calls: ServiceCalls | None = None,
         limits: Limits = Limits(),  # noqa: B008  immutable
     ) -> None:
-        self.settings = settings
+        self.settings = settings if calls is not None else structs.replace(settings, style="facts")
         self.node = node
+        self.calls = calls
         self.transport = transport or LocalTransport()
         self.metrics = Metrics()
         self.services: dict[str, Running] = {}
@@ -104,7 +113,7 @@ class Shop:
 
     async def __aenter__(self) -> Self:
         for name, dsn in self._dsns.items():
-            self.services[name] = await self._open(SLICES[name](self.settings), dsn)
+            self.services[name] = await self._open(slice_of(self.settings, name), dsn)
         for running in self.services.values():
             await self._start(running)
         return self
@@ -160,13 +169,21 @@ class Shop:
         worker = Worker(found.service, database, self.transport, node=self.node, limits=self._limits)
         reading = queries_of(f"sagamart.shop.{worker.name}", readers)
         reached = () if found.reaching is None else found.reaching(reading, self._contacts)
-        calls = OutsideCalls(worker, [*found.outside, *reached])
+        calls = OutsideCalls(worker, [*found.outside, *reached, *self._called(worker, reading)])
         self._closing.push_async_callback(calls.close)
         if found.on_commit is not None:
             worker.on_commit.append(found.on_commit)
         self._measure(worker)
         self.metrics.outside_calls(worker.name, calls)
         return Running(found, worker, calls, Consumer(worker, readers), database, readers)
+
+    def _called(self, worker: Worker, reading: Queries) -> list[Outside]:
+        """What a service calls of others; from now on it may be called and read."""
+        if self.calls is None:
+            return []
+        read = READS.get(worker.name)
+        self.calls.connect(worker, None if read is None else partial(read, reading))
+        return adapters(worker.service, self.calls)
 
     async def _start(self, running: Running) -> None:
         """Begin where the last life ended; carefully where it did not end by itself."""

@@ -83,7 +83,7 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
     host, port = settings.http.host, settings.http.port
     async with (
         transport_of(settings, list(dsns)) as travel,
-        Shop(settings, dsns, node=Node(node), transport=travel.transport) as shop,
+        Shop(settings, dsns, node=Node(node), transport=travel.transport, calls=travel.calls) as shop,
         travel.receiving(),
     ):
         shop.write_letters(tokens, travel.contacts)

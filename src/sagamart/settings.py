@@ -7,6 +7,7 @@ from msgspec import Meta
 from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.settings import Section, Settings
 from sagamart.shop.notifications.settings import EmailSection, SmsSection, WebhookSection
+from sagamart.styles import Style
 
 
 class OrdersSection(Section, frozen=True):
@@ -38,6 +39,12 @@ class OrdersSection(Section, frozen=True):
             " it revives the order, if it pays all of it"
         ),
     ] = "refund"
+    answer_s: Annotated[
+        int,
+        Meta(
+            ge=1, le=30, description="In the styles http and http-events: how long a new order may wait for its outcome"
+        ),
+    ] = 10
 
 
 class WalletSection(Section, frozen=True):
@@ -92,6 +99,14 @@ class ShopSettings(Settings, frozen=True):
     """All settings of the shop."""
 
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="Currency of wallets and custom lines")] = "RUB"
+    style: Annotated[
+        Style,
+        Meta(
+            description="How services interact: facts only; `http`: money is called for, and an order is answered paid"
+            " or refused in its request (transport http); `http-events`: the same, with thin events for notifications"
+            " (transport kafka)"
+        ),
+    ] = "facts"
     transport: Annotated[
         Literal["local", "http", "kafka"],
         Meta(description="How messages travel between services: within one process, posted to each other, over Kafka"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from litestar.handlers import HTTPRouteHandler
+from msgspec import structs
 
 from sagamart.contracts.accounts import Contacts
 from sagamart.messaging.message import Body
@@ -45,6 +46,7 @@ from sagamart.shop.timeline import api as timeline_api
 from sagamart.shop.timeline.service import TimelineRules, timeline_service
 from sagamart.shop.wallet import api as wallet_api
 from sagamart.shop.wallet.service import WalletSettings, wallet_service
+from sagamart.styles import styled
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -71,7 +73,8 @@ def _orders(settings: ShopSettings) -> Slice:
         attempt_s=chosen.payment_attempt_s,
         revive=chosen.late_money == "revive",
     )
-    rules = orders_api.OrderSettings(chosen.custom_lines, chosen.unpaid_orders_max, settings.currency, terms)
+    answer_s = None if settings.style == "facts" else chosen.answer_s
+    rules = orders_api.OrderSettings(chosen.custom_lines, chosen.unpaid_orders_max, settings.currency, terms, answer_s)
     routes = (*orders_api.routes(rules, waiters), *orders_operations.ROUTES)
     return Slice(ORDERS_SERVICE, routes, waiters.on_committed)
 
@@ -138,9 +141,15 @@ SLICES: Mapping[str, Callable[[ShopSettings], Slice]] = {
 """Every service of the shop."""
 
 
+def slice_of(settings: ShopSettings, name: str) -> Slice:
+    """A service of a shop with these settings, in its style of interaction."""
+    found = SLICES[name](settings)
+    return structs.replace(found, service=styled(found.service, settings.style))
+
+
 def services_of(settings: ShopSettings, names: Iterable[str] = SLICES) -> dict[str, Service]:
     """These services of a shop with these settings, as far as messages go."""
-    return {name: SLICES[name](settings).service for name in names}
+    return {name: slice_of(settings, name).service for name in names}
 
 
 def strangers(settings: ShopSettings, names: Sequence[str]) -> dict[str, set[str]]:

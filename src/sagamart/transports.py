@@ -1,42 +1,45 @@
 """How the messages of this process travel, by its settings.
 
-async with transport_of(settings, names) as travel, Shop(settings, dsns, node=node, transport=travel.transport):
-    async with travel.receiving():
+async with transport_of(settings, names) as travel:
+    async with Shop(settings, dsns, node=node, transport=travel.transport, calls=travel.calls), travel.receiving():
         …
 """
 
 import asyncio
 import importlib.util
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
-from sagamart.contracts.accounts import Contacts
 from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.http import HttpTransport
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.platform.http.operations import Check
 from sagamart.platform.http.server import Server
+from sagamart.platform.internal.calls import ServiceCalls
 from sagamart.platform.internal.listener import InternalListener
 from sagamart.platform.internal.posting import Destinations, Posting
 from sagamart.platform.internal.service_tokens import ServiceTokens, load_service_keys
 from sagamart.platform.kafka import KafkaSection, TopicReport, connection_of
 from sagamart.platform.metrics import Metrics
-from sagamart.platform.settings import SettingsError
+from sagamart.platform.settings import InternalSettings, SettingsError
 from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.contacts_listener import ContactsListener
 from sagamart.shop.notifications.known_contacts import KnownContacts
 from sagamart.shop.notifications.remote_contacts import RemoteContacts
 from sagamart.slices import SLICES, services_of, strangers
+from sagamart.styles import READERS
 
 
 class Travel(msgspec.Struct, frozen=True):
     """A transport, what lets messages in from elsewhere once the services are at work, and what it tells of itself.
 
     `contacts` asks accounts in another process, where it can.
+    `calls`: how services call each other, where their style has them do so.
     """
 
     transport: Transport
@@ -44,11 +47,13 @@ class Travel(msgspec.Struct, frozen=True):
     checks: Mapping[str, Check] = {}
     measure: Callable[[Metrics], None] = lambda _metrics: None
     contacts: KnownContacts = msgspec.field(default_factory=KnownContacts)
+    calls: ServiceCalls | None = None
 
 
 @asynccontextmanager
 async def transport_of(settings: ShopSettings, names: Sequence[str]) -> AsyncIterator[Travel]:
     """The transport of a process that runs these services.  Raises SettingsError, ServiceKeyError."""
+    check_style(settings)
     match settings.transport:
         case "local":
             _check_company(settings, names)
@@ -56,9 +61,12 @@ async def transport_of(settings: ShopSettings, names: Sequence[str]) -> AsyncIte
         case "http":
             async with http_travel(settings, names) as travel:
                 yield travel
-        case "kafka":
+        case "kafka" if settings.style == "facts":
             async with kafka_travel(settings) as travel:
                 yield travel
+        case "kafka":
+            async with kafka_travel(settings) as travel, _calling(settings, names, travel) as calling:
+                yield calling
 
 
 @asynccontextmanager
@@ -67,17 +75,51 @@ async def http_travel(settings: ShopSettings, names: Sequence[str]) -> AsyncIter
     tokens = service_tokens(settings, names)
     destinations = _destinations(settings, names)
     posting = Posting(destinations, tokens)
+    contacts = _contacts(destinations, names, tokens)
+    calls = None if settings.style == "facts" else _calls(settings, destinations, tokens)
+    try:
+        async with HttpTransport(consumers(settings), posting) as transport:
+            messages = listener_of(settings, names, tokens, transport, calls)
+            listener = _answering(messages, contacts, names, tokens)
+            yield Travel(transport, partial(_listening, settings.internal, listener), contacts=contacts, calls=calls)
+    finally:
+        posting.close()
+        if calls is not None:
+            calls.close()
+
+
+@asynccontextmanager
+async def _calling(settings: ShopSettings, names: Sequence[str], travel: Travel) -> AsyncIterator[Travel]:
+    """The same way of travel, and calls beside it.  Raises SettingsError, ServiceKeyError."""
+    tokens = service_tokens(settings, names)
+    destinations = _destinations(settings, names)
+    contacts = _contacts(destinations, names, tokens)
+    calls = _calls(settings, destinations, tokens)
+    listener = _answering(listener_of(settings, names, tokens, None, calls), contacts, names, tokens)
+
+    @asynccontextmanager
+    async def receiving() -> AsyncIterator[None]:
+        async with travel.receiving(), _listening(settings.internal, listener):
+            yield
+
+    try:
+        yield structs.replace(travel, receiving=receiving, contacts=contacts, calls=calls)
+    finally:
+        calls.close()
+
+
+def _calls(settings: ShopSettings, destinations: Destinations, tokens: ServiceTokens) -> ServiceCalls:
+    return ServiceCalls(services_of(settings), destinations, tokens, READERS)
+
+
+def _contacts(destinations: Destinations, names: Sequence[str], tokens: ServiceTokens) -> KnownContacts:
+    """Contacts that notifications, where it is here, asks of accounts."""
     contacts = KnownContacts()
     if "notifications" in names:
         contacts.answering = RemoteContacts(
             destinations.of("accounts"), lambda: tokens.sign("notifications", "accounts")
         )
-    try:
-        async with HttpTransport(consumers(settings), posting) as transport:
-            receiving = partial(_listening, settings, names, transport, tokens, contacts)
-            yield Travel(transport, receiving, contacts=contacts)
-    finally:
-        posting.close()
+    return contacts
 
 
 @asynccontextmanager
@@ -136,19 +178,29 @@ def service_tokens(settings: ShopSettings, names: Sequence[str]) -> ServiceToken
     return ServiceTokens(load_service_keys(service_key_folder(settings), names, SLICES))
 
 
-@asynccontextmanager
-async def _listening(
+def listener_of(
     settings: ShopSettings,
-    names: Sequence[str],
-    transport: HttpTransport,
+    names: Collection[str],
     tokens: ServiceTokens,
-    contacts: Contacts,
-) -> AsyncIterator[None]:
-    services, internal = services_of(settings), settings.internal
+    transport: HttpTransport | None,
+    calls: ServiceCalls | None,
+) -> InternalListener:
+    """What other processes reach these services by."""
+    services = services_of(settings)
     emits = {name: service.emits for name, service in services.items()}
     here = {name: service for name, service in services.items() if name in names}
-    messages = InternalListener(transport, here, emits, tokens)
-    listener = ContactsListener(messages, contacts, tokens) if "accounts" in names else messages
+    return InternalListener(transport, here, emits, tokens, calls)
+
+
+def _answering(
+    listener: InternalListener, contacts: KnownContacts, names: Collection[str], tokens: ServiceTokens
+) -> ContactsListener | InternalListener:
+    """The same, and contacts, where accounts is here."""
+    return ContactsListener(listener, contacts, tokens) if "accounts" in names else listener
+
+
+@asynccontextmanager
+async def _listening(internal: InternalSettings, listener: ContactsListener | InternalListener) -> AsyncIterator[None]:
     server = Server(listener, host=internal.host, port=internal.port, share_port=internal.share_port)
     try:
         await server.start()
@@ -177,6 +229,28 @@ def _destinations(settings: ShopSettings, names: Sequence[str]) -> Destinations:
             f" add {missing[0]}=http://HOST:PORT, or http://{{service}}:9000 for all"
         )
     return destinations
+
+
+def check_style(settings: ShopSettings) -> None:
+    """Whether the transport fits the style.  Raises SettingsError."""
+    needed = _TRANSPORTS[settings.style]
+    if settings.transport in needed:
+        return
+    why = {
+        "http": "its services run in processes of their own and call each other",
+        "http-events": "its services run in processes of their own, and its events need a broker",
+    }[settings.style]
+    raise SettingsError(
+        f"SAGAMART_STYLE={settings.style} does not go with SAGAMART_TRANSPORT={settings.transport}: {why}; set"
+        f" SAGAMART_TRANSPORT={needed[0]} for `sagamart serve`, or leave SAGAMART_STYLE at facts"
+    )
+
+
+_TRANSPORTS: Mapping[str, Sequence[str]] = {
+    "facts": ("local", "http", "kafka"),
+    "http-events": ("kafka",),
+    "http": ("http",),
+}
 
 
 def _check_company(settings: ShopSettings, names: Sequence[str]) -> None:

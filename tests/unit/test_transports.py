@@ -28,6 +28,27 @@ def keys(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize(
+    ("style", "transport", "words"),
+    [
+        ("http", "local", "SAGAMART_STYLE=http .* SAGAMART_TRANSPORT=local: .*set SAGAMART_TRANSPORT=http"),
+        ("http", "kafka", "SAGAMART_STYLE=http .* SAGAMART_TRANSPORT=kafka: .*set SAGAMART_TRANSPORT=http"),
+        ("http-events", "http", "SAGAMART_STYLE=http-events .*SAGAMART_TRANSPORT=http: .*set SAGAMART_TRANSPORT=kafka"),
+    ],
+)
+async def test_a_style_whose_transport_does_not_fit_is_named(style: str, transport: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        async with transport_of(msgspec.structs.replace(ShopSettings(), style=style, transport=transport), ALL):
+            pass
+
+
+async def test_services_that_call_each_other_say_where_they_are(keys: Path) -> None:
+    settings = msgspec.structs.replace(settings_with(keys, "stock=http://stock:9000"), style="http")
+    with pytest.raises(SettingsError, match=r"SAGAMART_INTERNAL_DESTINATIONS=.*does not say where .*wallet"):
+        async with transport_of(settings, ["accounts"]):
+            pass
+
+
 async def test_the_whole_shop_in_one_process_needs_nothing() -> None:
     async with transport_of(ShopSettings(), ALL) as travel, travel.receiving():
         assert isinstance(travel.transport, LocalTransport)

@@ -36,7 +36,7 @@ def planned(
 ) -> list[Member]:
     """Every process of the cluster; how their messages travel is `settings.transport`."""
     places = [(service, number) for service in services for number in range(1, replicas + 1)]
-    internal = [ports.take() for _ in places] if settings.transport == "http" else []
+    internal = [ports.take() for _ in places] if calls_or_posts(settings) else []
     jwks = _jwks_file(settings)
     shared = {
         **environment_of(settings),
@@ -58,8 +58,13 @@ def planned(
     return members
 
 
+def calls_or_posts(settings: ShopSettings) -> bool:
+    """Whether its processes ask each other over HTTP: with messages, or with calls."""
+    return settings.transport == "http" or settings.style != "facts"
+
+
 def _posting(settings: ShopSettings, places: Sequence[tuple[str, int]], ports: Sequence[int]) -> dict[str, str]:
-    """What processes need that post messages to each other."""
+    """What processes need that ask each other over HTTP."""
     listeners = [f"{service}=http://{LOOPBACK}:{port}" for (service, _), port in zip(places, ports, strict=True)]
     return {
         "SAGAMART_INTERNAL_DESTINATIONS": ",".join(listeners),

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sagamart.app import Shop
-from sagamart.cluster.plan import addresses_of, planned
+from sagamart.cluster.plan import addresses_of, calls_or_posts, planned
 from sagamart.cluster.processes import Kept, until_ready
 from sagamart.cluster.status import shown
 from sagamart.demo import ADMIN, log_ins, seed
@@ -35,7 +35,7 @@ from sagamart.programs import (
 from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.registration import NewCustomer
 from sagamart.slices import SLICES
-from sagamart.transports import service_key_folder, topics
+from sagamart.transports import check_style, service_key_folder, topics
 
 CONNECTIONS_A_REPLICA = 12
 """Of a replica to its database at most: lanes, sweeps, readers, and some in between."""
@@ -52,11 +52,12 @@ async def cluster(settings: ShopSettings, *, replicas: int, demo: bool, console:
     def say(text: str) -> None:
         console.print(text, style="dim", soft_wrap=True)
 
+    check_style(settings)
     services = list(SLICES)
     connections = str(len(services) * replicas * CONNECTIONS_A_REPLICA + CONNECTIONS_SPARE)
     if settings.transport == "kafka":
         await _topics(settings, say)
-    else:
+    if calls_or_posts(settings):
         make_service_keys(service_key_folder(settings), services)
     async with AsyncExitStack() as closing:
         postgres = EmbeddedPostgres(Path(settings.data), progress=say, settings={"max_connections": connections})

@@ -176,6 +176,26 @@ class OrderCancelled(OrderMessage, frozen=True):
     available_minor: int | None = None
 
 
+class OrderEnd(Body, frozen=True):
+    """A thin event: that an order has come to an end.  Who wants to know more asks for the order."""
+
+    order_id: str
+    customer_id: str
+
+    @property
+    def key(self) -> str:
+        """The order."""
+        return self.order_id
+
+
+class OrderSucceeded(OrderEnd, frozen=True):
+    """The order is complete: OrderCompleted, where events are thin."""
+
+
+class OrderFailed(OrderEnd, frozen=True):
+    """The order is cancelled: OrderCancelled, where events are thin."""
+
+
 class OrderReturned(OrderMessage, frozen=True):
     """Goods of a completed order came back: stock takes them in; `amount_minor` is refunded, by requests of their own.
 

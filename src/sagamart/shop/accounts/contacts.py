@@ -23,15 +23,20 @@ class AccountContacts:
 
     async def contact(self, customer_id: str) -> Contact | None:
         """How to write to this customer; None for who does not exist or was erased."""
-        found = await self._queries.user_of(customer_id=customer_id)
-        if found is None:
-            return None
-        return Contact(found["id"], found["email"], found["name"], found["language"], found["email_confirmed"])
+        return await contact_of(self._queries, customer_id)
 
     async def token(self, token_id: str) -> str | None:
         """What the one-time link holds; None for a token that is not good any more."""
         found = await self._queries.token_of(token_id=token_id)
         return None if found is None else f"{token_id}.{self._tokens.seal(_sealed(token_id))}"
+
+
+async def contact_of(queries: Queries, customer_id: str) -> Contact | None:
+    """How to write to this customer; None for who does not exist or was erased."""
+    found = await queries.user_of(customer_id=customer_id)
+    if found is None:
+        return None
+    return Contact(found["id"], found["email"], found["name"], found["language"], found["email_confirmed"])
 
 
 def token_id_in(text: str, tokens: Tokens) -> str | None:

@@ -25,6 +25,7 @@ from sagamart.platform.http import (
     logged_in,
     roles,
 )
+from sagamart.shop.orders.at_once import answered
 from sagamart.shop.orders.baskets import BasketView
 from sagamart.shop.orders.bodies import (
     ChangedOrder,
@@ -77,12 +78,16 @@ Prefer = Annotated[
 
 
 class OrderSettings(msgspec.Struct, frozen=True):
-    """What the shop allows.  `currency` is that of orders without products, where the client names none."""
+    """What the shop allows.  `currency` is that of orders without products, where the client names none.
+
+    `answer_s`: an order is answered with its outcome, in the one request, where that is known within so many seconds.
+    """
 
     custom_lines: Literal["off", "staff", "all"] = "all"
     unpaid_orders_max: int = 1
     currency: str = "RUB"
     terms: Terms = Terms()
+    answer_s: int | None = None
 
     def rules_for(self, caller: Caller, *, later: bool = False) -> PlacingRules:
         """What this caller may, for an order that is paid at once or later."""
@@ -190,6 +195,8 @@ def _place_order(settings: OrderSettings, waiters: Waiters) -> HTTPRouteHandler:
 
         201: paid.  200: it waits for a payment, or is cancelled, with the reason.  A refusal to place it is a problem:
         there is no order then.
+        In the styles http and http-events every order is answered with its outcome: 201 paid, 403 not, with the reason,
+        504 not known yet; asked again under the same key, the request waits for it again.
         """
 
         async def settled_among(order_ids: list[str]) -> list[Order]:
@@ -199,9 +206,15 @@ def _place_order(settings: OrderSettings, waiters: Waiters) -> HTTPRouteHandler:
             lambda message_id: _placing(message_id, data, caller, language, settings), content=data
         )
         wait_s = _wait_s(prefer)
-        if reply.refused or reply.location is None or wait_s is None:
+        if reply.refused or reply.location is None:
             return _given(reply)
-        order = await waiters.wait(reply.location.rpartition("/")[2], wait_s, settled_among)
+        order_id = reply.location.rpartition("/")[2]
+        if settings.answer_s is not None:
+            order = await waiters.wait(order_id, settings.answer_s, settled_among)
+            return _settled(answered(order, order_id, language), language)
+        if wait_s is None:
+            return _given(reply)
+        order = await waiters.wait(order_id, wait_s, settled_among)
         return _given(reply) if order is None else _settled(order, language, wait_s)
 
     return place_order
@@ -319,12 +332,9 @@ def _given(reply: StoredReply) -> Response[Any]:
     return Response(reply.body, status_code=reply.status, media_type=reply.media_type, headers=headers)
 
 
-def _settled(order: Order, language: Language, wait_s: int) -> Response[Any]:
-    headers = {
-        "Location": link_to(order.order_id),
-        "ETag": etag_of(order.version),
-        "Preference-Applied": f"wait={wait_s}",
-    }
+def _settled(order: Order, language: Language, wait_s: int | None = None) -> Response[Any]:
+    preference = {} if wait_s is None else {"Preference-Applied": f"wait={wait_s}"}
+    headers = {"Location": link_to(order.order_id), "ETag": etag_of(order.version), **preference}
     state = LIFECYCLE[order.status]
     is_paid = not state.unpaid and order.reason is None
     status = 201 if is_paid else 200 if state.settled else 202

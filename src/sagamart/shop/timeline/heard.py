@@ -1,7 +1,8 @@
 """What the timeline hears, and what of each message it keeps.
 
 Rules:
-- It hears every message of the contracts that is about one order; a test finds those that are missing here.
+- It hears every message of the contracts that is about one order; a test finds those that are missing here.  Thin
+  events only repeat that an order has ended.
 - Of a body it keeps only fields that are named here as harmless: personal data (who receives the parcel, where, what a
   custom line is called, a tracking number, the address of the bank's page) never gets into the story.
 - Lines are long, and most messages repeat them: they are kept where they are fixed, promised, paid or given up.
