@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple, cast
+from pathlib import Path
+from typing import Any, NamedTuple, cast, get_args
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,6 +14,7 @@ from sagamart.blueprints.diagrams import diagrams
 from sagamart.blueprints.drawing.railway import Connection, Station, railway
 from sagamart.blueprints.drawing.svg import Look, width_of
 from sagamart.blueprints.playing import Asks, Play
+from sagamart.blueprints.runs import drawings_of_runs
 from sagamart.blueprints.sequence_diagram import sequence_diagram
 from sagamart.blueprints.shop_map import shop_services, told_by
 from sagamart.blueprints.state_diagram import state_diagram
@@ -21,6 +23,7 @@ from sagamart.messaging.message import Body
 from sagamart.shop.orders.decide import learn
 from sagamart.shop.orders.lifecycle import LIFECYCLE, State, to
 from sagamart.shop.orders.messages import CancelOrder
+from sagamart.styles import Style
 
 SERVICES = shop_services()
 SVG = "{http://www.w3.org/2000/svg}"
@@ -57,7 +60,8 @@ def page_of(drawing: str) -> Words:
     return Words("the page", 0, width, 0, height)
 
 
-DRAWN = {name: text for name, text in diagrams(SERVICES).items() if name.endswith(".svg")}
+RUNS = {place.name: text for place, text in drawings_of_runs(Path(__file__).parents[2]).items()}
+DRAWN = {name: text for name, text in diagrams(SERVICES).items() if name.endswith(".svg")} | RUNS
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -76,6 +80,13 @@ def test_words_that_lie_on_others_would_be_seen() -> None:
 
 def test_the_same_code_gives_the_same_drawings() -> None:
     assert diagrams(shop_services()) == diagrams(SERVICES)
+
+
+def test_every_style_of_interaction_is_drawn_from_a_run() -> None:
+    assert sorted(RUNS) == sorted(f"{style}.svg" for style in get_args(Style))
+    shown = [{words.text for words in words_of(RUNS[name])} for name in ("facts.svg", "http-events.svg", "http.svg")]
+    assert ["OrderSucceeded" in words for words in shown] == [False, True, False]
+    assert ["403 money_refused" in words for words in shown] == [False, True, True]
 
 
 def test_the_statuses_are_drawn_from_the_table() -> None:

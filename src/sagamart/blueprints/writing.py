@@ -1,19 +1,25 @@
 """Everything that is written down from the code, and whether what stands in the repository is what would be written."""
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
 from sagamart.blueprints.asyncapi import asyncapi
+from sagamart.blueprints.calls_document import calls_document
 from sagamart.blueprints.catalogue import catalogue
 from sagamart.blueprints.compatibility import incompatible
 from sagamart.blueprints.diagrams import diagrams
 from sagamart.blueprints.recordings import file_name, missing
+from sagamart.blueprints.runs import drawings_of_runs
 from sagamart.blueprints.schemas import schema_of
 from sagamart.blueprints.shop_map import contracts_of, shop_services
+from sagamart.settings import ShopSettings
+from sagamart.slices import services_of
 
 MESSAGES = Path("docs/reference/messages")
+CALLS = Path("docs/reference/calls-openapi.json")
 SCHEMAS = MESSAGES / "schemas"
 RECORDED = Path("tests/recorded")
 
@@ -53,13 +59,17 @@ class Blueprints(msgspec.Struct, frozen=True):
 def blueprints(top: Path) -> Blueprints:
     """Draw everything up for the repository at `top`."""
     services = shop_services()
-    contracts = contracts_of(services)
+    thin = services_of(ShopSettings(style="http-events"))
+    contracts = {**contracts_of(thin.values()), **contracts_of(services)}
     texts = {
         MESSAGES / "README.md": catalogue(services),
         MESSAGES / "asyncapi.json": _json(asyncapi(services)),
+        MESSAGES / "asyncapi-http-events.json": _json(asyncapi(list(thin.values()))),
+        CALLS: _json(calls_document(services_of(ShopSettings(style="http")), version("sagamart"))),
         **{SCHEMAS / file_name(told): _json(schema_of(told.kind)) for told in contracts.values()},
     }
     texts |= {DIAGRAMS / name: text for name, text in diagrams(services).items()}
+    texts |= drawings_of_runs(top)
     texts |= {place.relative_to(top): text for place, text in missing(contracts, top / RECORDED).items()}
     return Blueprints(top, texts, incompatible(contracts, top / SCHEMAS, top / RECORDED))
 
