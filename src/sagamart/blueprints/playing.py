@@ -25,11 +25,12 @@ MESSAGES_MAX = 500
 
 
 class Asks(NamedTuple):
-    """Somebody asks a service for something."""
+    """Somebody asks a service for something, or (`tells`) tells it something and waits for no reply."""
 
     who: str
     service: str
     body: Body
+    tells: bool = False
 
 
 class Down(NamedTuple):
@@ -117,7 +118,7 @@ class Play:
             schema=body.schema_version,
             trace=new_trace(self._asked.to_bytes(24)),
         )
-        request = request_of(step.who, step.service, message_id, message_id)
+        request = None if step.tells else request_of(step.who, step.service, message_id, message_id)
         await self._handle(step.service, Arrival(message, request=request), step.who)
 
     async def _fire(self) -> None:

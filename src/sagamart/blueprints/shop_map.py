@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from sagamart.messaging.message import Body
 from sagamart.messaging.service import Service
-from sagamart.settings import ShopSettings
+from sagamart.settings import BankSection, ShopSettings
 from sagamart.slices import SLICES
 
 Way = Literal["sent", "timer", "intent", "command"]
@@ -52,8 +52,8 @@ class Told(NamedTuple):
 
 
 def shop_services() -> list[Service]:
-    """Every service of the shop, as its settings' defaults make it."""
-    settings = ShopSettings()
+    """Every service of the shop, as its settings' defaults make it, with a bank that nobody calls."""
+    settings = ShopSettings(bank=BankSection(url="http://bank"))
     return [build(settings).service for build in SLICES.values()]
 
 
