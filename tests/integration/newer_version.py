@@ -14,7 +14,7 @@ from sagamart.contracts import wallet
 from sagamart.messaging.decision import Decision
 from sagamart.messaging.message import Body, Message
 from sagamart.messaging.records import Records, need
-from sagamart.messaging.service import Handler, Service
+from sagamart.messaging.service import Handler
 from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.records import Facts, Notification
 from sagamart.slices import SLICES, Slice
@@ -69,12 +69,7 @@ def newer(build: Callable[[ShopSettings], Slice], *handlers: Handler[Any]) -> Ca
         found = build(settings)
         old = found.service
         mine = {**old.handlers, **{one.takes.__name__: one for one in handlers}}
-        outside = [old.registry.types[name] for name in old.outside]
-        handlers_now = list(mine.values())
-        service = Service(
-            old.name, tables=old.tables, handlers=handlers_now, migrations=old.migrations, outside=outside
-        )
-        return structs.replace(found, service=service)
+        return structs.replace(found, service=old.changed(handlers=list(mine.values())))
 
     return built
 

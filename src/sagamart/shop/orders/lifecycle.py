@@ -2,7 +2,7 @@
 
 How to read a row: entering the status tells `tells`; as long as the order is in it, it asks for what stands in `asks`
 and waits for one of `awaits`, at most for its deadline; `on` names for each message the rule and the statuses that may
-follow.  `undo` is what makes others let go of goods and codes; a status without one is past the point of no return.
+follow.  `undo` is what makes others let go of goods and codes; a status without one cannot be undone any more.
 
 - A row names what leads onward.  All else is `ordinary`: a fact is learned wherever it comes, none about money or goods
   is passed over; a wish is refused by name.  What a fact leads to follows from all that is known (`decide.status_of`).

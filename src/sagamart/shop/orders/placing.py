@@ -104,6 +104,6 @@ def change_order(
         return Decision(reply=refusal)
     lines = order.lines if asked.lines is None else priced(wish)
     delivery = order.plan.delivery if asked.delivery is None else delivered(wish, lines, products)
-    if delivery is not None and delivery.method in methods:
+    if asked.delivery is None and delivery is not None and delivery.method in methods:
         delivery = replace(delivery, price_minor=delivery_minor(methods[delivery.method], lines, products))
     return grant(replace(message, body=replace(asked, content=Content(lines, delivery))), order)
