@@ -9,7 +9,7 @@ A handler gets by name: `ask` (change something), `queries` (read), `caller` (wh
 """
 
 from sagamart.platform.http.application import Mounted, Process, build_app
-from sagamart.platform.http.asking import Ask, json_response
+from sagamart.platform.http.asking import Answer, Ask, json_response
 from sagamart.platform.http.bodies import RequestBody
 from sagamart.platform.http.callers import Role, logged_in, roles
 from sagamart.platform.http.languages import Language
@@ -23,6 +23,7 @@ from sagamart.platform.tokens import Caller
 __all__ = [
     "LIMIT_DEFAULT",
     "LIMIT_MAX",
+    "Answer",
     "Ask",
     "Caller",
     "Cursor",

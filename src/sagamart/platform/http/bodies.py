@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request
-from litestar.datastructures import State
+from litestar.datastructures import Headers, State
 from msgspec import inspect
 
 from sagamart.platform.http.problems import Malformed, Problem
@@ -39,7 +39,16 @@ class RequestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ShopRequest(Request[Any, Any, State]):
     """A request whose JSON body is read once, strictly, as what its handler takes."""
 
-    __slots__ = ()
+    __slots__ = ("_sent",)
+
+    def __init__(self, *line: Any, **named: Any) -> None:
+        super().__init__(*line, **named)
+        self._sent = Headers.from_scope(self.scope)
+
+    @property
+    def headers(self) -> Headers:
+        """What the client sent along; looked at several times in each request, so kept."""
+        return self._sent
 
     async def body(self) -> bytes:
         """The body's bytes.  Raises Malformed where the handler takes a body and none came."""

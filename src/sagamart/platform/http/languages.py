@@ -1,5 +1,6 @@
 """Which of the shop's languages a client reads."""
 
+from functools import lru_cache
 from typing import Any, Literal
 
 from litestar import Request
@@ -7,8 +8,10 @@ from litestar import Request
 Language = Literal["en", "ru"]
 PREFERENCES_MAX = 20
 """So many entries of Accept-Language are looked at."""
+HEADERS_REMEMBERED_MAX = 1_000
 
 
+@lru_cache(HEADERS_REMEMBERED_MAX)
 def language_of(accepted: str) -> Language:
     """The best of ours for an `Accept-Language` header (RFC 9110); English where none fits."""
     best: Language = "en"

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from sagamart.messaging.requests import StoredReply
 from sagamart.platform.http import (
+    Answer,
     Ask,
     Caller,
     Language,
@@ -207,15 +208,15 @@ def _place_order(settings: OrderSettings, waiters: Waiters) -> HTTPRouteHandler:
         )
         wait_s = _wait_s(prefer)
         if reply.refused or reply.location is None:
-            return _given(reply)
+            return Answer(reply)
         order_id = reply.location.rpartition("/")[2]
         if settings.answer_s is not None:
             order = await waiters.wait(order_id, settings.answer_s, settled_among)
             return _settled(answered(order, order_id, language), language)
         if wait_s is None:
-            return _given(reply)
+            return Answer(reply)
         order = await waiters.wait(order_id, wait_s, settled_among)
-        return _given(reply) if order is None else _settled(order, language, wait_s)
+        return Answer(reply) if order is None else _settled(order, language, wait_s)
 
     return place_order
 
@@ -272,9 +273,9 @@ def _pay_order(watchers: Watchers) -> HTTPRouteHandler:
         reply = await ask.reply_to(wish, content=data)
         wait_s = _wait_s(prefer)
         if reply.refused or wait_s is None:
-            return _given(reply)
+            return Answer(reply)
         order = await _payment_answered(reply, watchers, queries, wait_s)
-        return _given(reply) if order is None else _settled(order, language, wait_s)
+        return Answer(reply) if order is None else _settled(order, language, wait_s)
 
     return pay_order
 
@@ -325,11 +326,6 @@ def _wait_s(prefer: str | None) -> int | None:
     """The seconds of `Prefer: wait=N` (RFC 7240), WAIT_S_MAX at most; what is no such preference is passed over."""
     found = _WAIT.search(prefer or "")
     return min(int(found[1]), WAIT_S_MAX) if found else None
-
-
-def _given(reply: StoredReply) -> Response[Any]:
-    headers = None if reply.location is None else {"Location": reply.location}
-    return Response(reply.body, status_code=reply.status, media_type=reply.media_type, headers=headers)
 
 
 def _settled(order: Order, language: Language, wait_s: int | None = None) -> Response[Any]:
