@@ -58,5 +58,8 @@ def _parent(process: Path) -> int:
 
 
 def _pss_kb(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:  # it has ended
+        return 0
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
