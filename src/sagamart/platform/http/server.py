@@ -34,15 +34,16 @@ class Line:
     def write(self, data: bytes) -> None:
         """Send this with whatever else is written in this turn."""
         if not self._written:
-            self._call_soon(self._flush)
+            self._call_soon(self.flush)
         self._written.append(data)
 
     def close(self) -> None:
         """Send what is written, and end."""
-        self._flush()
+        self.flush()
         self._transport.close()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what is written."""
         if self._written:
             self._transport.write(b"".join(self._written))
             self._written.clear()
@@ -56,7 +57,13 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin with a connection."""
-        super().connection_made(Line(transport))  # type: ignore[arg-type]  # a transport in all that is asked of it
+        self._line = Line(transport)
+        super().connection_made(self._line)  # type: ignore[arg-type]  # a transport in all that is asked of it
+
+    def on_response_complete(self) -> None:
+        """Send the answer: nothing more comes to it."""
+        self._line.flush()
+        super().on_response_complete()
 
 
 class Server(uvicorn.Server):
