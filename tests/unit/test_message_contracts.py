@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from sagamart.blueprints.asyncapi import asyncapi
-from sagamart.blueprints.cloud_events import ATTRIBUTES, attributes_of
+from sagamart.blueprints.cloud_events import ATTRIBUTES, event_of, headers_of
 from sagamart.blueprints.compatibility import incompatible
 from sagamart.blueprints.examples import example_of
 from sagamart.blueprints.recordings import missing, unreadable
@@ -17,7 +17,7 @@ from sagamart.blueprints.schemas import breaks, schema_of
 from sagamart.blueprints.shop_map import Told, contracts_of, shop_services
 from sagamart.blueprints.writing import RECORDED, SCHEMAS, blueprints
 from sagamart.messaging.message import Body
-from sagamart.messaging.transport.kafka_envelope import headers_of
+from sagamart.messaging.transport import kafka_envelope
 
 TOP = Path(__file__).parents[2]
 OFFICIAL = Path(__file__).parent / "vendor" / "asyncapi-3.0.0.json"
@@ -114,26 +114,26 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
 
 
 @pytest.mark.parametrize("told", CONTRACTS.values(), ids=list(CONTRACTS))
-def test_an_example_is_what_its_schema_and_its_headers_allow(told: Told) -> None:
-    message = example_of(told)
-    jsonschema.Draft202012Validator(schema_of(told.kind)).validate(json.loads(msgspec.json.encode(message.body)))
-    headers = attributes_of(message)
-    assert set(headers) <= set(ATTRIBUTES)
-    assert set(ATTRIBUTES) - set(headers) <= {"ce_aggregateversion", "ce_aggregatestatus"}
+def test_an_example_is_what_its_schema_and_its_attributes_allow(told: Told) -> None:
+    event = event_of(example_of(told))
+    jsonschema.Draft202012Validator(schema_of(told.kind)).validate(event.pop("data"))
+    assert set(event) <= set(ATTRIBUTES)
+    assert set(ATTRIBUTES) - set(event) <= {"aggregateversion", "aggregatestatus"}
 
 
 @pytest.mark.parametrize("told", CONTRACTS.values(), ids=list(CONTRACTS))
-def test_the_headers_that_are_written_down_are_those_that_kafka_carries(told: Told) -> None:
+def test_what_is_written_down_is_what_kafka_carries(told: Told) -> None:
     message = example_of(told)
-    carried = {name: value.decode() if isinstance(value, bytes) else value for name, value in headers_of(message)}
-    assert carried == attributes_of(message)
+    carried = {name: value.decode() for name, value in kafka_envelope.headers_of(told.name) if isinstance(value, bytes)}
+    assert carried == headers_of(message)
+    assert json.loads(kafka_envelope.value_of(message)) == event_of(message)
 
 
-def test_the_headers_of_an_order_tell_its_version_and_status() -> None:
-    headers = attributes_of(example_of(CONTRACTS["OrderCompleted"]))
-    assert (headers["ce_source"], headers["ce_aggregateversion"]) == ("orders", "3")
-    assert headers["ce_aggregatestatus"] in {"booked", "completed"}
-    assert headers["traceparent"].startswith("00-")
+def test_the_event_of_an_order_tells_its_version_and_status() -> None:
+    event = event_of(example_of(CONTRACTS["OrderCompleted"]))
+    assert (event["source"], event["aggregateversion"]) == ("orders", 3)
+    assert event["aggregatestatus"] in {"booked", "completed"}
+    assert event["traceparent"].startswith("00-")
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,14 @@ from typing import Any
 
 import msgspec
 
-from sagamart.blueprints.cloud_events import ATTRIBUTES, attributes_of
+from sagamart.blueprints.cloud_events import ATTRIBUTES, HEADERS, OPTIONAL, event_of, headers_of
 from sagamart.blueprints.examples import example_of
 from sagamart.blueprints.schemas import tidied
 from sagamart.blueprints.shop_map import Told, contracts_of
 from sagamart.messaging.service import Service
 
 TOPIC = "sagamart.{service}"
-OPTIONAL = frozenset({"ce_causationid", "ce_aggregateversion", "ce_aggregatestatus", "traceparent"})
-"""Headers that some messages do not have."""
+CLOUD_EVENT = "application/cloudevents+json"
 
 Document = dict[str, Any]
 
@@ -27,17 +26,17 @@ def asyncapi(services: Sequence[Service]) -> Document:
         "info": {
             "title": "sagamart: the messages that cross services",
             "version": version("sagamart"),
-            "description": "At least once, in any order: who hears a message twice ignores the second by its ce_id. "
+            "description": "At least once, in any order: who hears a message twice ignores the second by its id. "
             "Read with tolerance: fields that you do not know may appear in any version.",
             "license": {"name": "Apache-2.0"},
         },
-        "defaultContentType": "application/json",
+        "defaultContentType": CLOUD_EVENT,
         "channels": {service.name: found for service in services if (found := _channel(service, sent))},
         "operations": dict(op for service in services for op in _operations(service, sent)),
         "components": {
             "messages": {name: _message(told) for name, told in sent.items()},
-            "messageTraits": {"CloudEvent": {"headers": _headers(), "contentType": "application/json"}},
-            "schemas": _schemas(sent.values()),
+            "messageTraits": {"CloudEvent": {"headers": _headers(), "contentType": CLOUD_EVENT}},
+            "schemas": {"CloudEvent": _event(), **_schemas(sent.values())},
         },
     }
 
@@ -88,17 +87,28 @@ def _message(told: Told) -> Document:
         "title": told.name,
         "summary": told.says,
         "traits": [_ref("components", "messageTraits", "CloudEvent")],
-        "payload": _ref("components", "schemas", told.name),
+        "payload": {
+            "allOf": [_ref("components", "schemas", "CloudEvent")],
+            "properties": {"type": {"const": told.name}, "data": _ref("components", "schemas", told.name)},
+        },
         "bindings": {"kafka": {"key": {"type": "string", "description": "The aggregate's id"}}},
-        "examples": [{"headers": attributes_of(example), "payload": msgspec.to_builtins(example.body)}],
+        "examples": [{"headers": headers_of(example), "payload": event_of(example)}],
     }
 
 
 def _headers() -> Document:
     return {
         "type": "object",
-        "properties": {name: {"type": "string", "description": text} for name, text in ATTRIBUTES.items()},
-        "required": [name for name in ATTRIBUTES if name not in OPTIONAL],
+        "properties": {name: {"type": "string", "description": text} for name, text in HEADERS.items()},
+        "required": list(HEADERS),
+    }
+
+
+def _event() -> Document:
+    return {
+        "type": "object",
+        "properties": {name: {"type": kind, "description": text} for name, (kind, text) in ATTRIBUTES.items()},
+        "required": [*(name for name in ATTRIBUTES if name not in OPTIONAL), "data"],
     }
 
 

@@ -123,18 +123,17 @@ class Inbound:
                 offset: Any = record.offset()
                 if not progress.take(offset):
                     continue
-                pairs: Any = record.headers() or ()
-                kind = type_of(pairs)
+                headers: Any = record.headers() or ()
+                kind = type_of(headers)
                 if kind in self._skipped:
                     progress.finish(offset)
                     continue
-                headers = dict(reversed(pairs))  # of two with one name the first counts, here as there
                 try:
                     if kind not in self._consumed:
                         raise UnknownMessageError(f"no message type is called {kind!r}")
-                    message = message_of(record, headers, self.endpoint.registry)
+                    message = message_of(record, self.endpoint.registry)
                 except Exception as error:  # noqa: BLE001  whatever is wrong with one record, it is that record's fault
-                    letters.append((one, letter_of(record, headers, error)))
+                    letters.append((one, letter_of(record, error)))
                     continue
                 self._places[message.id] = (progress, offset, self._places.get(message.id))
                 self._waiting.append(message)

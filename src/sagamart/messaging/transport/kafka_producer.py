@@ -59,7 +59,7 @@ class Outbound:
                     topic,
                     value_of(message),
                     message.key,
-                    headers=headers_of(message),
+                    headers=headers_of(message.type),
                     on_delivery=partial(self._delivered, service, message.id),
                 )
             except BufferError:
