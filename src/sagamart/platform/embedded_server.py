@@ -36,6 +36,8 @@ SETTINGS: Mapping[str, str] = {
     # A full-page image follows each checkpoint, so fewer checkpoints; recovery replays at most this much.
     "max_wal_size": "2GB",
     "checkpoint_timeout": "10min",
+    # What was sent is deleted: at full speed a service leaves megabytes a second behind, to be reused, not added to.
+    "autovacuum_naptime": "10s",
     # Reads come from memory here: three I/O workers would only slow the start.
     "io_method": "sync",
     # Errors of statements go to the caller, who logs them; the server's own log stays small.
