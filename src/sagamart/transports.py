@@ -7,7 +7,7 @@ async with transport_of(settings, names) as travel:
 
 import asyncio
 import importlib.util
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -63,7 +63,7 @@ async def transport_of(settings: ShopSettings, names: Sequence[str]) -> AsyncIte
                 yield travel
         case "kafka" if settings.style == "facts":
             async with kafka_travel(settings) as travel:
-                yield travel
+                yield _with_contacts(settings, names, travel)
         case "kafka":
             async with kafka_travel(settings) as travel, _calling(settings, names, travel) as calling:
                 yield calling
@@ -73,7 +73,7 @@ async def transport_of(settings: ShopSettings, names: Sequence[str]) -> AsyncIte
 async def http_travel(settings: ShopSettings, names: Sequence[str]) -> AsyncIterator[Travel]:
     """Posted to the other processes.  Raises SettingsError, ServiceKeyError."""
     tokens = service_tokens(settings, names)
-    destinations = _destinations(settings, names)
+    destinations = _destinations(settings, strangers(settings, names))
     posting = Posting(destinations, tokens)
     contacts = _contacts(destinations, names, tokens)
     calls = None if settings.style == "facts" else _calls(settings, destinations, tokens)
@@ -92,20 +92,47 @@ async def http_travel(settings: ShopSettings, names: Sequence[str]) -> AsyncIter
 async def _calling(settings: ShopSettings, names: Sequence[str], travel: Travel) -> AsyncIterator[Travel]:
     """The same way of travel, and calls beside it.  Raises SettingsError, ServiceKeyError."""
     tokens = service_tokens(settings, names)
-    destinations = _destinations(settings, names)
+    destinations = _destinations(settings, strangers(settings, names))
     contacts = _contacts(destinations, names, tokens)
     calls = _calls(settings, destinations, tokens)
     listener = _answering(listener_of(settings, names, tokens, None, calls), contacts, names, tokens)
+    try:
+        yield structs.replace(
+            travel, receiving=_both(travel, settings.internal, listener), contacts=contacts, calls=calls
+        )
+    finally:
+        calls.close()
+
+
+def _with_contacts(settings: ShopSettings, names: Sequence[str], travel: Travel) -> Travel:
+    """The same way of travel; accounts answers notifications in another process, and is asked by it.
+
+    Topics hold no personal data: an address is asked for over HTTP, letter by letter.  Raises SettingsError,
+    ServiceKeyError.
+    """
+    here = {"accounts", "notifications"}.intersection(names)
+    is_needed = bool(settings.email.host or settings.sms.url) and len(here) == 1
+    if not here or not (is_needed or settings.internal.keys):
+        return travel
+    tokens = service_tokens(settings, names)
+    if "accounts" not in here:
+        return structs.replace(travel, contacts=_contacts(_destinations(settings, ["accounts"]), names, tokens))
+    contacts = KnownContacts()
+    listener = _answering(listener_of(settings, names, tokens, None, None), contacts, names, tokens)
+    return structs.replace(travel, receiving=_both(travel, settings.internal, listener), contacts=contacts)
+
+
+def _both(
+    travel: Travel, internal: InternalSettings, listener: ContactsListener | InternalListener
+) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """Receive by this way of travel, and listen."""
 
     @asynccontextmanager
     async def receiving() -> AsyncIterator[None]:
-        async with travel.receiving(), _listening(settings.internal, listener):
+        async with travel.receiving(), _listening(internal, listener):
             yield
 
-    try:
-        yield structs.replace(travel, receiving=receiving, contacts=contacts, calls=calls)
-    finally:
-        calls.close()
+    return receiving
 
 
 def _calls(settings: ShopSettings, destinations: Destinations, tokens: ServiceTokens) -> ServiceCalls:
@@ -215,14 +242,15 @@ async def _listening(internal: InternalSettings, listener: ContactsListener | In
         await server.stop()
 
 
-def _destinations(settings: ShopSettings, names: Sequence[str]) -> Destinations:
+def _destinations(settings: ShopSettings, wanted: Iterable[str]) -> Destinations:
+    """Where the other services are, these at least.  Raises SettingsError."""
     given = settings.internal.destinations
     shown = ",".join(given)
     try:
         destinations = Destinations(given)
     except ValueError as error:
         raise SettingsError(f"SAGAMART_INTERNAL_DESTINATIONS={shown}: {error}") from error
-    missing = [name for name in strangers(settings, names) if not destinations.of(name)]
+    missing = [name for name in wanted if not destinations.of(name)]
     if missing:
         raise SettingsError(
             f"SAGAMART_INTERNAL_DESTINATIONS={shown}: does not say where {', '.join(missing)} is;"

@@ -20,6 +20,7 @@ from sagamart.settings import ShopSettings
 from sagamart.transports import service_key_folder
 
 SIGNS_TOKENS = "accounts"
+KNOWS_PEOPLE = "accounts"
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ def planned(
 ) -> list[Member]:
     """Every process of the cluster; how their messages travel is `settings.transport`."""
     places = [(service, number) for service in services for number in range(1, replicas + 1)]
-    internal = [ports.take() for _ in places] if calls_or_posts(settings) else []
+    internal = {place: ports.take() for place in places if _listens(settings, place[0])}
     jwks = _jwks_file(settings)
     shared = {
         **environment_of(settings),
@@ -44,30 +45,30 @@ def planned(
         "SAGAMART_HTTP_HOST": LOOPBACK,
         "SAGAMART_HTTP_SHARE_PORT": "true",
         "SAGAMART_HTTP_TRUSTED_PROXIES": LOOPBACK,
-        **(_posting(settings, places, internal) if internal else {}),
+        **_asking(settings, internal),
     }
     members = []
-    for place, (service, number) in enumerate(places):
+    for service, number in places:
         node, public = f"{service}-{number}", ports.take()
         environment = {**shared, "SAGAMART_NODE": node, "SAGAMART_HTTP_PORT": str(public)}
-        if internal:
-            environment["SAGAMART_INTERNAL_PORT"] = str(internal[place])
+        if (service, number) in internal:
+            environment["SAGAMART_INTERNAL_PORT"] = str(internal[service, number])
         if service != SIGNS_TOKENS:
             environment["SAGAMART_TOKENS_JWKS"] = str(jwks)
         members.append(Member(node, service, Address(LOOPBACK, public), environment))
     return members
 
 
-def calls_or_posts(settings: ShopSettings) -> bool:
-    """Whether its processes ask each other over HTTP: with messages, or with calls."""
-    return settings.transport == "http" or settings.style != "facts"
+def _listens(settings: ShopSettings, service: str) -> bool:
+    """Whether its processes are asked over HTTP: for messages, for calls, or for how to write to people."""
+    return settings.transport == "http" or settings.style != "facts" or service == KNOWS_PEOPLE
 
 
-def _posting(settings: ShopSettings, places: Sequence[tuple[str, int]], ports: Sequence[int]) -> dict[str, str]:
-    """What processes need that ask each other over HTTP."""
-    listeners = [f"{service}=http://{LOOPBACK}:{port}" for (service, _), port in zip(places, ports, strict=True)]
+def _asking(settings: ShopSettings, listeners: Mapping[tuple[str, int], int]) -> dict[str, str]:
+    """What processes need to ask each other over HTTP."""
+    destinations = [f"{service}=http://{LOOPBACK}:{port}" for (service, _), port in listeners.items()]
     return {
-        "SAGAMART_INTERNAL_DESTINATIONS": ",".join(listeners),
+        "SAGAMART_INTERNAL_DESTINATIONS": ",".join(destinations),
         "SAGAMART_INTERNAL_KEYS": str(service_key_folder(settings)),
         "SAGAMART_INTERNAL_HOST": LOOPBACK,
         "SAGAMART_INTERNAL_SHARE_PORT": "true",

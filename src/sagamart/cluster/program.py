@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sagamart.app import Shop
-from sagamart.cluster.plan import addresses_of, calls_or_posts, planned
+from sagamart.cluster.plan import addresses_of, planned
 from sagamart.cluster.processes import Kept, until_ready
 from sagamart.cluster.status import shown
 from sagamart.demo import ADMIN, log_ins, seed
@@ -57,8 +57,7 @@ async def cluster(settings: ShopSettings, *, replicas: int, demo: bool, console:
     connections = str(len(services) * replicas * CONNECTIONS_A_REPLICA + CONNECTIONS_SPARE)
     if settings.transport == "kafka":
         await _topics(settings, say)
-    if calls_or_posts(settings):
-        make_service_keys(service_key_folder(settings), services)
+    make_service_keys(service_key_folder(settings), services)
     async with AsyncExitStack() as closing:
         postgres = EmbeddedPostgres(Path(settings.data), progress=say, settings={"max_connections": connections})
         await closing.enter_async_context(postgres)

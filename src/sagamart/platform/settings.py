@@ -60,7 +60,7 @@ class TokenSettings(Section, frozen=True):
 
 
 class InternalSettings(Section, frozen=True):
-    """Between the processes of a shop whose messages travel by `http`."""
+    """Between the processes of a shop: messages that travel by `http`, calls, addresses for letters."""
 
     host: Annotated[str, Meta(description="Address on which other services' messages come in")] = "127.0.0.1"
     port: Annotated[

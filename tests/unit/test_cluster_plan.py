@@ -1,0 +1,52 @@
+"""What each process of a cluster is told, so that those find each other who must."""
+
+from pathlib import Path
+
+import pytest
+
+from sagamart.cluster.plan import Member, planned
+from sagamart.platform.internal.posting import Destinations
+from sagamart.platform.ports import Ports
+from sagamart.platform.settings import load
+from sagamart.settings import ShopSettings
+from sagamart.slices import SLICES
+
+POSTGRES = "postgresql://admin@/postgres?host=/tmp"
+
+
+def members_of(folder: Path, transport: str, style: str = "facts") -> dict[str, Member]:
+    given = {
+        "SAGAMART_DATA": str(folder),
+        "SAGAMART_TRANSPORT": transport,
+        "SAGAMART_STYLE": style,
+        "SAGAMART_KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
+    }
+    with Ports() as ports:
+        members = planned(load(ShopSettings, given), list(SLICES), replicas=2, postgres_dsn=POSTGRES, ports=ports)
+    return {one.node: one for one in members}
+
+
+def listeners(members: dict[str, Member]) -> set[str]:
+    return {node for node, one in members.items() if "SAGAMART_INTERNAL_PORT" in one.environment}
+
+
+@pytest.mark.parametrize(("transport", "style"), [("http", "facts"), ("http", "http"), ("kafka", "http-events")])
+def test_whoever_is_posted_to_or_called_listens_on_a_port_of_its_own(
+    tmp_path: Path, transport: str, style: str
+) -> None:
+    members = members_of(tmp_path, transport, style)
+
+    assert listeners(members) == set(members)
+    assert len({one.environment["SAGAMART_INTERNAL_PORT"] for one in members.values()}) == 2 * len(SLICES)
+
+
+def test_over_kafka_both_replicas_of_accounts_are_asked_for_addresses_and_nobody_else_is(tmp_path: Path) -> None:
+    members = members_of(tmp_path, "kafka")
+
+    assert listeners(members) == {"accounts-1", "accounts-2"}
+    settings = load(ShopSettings, members["notifications-2"].environment)
+    known = Destinations(settings.internal.destinations)
+    ports = [members[node].environment["SAGAMART_INTERNAL_PORT"] for node in ("accounts-1", "accounts-2")]
+    assert [address.authority for address in known.of("accounts")] == [f"127.0.0.1:{port}" for port in ports]
+    assert known.of("stock") == []
+    assert settings.internal.keys == str(tmp_path / "service-keys")
