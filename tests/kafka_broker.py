@@ -68,7 +68,7 @@ class Broker:
         self.folder = folder
         self._session_ms = session_ms
         self.port = port or free_port()
-        self._controller_port = port + 1 if port else free_port()
+        self.controller_port = port + 1 if port else free_port()
         self._guard: subprocess.Popen[bytes] | None = None
 
     @property
@@ -116,14 +116,21 @@ class Broker:
         data, properties = self.folder / "data", self.folder / "broker.properties"
         java = [java_program(), *HEAP, "-cp", f"{JARS}/*"]
         if not (data / "meta.properties").exists():
-            ports = {"port": self.port, "controller_port": self._controller_port}
-            text = PROPERTIES.format(**ports, data=data, session_ms=self._session_ms)
-            properties.write_text(text)
-            cluster = ["-t", "AAAAAAAAQAGAAAAAAAAAAA", "-c", str(properties), "--standalone"]
+            properties.write_text(self.properties())
+            cluster = ["-t", "AAAAAAAAQAGAAAAAAAAAAA", "-c", str(properties), "--standalone", *self.formatting()]
             subprocess.run(  # noqa: S603  our own words
                 [*java, "kafka.tools.StorageTool", "format", *cluster], check=True, capture_output=True
             )
         return [*java, "kafka.Kafka", str(properties)]
+
+    def properties(self) -> str:
+        """Its configuration; of two lines for one thing the last counts."""
+        ports = {"port": self.port, "controller_port": self.controller_port}
+        return PROPERTIES.format(**ports, data=self.folder / "data", session_ms=self._session_ms)
+
+    def formatting(self) -> list[str]:
+        """What is laid down in its folder from the beginning, as options of the tool that does so."""
+        return []
 
     def until_ready(self) -> None:
         """Return when a message has been acknowledged."""

@@ -237,6 +237,18 @@ def list_() -> None:
     _show_topics(create=False)
 
 
+@topics.command
+def acls() -> None:
+    """Print what the principal of each service needs of the brokers, and no more, as commands of Kafka's own tool."""
+    try:
+        rights = transports.topic_rights(_settings())
+    except SettingsError as error:
+        sys.exit(f"sagamart: {error}")
+    for one in rights:
+        for command in transports.acl_commands(one):
+            print(command)  # noqa: T201  the command's answer
+
+
 @app.command
 def nginx() -> None:
     """Print a configuration of nginx with a front door's routes, read off the services."""

@@ -178,6 +178,45 @@ async def topics(section: KafkaSection, *, create: bool) -> list[TopicReport]:
     return await asyncio.to_thread(apply if create else compare, section, list(SLICES))
 
 
+class TopicRights(msgspec.Struct, frozen=True):
+    """What a service's principal needs of the brokers, and no more: a topic to write, topics to read, and a group."""
+
+    service: str
+    writes: str | None
+    reads: Sequence[str]
+    group: str
+
+
+def topic_rights(settings: ShopSettings) -> list[TopicRights]:
+    """Of each service of a shop with these settings.  Raises SettingsError without the client of Kafka."""
+    check_extra()
+    from sagamart.messaging.transport.kafka import senders  # noqa: PLC0415  an extra that need not be there
+
+    services, prefix = services_of(settings), settings.kafka.prefix
+    emits = {name: service.emits for name, service in services.items()}
+    return [
+        TopicRights(
+            name,
+            prefix + name if service.emits else None,
+            [prefix + sender for sender in senders(service.consumes, emits)],
+            prefix + name,
+        )
+        for name, service in services.items()
+    ]
+
+
+def acl_commands(rights: TopicRights) -> list[str]:
+    """The same in the words of the brokers' own tool; the principal is called as the service."""
+    tool = f"kafka-acls.sh --bootstrap-server … --add --allow-principal User:{rights.service}"
+    # Who writes nothing has a producer all the same, which asks for an id as every idempotent one does.
+    writing = "IdempotentWrite --cluster" if rights.writes is None else f"Write --topic {rights.writes}"
+    commands = [f"{tool} --operation {writing}"]
+    if rights.reads:
+        topics = " ".join(f"--topic {topic}" for topic in rights.reads)
+        commands.append(f"{tool} --operation Read {topics} --group {rights.group}")
+    return commands
+
+
 def check_extra() -> None:
     """Raise SettingsError where the client of Kafka is not installed."""
     if importlib.util.find_spec("confluent_kafka") is None:

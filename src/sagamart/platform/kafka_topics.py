@@ -5,6 +5,7 @@ Rules:
 - An inbox must remember longer than a topic keeps, else a message that comes again would be handled again.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,10 +16,15 @@ from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
 from sagamart.messaging.inbox import INBOX_DAYS
+from sagamart.messaging.transport.kafka_client import quiet
+from sagamart.messaging.transport.kafka_trouble import Trouble
 from sagamart.platform.kafka import KafkaAdminError, KafkaSection, TopicReport, connection_of
 
 ANSWER_S_MAX = 30.0
 """Of one question to the brokers; each ends by itself then, so nobody counts a second time."""
+
+LOOK_S = 1.0
+"""How often one that does not answer is asked whether that will pass."""
 
 SPREAD_S_MAX = 15.0
 """How long brokers may take to tell each other of a new topic."""
@@ -30,7 +36,7 @@ IN_SYNC_MIN = 2
 
 def apply(section: KafkaSection, services: Sequence[str]) -> list[TopicReport]:
     """Create the topics of these services that are missing; how all of them stand.  Raises KafkaAdminError."""
-    admin = AdminClient(dict(connection_of(section)))
+    admin = _administrator(section)
     before = {one.name: one for one in _compared(admin, section, services)}
     missing = [name for name, one in before.items() if one.state == "missing"]
     _create(admin, section, missing)
@@ -40,7 +46,27 @@ def apply(section: KafkaSection, services: Sequence[str]) -> list[TopicReport]:
 
 def compare(section: KafkaSection, services: Sequence[str]) -> list[TopicReport]:
     """How the topics of these services stand.  Raises KafkaAdminError."""
-    return _compared(AdminClient(dict(connection_of(section))), section, services)
+    return _compared(_administrator(section), section, services)
+
+
+def _administrator(section: KafkaSection) -> AdminClient:
+    """A client whom the brokers answer.  Raises KafkaAdminError as soon as it is sure that they will not."""
+    connection = connection_of(section)
+    trouble = Trouble(connection)
+    properties: dict[str, Any] = {**quiet(connection), "error_cb": trouble.note}
+    admin = AdminClient(properties)
+    deadline = time.monotonic() + ANSWER_S_MAX
+    while True:
+        try:
+            admin.list_topics(timeout=LOOK_S)
+        except KafkaException as error:
+            admin.poll(0)  # why, is told then
+            if trouble.will_not_pass or time.monotonic() > deadline:
+                raise KafkaAdminError(
+                    f"the brokers at {','.join(section.bootstrap_servers)} do not answer: {trouble.advice()}"
+                ) from error
+        else:
+            return admin
 
 
 def _create(admin: AdminClient, section: KafkaSection, names: Sequence[str]) -> None:

@@ -33,6 +33,11 @@ FLUSH_S_MAX = 1.0
 CHECK_S_MAX = 1.5
 
 
+def senders(consumes: Collection[str], emits: Mapping[str, Collection[str]]) -> list[str]:
+    """The services whose topics one reads that handles these types."""
+    return sorted(name for name, kinds in emits.items() if not set(consumes).isdisjoint(kinds))
+
+
 class KafkaNotReadyError(Exception):
     """The brokers do not answer, a topic is missing, or a consumer stopped.  The message says which and what to do."""
 
@@ -77,12 +82,12 @@ class KafkaTransport:
     def connect(self, endpoint: Endpoint) -> None:
         """Let a service send and receive."""
         self._endpoints[endpoint.name] = endpoint
-        topics = [self.topic_of(name) for name, kinds in self._emits.items() if endpoint.consumes.intersection(kinds)]
+        topics = [self.topic_of(name) for name in senders(endpoint.consumes, self._emits)]
         if topics:
             known = {kind for kinds in self._emits.values() for kind in kinds}
             group = self._prefix + endpoint.name
             connection = {"session.timeout.ms": self._session_s * 1000, **self._connection}
-            self.consumers[endpoint.name] = Inbound(endpoint, connection, group, sorted(topics), known)
+            self.consumers[endpoint.name] = Inbound(endpoint, connection, group, topics, known)
 
     def hand_over(self, producer: str, messages: Sequence[Message[Body]]) -> None:
         """Produce; what does not fit the buffer is refused."""
@@ -108,13 +113,22 @@ class KafkaTransport:
         failed = [f"{name}: {one.failure}" for name, one in self.consumers.items() if one.failure]
         if failed:
             raise KafkaNotReadyError("; ".join(failed))
+        forbidden = [f"{name}: {one.forbidden}" for name, one in self.consumers.items() if one.forbidden]
+        if forbidden:
+            raise KafkaNotReadyError(f"{'; '.join(forbidden)}; what must be allowed says: sagamart topics acls")
+        trouble = self._outbound.trouble
         try:
             found = await asyncio.to_thread(self._outbound.producer.list_topics, timeout=CHECK_S_MAX)
         except KafkaException as error:
-            raise KafkaNotReadyError(f"the brokers do not answer: {error.args[0].str()}") from error
+            self._outbound.producer.poll(0)  # why, is told then
+            raise KafkaNotReadyError(f"the brokers do not answer: {trouble.advice()}") from error
+        trouble.is_over()
         missing = sorted(self._wanted_topics().difference(found.topics))
         if missing:
-            raise KafkaNotReadyError(f"no such topics: {', '.join(missing)}; create them: sagamart topics apply")
+            raise KafkaNotReadyError(
+                f"no such topics: {', '.join(missing)}; create them: sagamart topics apply. Topics that are there and"
+                " not to be seen must be allowed: sagamart topics acls"
+            )
 
     def _wanted_topics(self) -> set[str]:
         written = {self.topic_of(name) for name in self._endpoints if self._emits.get(name)}

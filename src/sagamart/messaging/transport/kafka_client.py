@@ -54,6 +54,11 @@ _COMMON: Properties = {
 }
 
 
+def quiet(connection: Properties) -> dict[str, Any]:
+    """Of a client that only asks; its trouble is told to `error_cb`."""
+    return {**_COMMON, **connection}
+
+
 def producer_properties(connection: Properties) -> dict[str, Any]:
     """Acknowledged by all in-sync replicas, and written once however often it is sent."""
     return {

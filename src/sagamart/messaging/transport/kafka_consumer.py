@@ -61,6 +61,11 @@ class Inbound:
         return self._intake.partitions
 
     @property
+    def forbidden(self) -> str | None:
+        """What the brokers do not let it do."""
+        return self._intake.forbidden
+
+    @property
     def unfinished(self) -> int:
         """Messages read and not committed by the worker."""
         return len(self._places) + len(self._burials)

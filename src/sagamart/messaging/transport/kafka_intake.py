@@ -39,6 +39,7 @@ T = TypeVar("T")
 
 log = structlog.get_logger()
 
+_FORBIDDEN = (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED)
 _LOST = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)  # noqa: SLF001  librdkafka's own names
 
 
@@ -75,6 +76,8 @@ class Intake:
         self.holding = False
         self.lag = 0
         self.partitions = 0
+        self.forbidden: str | None = None
+        """What the brokers do not let this group do, since it was last given partitions."""
         self._noted_at = float("-inf")
         self._properties = {**consumer_properties(connection, group), "error_cb": self._note, "on_commit": self._noted}
         self._receiver = receiver
@@ -161,6 +164,8 @@ class Intake:
             )
         if error.fatal():
             raise KafkaException(error)
+        if error.code() in _FORBIDDEN:
+            self.forbidden = error.str()
         self._note(error)
 
     def _note(self, error: KafkaError) -> None:
@@ -197,6 +202,7 @@ class Intake:
             self._progress[place.topic, place.partition] = Progress(place.offset)
         consumer.incremental_assign(known)
         self._is_paused = False
+        self.forbidden = None
         self.partitions = len(self._progress)
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

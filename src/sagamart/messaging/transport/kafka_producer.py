@@ -13,6 +13,7 @@ Rules:
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -23,6 +24,7 @@ from sagamart.messaging.message import Body, Message
 from sagamart.messaging.transport import Endpoint
 from sagamart.messaging.transport.kafka_client import COMPLAINT_S, Properties, producer_properties
 from sagamart.messaging.transport.kafka_envelope import headers_of, value_of
+from sagamart.messaging.transport.kafka_trouble import Trouble
 
 REPORTS_S = 0.01
 IDLE_REPORTS_S = 1.0
@@ -37,6 +39,7 @@ class Outbound:
 
     def __init__(self, connection: Properties, prefix: str, endpoints: Mapping[str, Endpoint]) -> None:
         self.under_way = 0
+        self.trouble = Trouble(connection)
         self._properties = {**producer_properties(connection), "error_cb": self._complain}
         self._prefix = prefix
         self._endpoints = endpoints
@@ -76,7 +79,8 @@ class Outbound:
     async def close(self, within_s: float) -> None:
         """Wait at most so long for reports, and tell what came."""
         self._fetching.cancel()
-        await asyncio.to_thread(self.producer.flush, within_s)
+        with suppress(KafkaException):  # broken for good; what it had is sent again from the outbox
+            await asyncio.to_thread(self.producer.flush, within_s)
         self._tell()
 
     def _fetch_soon(self) -> None:
@@ -125,6 +129,7 @@ class Outbound:
         self._complain_of(error.str(), service)
 
     def _complain(self, error: KafkaError) -> None:
+        self.trouble.note(error)
         self._is_broken = self._is_broken or error.fatal()
         self._complain_of(error.str(), "all")
 
