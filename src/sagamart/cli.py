@@ -13,7 +13,7 @@ import uvloop
 from cyclopts import App, Parameter, validators
 from msgspec import structs
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from sagamart import programs, transports
 from sagamart.audit import INVARIANTS, SETTLE_S
@@ -63,6 +63,9 @@ EXPECTED = (
     KafkaAdminError,
 )
 """What ends a command with a sentence instead of a traceback."""
+
+PAPER_WIDTH = 200
+"""Of a table that goes into a file or a pipe, where each setting should be found on a line."""
 
 DataFolder = Annotated[Path | None, Parameter(env_var="SAGAMART_DATA", help="Folder of the database and the keys.")]
 
@@ -263,10 +266,10 @@ def settings(
     if markdown:
         sys.stdout.write(settings_document(ShopSettings))
         return
-    table = Table("setting", "type", "default", "meaning")
+    table = Table(Column("setting", no_wrap=True), "type", "default", "meaning")
     for row in describe(ShopSettings):
         table.add_row(*row)
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else PAPER_WIDTH).print(table)
 
 
 def main() -> None:

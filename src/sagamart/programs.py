@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import httpx
 from msgspec import structs
 from rich.console import Console
@@ -44,6 +45,11 @@ EMBEDDED_NODE = "embedded"
 PORT_MAX = 65_535
 BANK_PORTS_ABOVE = 10
 """The demo's bank listens so far above the shop, or on a free port where that one is taken."""
+
+DSN, OWNER_DSN = "SAGAMART_DATABASE_DSN", "SAGAMART_DATABASE_OWNER_DSN"
+DSN_EXAMPLE = "postgresql://sagamart_{service}:secret@db/sagamart_{service}"
+REACH_S_MAX = 10.0
+"""How long a database may take to open before a command gives up."""
 
 Say = Callable[[str], None]
 
@@ -241,7 +247,7 @@ async def fill(shop: Shop, address: str, say: Say) -> None:
 async def serve(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
     """Services over given databases.  Raises CannotStartError."""
     check_names(names)
-    dsns = dsns_of(settings.database.dsn, names, "SAGAMART_DATABASE_DSN")
+    dsns = await reached(dsns_of(settings.database.dsn, names, DSN), DSN)
     behind = [name for name, dsn in dsns.items() if not await at_head(dsn, histories(name))]
     if behind:
         raise CannotStartError(f"the databases of {', '.join(behind)} are older than this version: sagamart migrate")
@@ -254,7 +260,9 @@ async def serve(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
 
 async def migrate_all(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
     """The services' databases at this version's revisions.  Raises CannotStartError, MigrationError."""
-    for name, dsn in dsns_of(settings.database.owner_dsn, names, "SAGAMART_DATABASE_OWNER_DSN").items():
+    check_names(names)
+    dsns = await reached(dsns_of(settings.database.owner_dsn, names, OWNER_DSN), OWNER_DSN)
+    for name, dsn in dsns.items():
         applied = await migrate(dsn, histories(name))
         say(f"{name}: {', '.join(applied) or 'nothing to do'}")
 
@@ -301,18 +309,36 @@ async def reconciled(settings: ShopSettings, say: Say) -> list[str]:
 
 
 @asynccontextmanager
-async def databases_of(settings: ShopSettings, say: Say) -> AsyncIterator[dict[str, str]]:
+async def databases_of(settings: ShopSettings, say: Say) -> AsyncIterator[Mapping[str, str]]:
     """The databases of the settings; without any, those of the shop on the data folder."""
     if settings.database.dsn:
-        yield dsns_of(settings.database.dsn, list(SLICES), "SAGAMART_DATABASE_DSN")
+        yield await reached(dsns_of(settings.database.dsn, list(SLICES), DSN), DSN)
         return
     async with running_or_embedded(settings, say) as dsns:
         yield dsns
 
 
+async def reached(dsns: Mapping[str, str], setting: str) -> Mapping[str, str]:
+    """The same, each having been opened.  Raises CannotStartError, which holds no password."""
+
+    async def reach(name: str, dsn: str) -> None:
+        try:
+            connection = await asyncpg.connect(dsn, timeout=REACH_S_MAX)
+        except (ValueError, asyncpg.InterfaceError) as error:  # its words may hold a piece of the password
+            raise CannotStartError(f"{setting} is no DSN of PostgreSQL; set it to one as {DSN_EXAMPLE}") from error
+        except (OSError, asyncpg.PostgresError) as error:
+            why = str(error) or f"no answer within {REACH_S_MAX:.0f} s"
+            raise CannotStartError(f"the database of {name} cannot be opened: {why}; see {setting}") from error
+        await connection.close()
+
+    await asyncio.gather(*(reach(name, dsn) for name, dsn in dsns.items()))
+    return dsns
+
+
 def dsns_of(template: str, names: Sequence[str], setting: str) -> dict[str, str]:
     """Each service's DSN.  Raises CannotStartError where the setting is missing."""
     if "{service}" not in template:
-        example = "postgresql://sagamart_{service}:secret@db/sagamart_{service}"
-        raise CannotStartError(f"set {setting} to a DSN with {{service}} in place of the service's name, as {example}")
+        raise CannotStartError(
+            f"set {setting} to a DSN with {{service}} in place of the service's name, as {DSN_EXAMPLE}"
+        )
     return {name: template.replace("{service}", name) for name in names}

@@ -309,7 +309,7 @@ def check_style(settings: ShopSettings) -> None:
     }[settings.style]
     raise SettingsError(
         f"SAGAMART_STYLE={settings.style} does not go with SAGAMART_TRANSPORT={settings.transport}: {why}; set"
-        f" SAGAMART_TRANSPORT={needed[0]} for `sagamart serve`, or leave SAGAMART_STYLE at facts"
+        f" SAGAMART_TRANSPORT={needed[0]} for `sagamart serve` and `sagamart cluster`, or leave SAGAMART_STYLE at facts"
     )
 
 
