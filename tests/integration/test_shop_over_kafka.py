@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest_asyncio
 
 from kafka_broker import Broker
-from open_shop import OpenShop
+from open_shop import OPERATOR, OpenShop
 from sagamart.app import Shop
 from sagamart.audit import audit
 from sagamart.messaging.service import Service
@@ -26,6 +26,12 @@ WITHIN_S = 90.0
 LOOK_S = 0.05
 QUIET_LOOKS = 20
 """What a consumer knows of the broker may be as old as its last fetch."""
+
+
+def measured(shop: Shop, name: str) -> float:
+    """What a scrape of its metrics finds under this name."""
+    lines = shop.metrics.exposition().decode().splitlines()
+    return float(next(line for line in lines if line.startswith(f"{name}{{")).rpartition(" ")[2])
 
 
 class Company:
@@ -78,6 +84,7 @@ async def company(
             shop = Shop(settings, {name: dsn}, node=Node(name), transport=travel.transport)
             shops[name] = await closing.enter_async_context(shop)
             await closing.enter_async_context(travel.receiving())
+            travel.measure(shop.metrics)
         made = Company(shops, dsns)
         closing.push_async_callback(made.door.http.aclose)
         yield made
@@ -105,3 +112,30 @@ async def test_orders_over_kafka_complete_or_are_undone_and_the_books_balance(co
     assert (unpaid["status"], unpaid["reason"]["code"]) == ("cancelled", "money_refused")
     await company.at_rest()
     assert await audit(company.dsns) == []
+
+
+async def test_a_paused_service_lets_its_lag_grow_and_catches_up_when_it_is_resumed(company: Company) -> None:
+    shop, wallet = company.door, company.shops["wallet"]
+    ann = await shop.customer(1, 1_000)
+    mug = {"lines": [{"title": "A mug", "price_minor": 10}]}
+
+    async def lag_is(wanted: Callable[[float], bool]) -> None:
+        async with asyncio.timeout(WITHIN_S):
+            while not wanted(measured(wallet, "sagamart_consumer_lag_messages")):  # noqa: ASYNC110  a thread's number
+                await asyncio.sleep(LOOK_S)
+
+    await lag_is(lambda lag: lag == 0 and measured(wallet, "sagamart_consumer_partitions") > 0)
+    paused = await shop.post("/v1/operations/consumers/wallet/pause", {"why": "stocktaking"}, caller=OPERATOR)
+    await wallet.services["wallet"].consumer.heed()
+    waiting = await shop.post("/v1/orders", mug, caller=ann, key="order")
+    await lag_is(lambda lag: lag > 0)
+    place = waiting.headers["Location"]
+    unpaid = (await shop.get(place, caller=ann)).json()["status"]
+
+    await shop.post("/v1/operations/consumers/wallet/resume", {"why": "counted"}, caller=OPERATOR, key="resume")
+    await lag_is(lambda lag: lag == 0)
+    await company.at_rest()
+
+    assert (paused.status_code, waiting.status_code) == (200, 202)
+    assert unpaid != "completed"
+    assert (await shop.get(place, caller=ann)).json()["status"] == "completed"
