@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from sagamart.demo.client import DemoError, ShopClient, accepted, refusal, retry_after_s
+from sagamart.demo.journeys import Wish
+from sagamart.demo.placing import placed
 
 URL = "http://shop.example:8080"
 
@@ -82,3 +84,21 @@ def test_an_answer_that_is_no_problem_document_is_told_by_its_status() -> None:
 )  # fmt: skip
 def test_the_wait_is_what_the_shop_names_within_bounds(header: dict[str, str], wait_s: float) -> None:
     assert retry_after_s(header) == wait_s
+
+
+async def test_a_product_that_orders_has_not_heard_of_yet_is_ordered_again_under_a_new_key() -> None:
+    unknown = httpx.Response(422, json={"code": "unknown_product", "title": "There is no such product"})
+    answers = iter([httpx.Response(201, json={"access_token": "token"}), unknown, httpx.Response(202, json={})])
+    keys: list[str] = []
+
+    def shop(request: httpx.Request) -> httpx.Response:
+        keys.append(request.headers.get("Idempotency-Key", ""))
+        return next(answers)
+
+    anna = await shop_that(shop).session("anna@sagamart.example", "sagamart-demo")
+    assert anna is not None
+
+    answer = await placed(anna, Wish("payable", {"MUG-BLUE": 1}))
+
+    assert answer.status_code == 202
+    assert len(set(keys[1:])) == 2, "a refusal is kept under its key"

@@ -112,6 +112,14 @@ def refusal(answer: httpx.Response) -> str:
     return f"{title} ({answer.status_code})"
 
 
+def refusal_code(answer: httpx.Response) -> str:
+    """The code of a refusal; empty where it is none of the shop's."""
+    try:
+        return str(answer.json()["code"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
 def retry_after_s(headers: Mapping[str, str]) -> float:
     """The seconds to wait that the shop names; one, where it names none that can be read."""
     try:

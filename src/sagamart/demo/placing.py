@@ -8,10 +8,11 @@ import time
 import uuid
 from collections.abc import Sequence
 
+import httpx
 from rich.console import Console
 
 from sagamart.demo.assortment import CUSTOMERS, EVERYDAY, OPERATOR, PIECES, STOCK_OPERATOR, Person
-from sagamart.demo.client import DemoError, Session, ShopClient, refusal, shop_at
+from sagamart.demo.client import DemoError, Session, ShopClient, refusal, refusal_code, shop_at
 from sagamart.demo.display import Display
 from sagamart.demo.journeys import Journey, Wish, summary, wishes
 from sagamart.demo.seeding import money_of
@@ -20,6 +21,8 @@ WATCH_S_MAX = 30.0
 WATCH_EVERY_S = 0.01
 WATCH_EVERY_S_MAX = 0.5
 PIECES_LEFT_MIN = 100
+NEWS_S_MAX = 30.0
+NO_NEWS_YET = "unknown_product"
 
 
 async def demonstrate(
@@ -73,8 +76,8 @@ async def _watched(customer: Session, journey: Journey, display: Display, free: 
 
 
 async def _follow(customer: Session, journey: Journey, display: Display) -> None:
-    begun = time.perf_counter()
-    answer = await customer.send("POST", "/v1/orders", json=journey.wish.body, key=str(uuid.uuid4()))
+    answer = await placed(customer, journey.wish)
+    begun = time.perf_counter() - answer.elapsed.total_seconds()
     if not answer.is_success:
         journey.outcome = f"refused: {refusal(answer)}"
         return
@@ -91,6 +94,16 @@ async def _follow(customer: Session, journey: Journey, display: Display) -> None
         await asyncio.sleep(every_s)
         every_s = min(every_s * 1.3, WATCH_EVERY_S_MAX)
         order = await customer.ask("GET", f"/v1/orders/{journey.order_id}")
+
+
+async def placed(customer: Session, wish: Wish) -> httpx.Response:
+    """The answer to an order.  Between processes, what was just put into the catalogue may not have come to orders."""
+    until = time.monotonic() + NEWS_S_MAX
+    while True:
+        answer = await customer.send("POST", "/v1/orders", json=wish.body, key=str(uuid.uuid4()))
+        if refusal_code(answer) != NO_NEWS_YET or time.monotonic() > until:
+            return answer
+        await asyncio.sleep(WATCH_EVERY_S_MAX)
 
 
 async def _logged_in(shop: ShopClient, person: Person) -> Session:

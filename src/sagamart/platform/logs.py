@@ -57,7 +57,7 @@ def configure(
         )
     )
     logging.getLogger().handlers = [handler]
-    for quiet in ("asyncio", "httpx", "uvicorn.access", "uvicorn.error"):
+    for quiet in ("alembic", "asyncio", "httpx", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
     set_level(level)
 
