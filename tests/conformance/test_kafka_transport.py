@@ -1,5 +1,6 @@
 """What only a real broker can do to us: it dies, it forgets, it is full, it keeps what nobody can read."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -190,6 +191,32 @@ async def test_two_replicas_share_the_messages_and_neither_loses_nor_doubles_any
 
     await kafka_world.until_all_heard({f"{subject}-{number}": 1 for subject in SUBJECTS for number in range(6)})
     await kafka_world.until(lambda: consumer_of(replicas[1], "left").partitions == 3)
+
+
+async def test_partitions_that_move_while_a_batch_is_under_way_lose_and_double_nothing(kafka_world: World) -> None:
+    speaker = await kafka_world.start("speaker", "right")
+    at_work, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(point: str) -> None:
+        if point == "write":
+            at_work.set()
+            await go_on.wait()
+
+    kafka_world.pauses["left"] = hold
+    first = await kafka_world.start("left", limits=Limits(batch_max=7))
+    await speaker.speak(*SUBJECTS)
+    await kafka_world.until(at_work.is_set)
+    assert consumer_of(first, "left").unfinished > 0
+
+    second = await kafka_world.start("left")
+    await kafka_world.until(
+        lambda: [consumer_of(one, "left").partitions for one in (first, second)] in ([1, 2], [2, 1])
+    )
+    assert kafka_world.heard("left") == {}, "the batch is still under way"
+    go_on.set()
+
+    await kafka_world.until_all_heard(ONCE)
+    await kafka_world.until(lambda: consumer_of(first, "left").lag + consumer_of(second, "left").lag == 0)
 
 
 async def test_lost_messages_stop_the_consumer_and_make_it_not_ready(kafka_way: KafkaWay, kafka_world: World) -> None:
