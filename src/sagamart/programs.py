@@ -103,7 +103,7 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
             await server.start()
         except OSError as error:
             raise CannotStartError(
-                f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port or SAGAMART_PORT"
+                f"cannot listen on {host}:{port} ({error.strerror}); choose another: SAGAMART_HTTP_PORT (up: --port)"
             ) from error
         spare_batches()
         try:

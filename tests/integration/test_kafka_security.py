@@ -229,11 +229,11 @@ async def test_settings_that_do_not_fit_make_a_process_not_ready_and_are_named(b
             at_once.create_task(refused(section, told), name=what)
 
 
-@pytest.mark.parametrize("what", ["wrong password", "somebody else's authority"])
+@pytest.mark.parametrize("what", ["wrong password", "somebody else's authority", "TLS to plain words"])
 def test_topics_are_not_made_with_settings_that_do_not_fit(broker: SecuredBroker, what: str) -> None:
     section, told = wrong_connections(broker)[what]
 
-    with pytest.raises(KafkaAdminError, match=f"the brokers at {broker.secured} do not answer: .*{told}") as refused:
+    with pytest.raises(KafkaAdminError, match=f"the brokers at .* do not answer: .*{told}") as refused:
         compare(section, list(SLICES))
 
     assert "canary" not in str(refused.value)

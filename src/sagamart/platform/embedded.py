@@ -164,7 +164,12 @@ def _dsn(socket_folder: Path, database: str, role: str) -> str:
 
 def _make_folder(folder: Path) -> None:
     """Make the folder; where we are root, let PostgreSQL's account pass through it to its own part inside."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EmbeddedPostgresError(
+            f"the data folder {folder} cannot be made: {error.strerror}; choose another with --data or SAGAMART_DATA"
+        ) from error
     if os.geteuid() == 0:
         folder.chmod(folder.stat().st_mode & 0o7777 | 0o011)
 

@@ -23,8 +23,9 @@ from sagamart.platform.kafka import KafkaAdminError, KafkaSection, TopicReport, 
 ANSWER_S_MAX = 30.0
 """Of one question to the brokers; each ends by itself then, so nobody counts a second time."""
 
+PATIENCE_S = 10.0
 LOOK_S = 1.0
-"""How often one that does not answer is asked whether that will pass."""
+"""Brokers that do not answer are asked so often, and no longer than that: they may be starting."""
 
 SPREAD_S_MAX = 15.0
 """How long brokers may take to tell each other of a new topic."""
@@ -55,7 +56,7 @@ def _administrator(section: KafkaSection) -> AdminClient:
     trouble = Trouble(connection)
     properties: dict[str, Any] = {**quiet(connection), "error_cb": trouble.note}
     admin = AdminClient(properties)
-    deadline = time.monotonic() + ANSWER_S_MAX
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             admin.list_topics(timeout=LOOK_S)
@@ -84,7 +85,10 @@ def _create(admin: AdminClient, section: KafkaSection, names: Sequence[str]) -> 
             created.result()
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise KafkaAdminError(f"{name}: {error.args[0].str()}") from error
+                raise KafkaAdminError(
+                    f"{name}: {error.args[0].str()}; see SAGAMART_KAFKA_REPLICATION, SAGAMART_KAFKA_PREFIX and who may"
+                    " create topics"
+                ) from error
 
 
 def _compared(admin: AdminClient, section: KafkaSection, services: Sequence[str]) -> list[TopicReport]:

@@ -34,7 +34,8 @@ class Trouble:
     @property
     def will_not_pass(self) -> bool:
         """Whether waiting does not help."""
-        return self._told is not None and self._told.code() in _LASTING
+        told = self._told
+        return told is not None and (told.code() in _LASTING or _NO_TLS_THERE in told.str())
 
     def advice(self) -> str:
         """Why the brokers do not answer, and what to do."""

@@ -91,8 +91,17 @@ def load_service_keys(folder: Path, here: Iterable[str], everybody: Iterable[str
 
 
 def make_service_keys(folder: Path, services: Iterable[str]) -> list[Path]:
-    """Make the keys that are missing; the paths of those made.  Private ones are readable by their owner only."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make the keys that are missing; the paths of those made.  Private ones are readable by their owner only.
+
+    Raises ServiceKeyError.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServiceKeyError(
+            f"the folder {folder} for the services' keys cannot be made: {error.strerror}; choose another, or set"
+            " SAGAMART_DATA or SAGAMART_INTERNAL_KEYS to one"
+        ) from error
     made = []
     for service in services:
         path = folder / f"{service}.pem"
