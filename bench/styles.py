@@ -1,8 +1,9 @@
 """The same order in three styles of interaction: latency and throughput, each service a process of its own.
 
 An order of one custom line, paid from the wallet; its outcome is waited for (`Prefer: wait` in the style facts, which
-is how a client gets it in one request there).  Ten processes (the timeline is off), a front door, PostgreSQL with fsync
-on, and the load, all on this machine.  `http-events` needs a broker: `scripts/kafka start`, `--kafka 127.0.0.1:9092`.
+is how a client gets it in one request there).  Ten processes (the timeline is off, unless asked for), a front door,
+PostgreSQL with fsync on, and the load, all on this machine.  `http-events` needs a broker: `scripts/kafka start`,
+`--kafka 127.0.0.1:9092`.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import asyncpg
 import uvloop
@@ -45,6 +46,7 @@ from sagamart.transports import service_key_folder
 
 CUSTOMERS = 64
 MONEY_MINOR = 1_000_000_000
+OnOff = Literal["on", "off"]
 MUG = {"lines": [{"title": "A mug", "price_minor": 400}]}
 WARM_ORDERS = 40
 TOLD_S_MAX = 120
@@ -84,14 +86,14 @@ class Client:
 
 
 @asynccontextmanager
-async def shop(style: Style, kafka: str) -> AsyncIterator[tuple[Address, Tokens, dict[str, str]]]:
+async def shop(style: Style, kafka: str, timeline: OnOff) -> AsyncIterator[tuple[Address, Tokens, dict[str, str]]]:
     """The shop in this style, behind its door; gives its address, who signs tokens, and the DSNs."""
     async with AsyncExitStack() as closing:
         folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="sagamart-styles-")))
         prefix = f"bench-{os.getpid()}-{style}."
         settings = ShopSettings(
             style=style,
-            timeline="off",
+            timeline=timeline,
             transport="kafka" if style == "http-events" else "http",
             data=str(folder),
             http=HttpSettings(port=0, rate_limit_per_s=0),
@@ -160,9 +162,9 @@ async def until_told(dsn: str, orders: int) -> None:
         await connection.close()
 
 
-async def measured(style: Style, singles: int, orders: int, kafka: str) -> dict[str, float | str]:
+async def measured(style: Style, singles: int, orders: int, kafka: str, timeline: OnOff) -> dict[str, float | str]:
     """One style, from an empty shop to a clean audit."""
-    async with shop(style, kafka) as (address, tokens, dsns):
+    async with shop(style, kafka, timeline) as (address, tokens, dsns):
         clients = [Client(address, tokens, number) for number in range(1, CUSTOMERS + 1)]
         for client in clients:
             await client.deposit()
@@ -191,12 +193,15 @@ def run(
     singles: Annotated[int, Parameter(help="Orders one at a time.")] = 200,
     orders: Annotated[int, Parameter(help="Orders of all customers together.")] = 2_000,
     kafka: Annotated[str, Parameter(help="A broker, HOST:PORT.")] = "",
+    timeline: Annotated[
+        OnOff, Parameter(help="Whether all that is said of an order is kept, by one process more.")
+    ] = "off",
 ) -> None:
     """Measure, and print a table."""
     wanted: Sequence[Style] = styles or (("facts", "http", "http-events") if kafka else ("facts", "http"))
     rows = []
     for style in wanted:
-        rows.append(uvloop.run(measured(style, singles, orders, kafka)))
+        rows.append(uvloop.run(measured(style, singles, orders, kafka, timeline)))
         print(rows[-1], flush=True)
     table = Table(*rows[0])
     for row in rows:
