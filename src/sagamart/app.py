@@ -8,7 +8,7 @@ Rules:
 import asyncio
 import os
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -17,6 +17,7 @@ import asyncpg
 import msgspec
 from msgspec import structs
 
+from sagamart.messaging.database import ConflictError, UnavailableError
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.operations import DeadLetters
@@ -129,7 +130,8 @@ class Shop:
             sweep.cancel()
         await asyncio.gather(*self._sweeps, return_exceptions=True)
         for running in self.services.values():
-            await running.database.end_life(self.node.name)
+            with suppress(UnavailableError, ConflictError):  # the next life will be careful
+                await running.database.end_life(self.node.name)
         await self._closing.aclose()
 
     def write_letters(self, tokens: Tokens, contacts: KnownContacts) -> None:

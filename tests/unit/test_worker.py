@@ -163,3 +163,24 @@ def test_a_message_under_way_at_too_many_crashes_is_taken_for_poison() -> None:
         assert store.attempts == {}
 
     at_work(test)
+
+
+@pytest.mark.parametrize("begin", [lambda _: None, Worker.be_careful], ids=["as always", "after a crash"])
+def test_a_worker_that_is_to_stop_does_not_wait_for_a_database_that_is_away(begin: Callable[[Worker], None]) -> None:
+    async def away(_point: str) -> None:
+        raise UnavailableError("nobody listens")
+
+    async def test(worker: Worker, store: Store) -> None:
+        begin(worker)
+        worker.offer([said(Put("a"), 1)])
+        asking = asyncio.create_task(put(worker, number=2))
+        await asyncio.sleep(30)
+        assert not asking.done(), "it waits for the database"
+
+        worker.stop()
+
+        with pytest.raises(Overloaded):
+            await asking
+        assert store.rows[Box] == {}
+
+    at_work(test, away)

@@ -35,6 +35,10 @@ class UnavailableError(Exception):
     """The database cannot be reached, or broke off before the commit: nothing was written."""
 
 
+class StoppingError(Exception):
+    """The database is away, and nobody waits for it any more: what is at hand is not handled, and comes again."""
+
+
 class CommitUnknownError(Exception):
     """The connection was lost inside COMMIT: the batch may or may not have been written."""
 

@@ -28,6 +28,7 @@ from sagamart.messaging.database import (
     ConflictError,
     Database,
     RejectedError,
+    StoppingError,
     UnavailableError,
 )
 from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, DeadLetter, UnreadableLetter
@@ -157,13 +158,13 @@ class Worker:
         self._wake.set()
 
     async def bury(self, letters: Sequence[UnreadableLetter]) -> None:
-        """Keep for an operator what came and cannot be read; returns when it is written."""
+        """Keep for an operator what came and cannot be read; returns when it is written.  Raises StoppingError."""
         while True:
             try:
                 await self.database.bury(letters)
                 break
             except (UnavailableError, ConflictError):
-                await self._pause(self.limits.backoff_s_max)
+                await self._wait_for_database()
         for letter in letters:
             log.error("unreadable", service=self.name, type=letter.type, key=letter.key, error=letter.error)
         self._dead_in_a_row += len(letters)
@@ -220,6 +221,8 @@ class Worker:
                 else:
                     self._wake.clear()
                     await self._wake.wait()
+        except StoppingError:
+            log.warning("stopped without its database: what it had comes again", service=self.name)
         except Exception as bug:
             log.exception("worker failed", service=self.name)
             self.failed = f"{type(bug).__name__}: {bug}"
@@ -232,7 +235,7 @@ class Worker:
         return arrived
 
     def stop(self) -> None:
-        """Take nothing more; the batch at hand is finished."""
+        """Take nothing more; the batch at hand is finished, unless the database is away."""
         self._stopping = True
         self._wake.set()
 
@@ -261,7 +264,7 @@ class Worker:
                 batch = await self._transact(arrivals, locked=locked)
             except (UnavailableError, CommitUnknownError) as trouble:
                 log.warning("database trouble, trying again", service=self.name, error=str(trouble))
-                await self._pause(self.limits.backoff_s_max)
+                await self._wait_for_database()
             except ConflictError as conflict:
                 self._contended = LOCKED_BATCHES
                 conflicts += locked
@@ -323,6 +326,12 @@ class Worker:
 
     # -- trouble ------------------------------------------------------------------------------------------------------
 
+    async def _wait_for_database(self) -> None:
+        """Give it a while.  Raises StoppingError."""
+        if self._stopping:
+            raise StoppingError
+        await self._pause(self.limits.backoff_s_max)
+
     async def _pause(self, backoff_s: float) -> None:
         await asyncio.sleep(min(backoff_s, self.limits.backoff_s_max) * (0.5 + self.node.chance()))
 
@@ -363,7 +372,7 @@ class Worker:
                 attempts = await self.database.count_attempts(list(by_id))
                 break
             except (UnavailableError, ConflictError):
-                await self._pause(self.limits.backoff_s_max)
+                await self._wait_for_database()
         for message_id, count in attempts.items():
             by_id[message_id].counted = True
             if count > ATTEMPTS_MAX:
