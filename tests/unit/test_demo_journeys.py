@@ -95,13 +95,14 @@ def test_a_line_tells_of_an_order_that_was_refused_before_it_existed() -> None:
 
 
 def test_the_summary_counts_how_orders_ended_and_how_fast() -> None:
-    paid, cancelled, open_ = a_journey(), a_journey(), a_journey()
+    paid, cancelled, open_, refused = a_journey(), a_journey(), a_journey(), a_journey()
     paid.sees(COMPLETED, 20)
     cancelled.sees(CANCELLED, 40)
     open_.sees(BOOKING, 5)
+    refused.is_refused = True
 
-    assert summary([paid, cancelled, open_], 2.04) == (
-        "3 orders in 2.0 s: 1 cancelled, 1 completed, 1 not ended; to the end in 30 ms, 40 ms at most"
+    assert summary([paid, cancelled, open_, refused], 2.04) == (
+        "4 orders in 2.0 s: 1 cancelled, 1 completed, 1 not ended, 1 refused; to the end in 30 ms, 40 ms at most"
     )
 
 

@@ -52,6 +52,8 @@ class Journey(msgspec.Struct):
     currency: str = ""
     steps: dict[str, float] = msgspec.field(default_factory=dict)
     outcome: str = ""
+    is_refused: bool = False
+    """At once, in the answer to its request."""
 
     def sees(self, order: Mapping[str, Any], after_ms: float) -> None:
         """Note an order as the API shows it."""
@@ -102,7 +104,7 @@ def line(journey: Journey) -> str:
 
 def summary(journeys: Sequence[Journey], seconds: float) -> str:
     """How the orders ended, and how fast."""
-    ends = Counter(journey.ended_as or "not ended" for journey in journeys)
+    ends = Counter(journey.ended_as or ("refused" if journey.is_refused else "not ended") for journey in journeys)
     told = ", ".join(f"{count} {end}" for end, count in sorted(ends.items()))
     times_ms = [journey.steps[journey.ended_as] for journey in journeys if journey.ended_as]
     speed = f"; to the end in {statistics.median(times_ms):.0f} ms, {max(times_ms):.0f} ms at most" if times_ms else ""

@@ -79,7 +79,7 @@ async def _follow(customer: Session, journey: Journey, display: Display) -> None
     answer = await placed(customer, journey.wish)
     begun = time.perf_counter() - answer.elapsed.total_seconds()
     if not answer.is_success:
-        journey.outcome = f"refused: {refusal(answer)}"
+        journey.outcome, journey.is_refused = f"refused: {refusal(answer)}", True
         return
     order = answer.json()
     every_s = WATCH_EVERY_S
