@@ -9,6 +9,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError
 
+_ALL_BROKERS_DOWN = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001  librdkafka's own names, here and below
+_AUTHENTICATION = KafkaError._AUTHENTICATION  # noqa: SLF001  as above
+_SSL = KafkaError._SSL  # noqa: SLF001  as above
+
 _WHERE_AND_WHEN = re.compile(r"^\S+: | \(after \d+ms in state \w+[^)]*\)$")
 _NO_TLS_THERE = "PLAINTEXT broker listener"
 
@@ -24,7 +28,7 @@ class Trouble:
 
     def note(self, error: KafkaError) -> None:
         """Remember this, unless it says less than what is known: that all brokers are down follows from the rest."""
-        if self._told is None or error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  librdkafka's own name
+        if self._told is None or error.code() != _ALL_BROKERS_DOWN:
             self._told = error
 
     def is_over(self) -> None:
@@ -35,7 +39,7 @@ class Trouble:
     def will_not_pass(self) -> bool:
         """Whether waiting does not help."""
         told = self._told
-        return told is not None and (told.code() in _LASTING or _NO_TLS_THERE in told.str())
+        return told is not None and (told.code() in (_AUTHENTICATION, _SSL) or _NO_TLS_THERE in told.str())
 
     def advice(self) -> str:
         """Why the brokers do not answer, and what to do."""
@@ -43,22 +47,21 @@ class Trouble:
         if told is None:
             return f"no word from them; see {BROKERS}"
         why = _WHERE_AND_WHEN.sub("", told.str())
-        match told.code():
-            case KafkaError._AUTHENTICATION:  # noqa: SLF001  librdkafka's own names, here and below
-                what = "check SAGAMART_KAFKA_USERNAME, SAGAMART_KAFKA_PASSWORD and SAGAMART_KAFKA_SASL_MECHANISM"
-            case KafkaError._SSL:  # noqa: SLF001
-                what = (
-                    "name the authority that vouches for them in SAGAMART_KAFKA_CA_FILE, and them in"
-                    f" {BROKERS} as their certificates do"
-                )
-            case KafkaError._TRANSPORT if _NO_TLS_THERE in why:  # noqa: SLF001
-                what = f"set SAGAMART_KAFKA_TLS=false, or {BROKERS} to a port that speaks TLS"
-            case KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001
-                why, what = "they hang up at the first word", self._other_protocols()
-            case KafkaError._TRANSPORT if "security.protocol" in why:  # noqa: SLF001
-                what = self._other_protocols()
-            case _:
-                what = f"see {BROKERS}"
+        if told.code() == _AUTHENTICATION:
+            what = "check SAGAMART_KAFKA_USERNAME, SAGAMART_KAFKA_PASSWORD and SAGAMART_KAFKA_SASL_MECHANISM"
+        elif told.code() == _SSL:
+            what = (
+                "name the authority that vouches for them in SAGAMART_KAFKA_CA_FILE, and them in"
+                f" {BROKERS} as their certificates do"
+            )
+        elif _NO_TLS_THERE in why:
+            what = f"set SAGAMART_KAFKA_TLS=false, or {BROKERS} to a port that speaks TLS"
+        elif told.code() == _ALL_BROKERS_DOWN:
+            why, what = "they hang up at the first word", self._other_protocols()
+        elif "security.protocol" in why:
+            what = self._other_protocols()
+        else:
+            what = f"see {BROKERS}"
         return f"{why}; {what}"
 
     def _other_protocols(self) -> str:
@@ -69,6 +72,3 @@ class Trouble:
         if "SASL" not in protocol:
             wanted.append("where it asks for a log-in, set SAGAMART_KAFKA_SASL_MECHANISM")
         return "; ".join(wanted) or f"see {BROKERS}"
-
-
-_LASTING = (KafkaError._AUTHENTICATION, KafkaError._SSL)  # noqa: SLF001  librdkafka's own names
