@@ -5,23 +5,30 @@ ann = await market.shop.customer(1, 10_000)
 order = await market.order(ann, delivery=BY_COURIER)
 await market.confirms(await market.pays(ann, order, "bank"))
 
-When a test ends, the shop's invariants are audited, and so are the bank's books.
+Its services tell each other in memory, or over a real Kafka where a test's fixture `transport` says so.  When a test
+ends, the shop's invariants are audited, and so are the bank's books.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
+import pytest
 import pytest_asyncio
 
 from bank_at_work import DEADLINE_S, SECRET, SHOP_KEY, BankAtWork, BankDatabase, until
-from open_shop import STOCK_OPERATOR, DatabaseOf, OpenShop, shop_at_work
+from kafka_broker import Broker
+from open_shop import OPERATOR, STOCK_OPERATOR, DatabaseOf, OpenShop, shop_at_work
 from payments_street import PAYS, a_bank
 from sagamart.audit import audit
+from sagamart.messaging.worker import Node
 from sagamart.platform.http import Caller
 from sagamart.platform.http.server import Server
+from sagamart.platform.kafka import KafkaSection
 from sagamart.settings import BankSection, OrdersSection, ShopSettings
 from sagamart.shop.orders.records import DeliveryCopy
+from shop_over_kafka import shop_over_kafka
 
 SHIPPING_OPERATOR = Caller("cus_" + "0" * 31 + "c", frozenset({"SHIPPING_OPERATOR"}))
 MUG_MINOR, PLATE_MINOR, WAY_MINOR = 45_000, 70_001, 30_000
@@ -41,9 +48,11 @@ COURIER = {
 class Market:
     """A shop, a bank, and what customers and staff do there."""
 
-    def __init__(self, shop: OpenShop, bank: BankAtWork) -> None:
-        self.shop = shop
+    def __init__(self, bank: BankAtWork) -> None:
+        self.shop: OpenShop
         self.bank = bank
+        self.node = Node("test", lambda: datetime.now(UTC) + self._passed)
+        self._passed = timedelta()
         self._keys = 0
 
     async def post(self, path: str, body: Any = None, *, caller: Caller, **headers: str) -> Any:
@@ -115,18 +124,46 @@ class Market:
         """Wait until the shop has got so much from the bank, all refunds taken off, and nothing is held there."""
 
         async def there() -> bool:
-            ((taken, held),) = await self.bank.rows(
-                "select (select coalesce(sum(amount_minor), 0)::bigint from postings where entry is not null),"
-                " (select count(*) from payments where status in ('held', 'needs_confirmation'))"
+            ((held,),) = await self.bank.rows(
+                "select count(*) from payments where status in ('held', 'needs_confirmation')"
             )
-            return bool(taken == taken_minor and held == 0)
+            return held == 0 and await self.taken_minor() == taken_minor
 
         await until(there)
 
-    async def runs_out(self, order_id: str) -> None:
-        """Let the time pass for which the order waits now, if it waits."""
+    async def taken_minor(self) -> int:
+        """What the shop has got from the bank by now, all refunds taken off."""
+        sql = "select coalesce(sum(amount_minor), 0)::bigint from postings where entry is not null"
+        ((taken,),) = await self.bank.rows(sql)
+        return int(taken)
+
+    async def runs_out(self, order_id: str, after_s: int = 0) -> None:
+        """Let the time pass for which the order waits now, if it waits: so much of it by the shop's clock."""
+        self._passed += timedelta(seconds=after_s)
         readers = self.shop.shop.services["orders"].readers
         await readers.execute("update timers set due_at = now() where key = $1", order_id)
+
+    @asynccontextmanager
+    async def paused(self, service: str) -> AsyncIterator[None]:
+        """Let a service hear nothing of the others for a while; what they tell it waits."""
+        path, why = f"/v1/operations/consumers/{service}", {"why": "to see"}
+        (await self.post(f"{path}/pause", why, caller=OPERATOR)).raise_for_status()
+        yield
+        (await self.post(f"{path}/resume", why, caller=OPERATOR)).raise_for_status()
+
+    async def gives_code(self, code: str, percent: int, **more: Any) -> None:
+        """There is a promo code that takes off so much."""
+        made = {"code": code, "currency": "RUB", "percent_bp": percent * 100, **more}
+        (await self.post("/v1/promo-codes", made, caller=OPERATOR)).raise_for_status()
+
+    async def code_is_used(self, code: str, times: int) -> None:
+        """Wait until a promo code counts so often."""
+
+        async def there() -> bool:
+            found = (await self.shop.get(f"/v1/promo-codes/{code}", caller=OPERATOR)).json()
+            return bool(found["used"] == times)
+
+        await until(there)
 
     async def parcel_of(self, caller: Caller, order_id: str) -> str:
         """The shipment of an order, once it can be sent."""
@@ -176,35 +213,62 @@ class Market:
             raise AssertionError(self.found) from None
 
 
+TWO_SHOPS = (
+    ("orders", "catalogue", "accounts", "promotions", "timeline"),
+    ("payments", "wallet", "stock", "shipping", "notifications"),
+)
+"""Over Kafka: who asks, and who answers."""
+
 OpenMarket = Callable[..., Awaitable[Market]]
+Way = Literal["local", "kafka"]
 
 
 @asynccontextmanager
 async def market_at_work(
-    database_of: DatabaseOf, bank_database: BankDatabase, orders: OrdersSection
+    database_of: DatabaseOf, bank_database: BankDatabase, orders: OrdersSection, kafka: KafkaSection | None = None
 ) -> AsyncIterator[Market]:
     """A shop and a bank that know each other; what they did is audited at the end."""
     async with AsyncExitStack() as closing:
         bank = await closing.enter_async_context(a_bank(await bank_database()))
         section = BankSection(url=str(bank.http.base_url), api_key=SHOP_KEY, webhook_secrets=(SECRET,))
-        shop = await closing.enter_async_context(shop_at_work(database_of, ShopSettings(bank=section, orders=orders)))
-        shop.http.timeout = DEADLINE_S
-        listener = await closing.enter_async_context(Server(shop.app, host="127.0.0.1", port=0))
+        market = Market(bank)
+        if kafka is None:
+            settings = ShopSettings(bank=section, orders=orders)
+            opened = shop_at_work(database_of, settings, node=market.node)
+            market.shop = await closing.enter_async_context(opened)
+        else:
+            settings = ShopSettings(bank=section, orders=orders, transport="kafka", kafka=kafka)
+            company = await closing.enter_async_context(shop_over_kafka(database_of, settings, market.node, TWO_SHOPS))
+            market.shop = company.door
+        market.shop.http.timeout = DEADLINE_S
+        listener = await closing.enter_async_context(Server(market.shop.app, host="127.0.0.1", port=0))
         hook = {"url": f"http://127.0.0.1:{listener.port}/v1/bank-webhooks/bank", "secrets": [SECRET]}
         assert (await bank.call("PUT", "/v1/webhook", hook)).status_code == 200
-        await fill(shop)
-        market = Market(shop, bank)
+        await fill(market.shop)
         yield market
         await market.is_in_order()
 
 
+@pytest.fixture
+def transport() -> Way:
+    """Give how the services of a market tell each other; a file may say otherwise."""
+    return "local"
+
+
 @pytest_asyncio.fixture
-async def open_market(database_of: DatabaseOf, bank_database: BankDatabase) -> AsyncIterator[OpenMarket]:
+async def open_market(
+    request: pytest.FixtureRequest, transport: Way, database_of: DatabaseOf, bank_database: BankDatabase
+) -> AsyncIterator[OpenMarket]:
     """Give `await open_market(OrdersSection(…))`: a market of its own."""
+    kafka: KafkaSection | None = None
+    if transport == "kafka":
+        broker: Broker = request.getfixturevalue("kafka")
+        prefix: Callable[[], str] = request.getfixturevalue("fresh_prefix")
+        kafka = KafkaSection(bootstrap_servers=(broker.bootstrap,), prefix=prefix(), partitions=1)
     async with AsyncExitStack() as closing:
 
         async def open_(orders: OrdersSection = OrdersSection()) -> Market:  # noqa: B008  immutable
-            return await closing.enter_async_context(market_at_work(database_of, bank_database, orders))
+            return await closing.enter_async_context(market_at_work(database_of, bank_database, orders, kafka))
 
         yield open_
 

@@ -116,10 +116,11 @@ async def shop_at_work(
     database_of: DatabaseOf,
     settings: ShopSettings = ShopSettings(),  # noqa: B008  immutable
     limits: Limits = Limits(),  # noqa: B008  immutable
+    node: Node = Node("test"),  # noqa: B008  immutable
 ) -> AsyncIterator[OpenShop]:
     """A shop with these settings over fresh databases."""
     dsns = {name: await database_of(build(settings).service) for name, build in SLICES.items()}
-    async with Shop(settings, dsns, node=Node("test"), limits=limits) as shop:
+    async with Shop(settings, dsns, node=node, limits=limits) as shop:
         shop.write_letters(TOKENS, KnownContacts())
         opened = OpenShop(shop)
         yield opened

@@ -1,6 +1,12 @@
-"""Orders in the whole shop, the real bank over the road: paid, in parts, in vain, cancelled, delivered, given back."""
+"""Orders in the whole shop, the real bank over the road: paid, in parts, in vain, cancelled, delivered, given back.
+
+Each way is gone twice: by services that tell each other in memory, and by two shops over a real Kafka: orders in one,
+whoever it asks in the other.
+"""
 
 from datetime import datetime, timedelta
+
+import pytest
 
 from market import (
     BY_COURIER,
@@ -10,11 +16,21 @@ from market import (
     TWO_MUGS,
     WAY_MINOR,
     OpenMarket,
+    Way,
 )
 from payments_street import DECLINED
 from sagamart.settings import OrdersSection
 
 MUGS_MINOR = 2 * MUG_MINOR
+CAPTURE_REFUSED = "4000000000000007"
+WAYS: tuple[Way, ...] = ("local", "kafka")
+
+
+@pytest.fixture(params=WAYS)
+def transport(request: pytest.FixtureRequest) -> Way:
+    """Give each of the ways that messages travel."""
+    way: Way = request.param
+    return way
 
 
 async def test_an_order_is_paid_on_the_banks_page_and_delivered(open_market: OpenMarket) -> None:
@@ -125,8 +141,27 @@ async def test_what_comes_back_is_refunded_by_item_exactly_in_proportion_to_the_
     await market.gets_back(ann, order_id, 0, 2)
     done = await market.becomes(ann, order_id, "returned")
     assert [one["refunded_minor"] for one in done["returns"]] == [PLATE_MINOR, MUGS_MINOR]
-    wallet = (await market.shop.get("/v1/wallet", caller=ann)).json()["balance_minor"]
-    await market.bank_has(from_bank + wallet - goods_minor)
+
+    async def all_is_back() -> bool:
+        wallet = (await market.shop.get("/v1/wallet", caller=ann)).json()["balance_minor"]
+        return bool(await market.taken_minor() == from_bank + wallet - goods_minor)
+
+    await until(all_is_back)
+    await market.in_stock("MUG", 10)
+
+
+async def test_a_capture_that_the_bank_refuses_ends_the_order_and_lets_go_of_the_rest(open_market: OpenMarket) -> None:
+    market = await open_market()
+    ann = await market.shop.customer(1, 30_000)
+    order_id = await market.order(ann)
+    await market.pays(ann, order_id, "wallet", 30_000)
+
+    await market.confirms(await market.pays(ann, order_id, "bank"), CAPTURE_REFUSED)
+
+    gone = await market.becomes(ann, order_id, "cancelled")
+    assert gone["reason"]["code"] == "capture_refused"
+    await market.has(ann, 30_000)
+    await market.bank_has(0)
     await market.in_stock("MUG", 10)
 
 

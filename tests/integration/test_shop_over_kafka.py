@@ -1,31 +1,20 @@
 """Every service as a process of its own would run it, each with its own way to a real broker: orders go their ways."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest_asyncio
 
 from kafka_broker import Broker
-from open_shop import OPERATOR, OpenShop
+from open_shop import OPERATOR, DatabaseOf
 from sagamart.app import Shop
 from sagamart.audit import audit
-from sagamart.messaging.service import Service
-from sagamart.messaging.transport.kafka import KafkaTransport
-from sagamart.messaging.worker import Node
 from sagamart.platform.kafka import KafkaSection
-from sagamart.platform.kafka_topics import apply
 from sagamart.settings import ShopSettings
-from sagamart.slices import SLICES
-from sagamart.transports import transport_of
+from shop_over_kafka import LOOK_S, WITHIN_S, Company, shop_over_kafka
 
 BUYERS = 30
-WITHIN_S = 90.0
-LOOK_S = 0.05
-QUIET_LOOKS = 20
-"""What a consumer knows of the broker may be as old as its last fetch."""
 
 
 def measured(shop: Shop, name: str) -> float:
@@ -34,59 +23,11 @@ def measured(shop: Shop, name: str) -> float:
     return float(next(line for line in lines if line.startswith(f"{name}{{")).rpartition(" ")[2])
 
 
-class Company:
-    """Services apart, seen as one shop."""
-
-    def __init__(self, shops: Mapping[str, Shop], dsns: Mapping[str, str]) -> None:
-        self.shops = shops
-        self.dsns = dsns
-        merged = SimpleNamespace(
-            mounted=[one for shop in shops.values() for one in shop.mounted],
-            dead_letters={name: one for shop in shops.values() for name, one in shop.dead_letters.items()},
-            consumers={name: one for shop in shops.values() for name, one in shop.consumers.items()},
-            operator_actions={name: one for shop in shops.values() for name, one in shop.operator_actions.items()},
-            services={name: one for shop in shops.values() for name, one in shop.services.items()},
-        )
-        self.door = OpenShop(cast("Shop", merged))
-
-    async def at_rest(self) -> None:
-        """Return when nothing has been under way for a while, neither here nor at the broker."""
-        quiet_looks = 0
-        async with asyncio.timeout(WITHIN_S):
-            while quiet_looks < QUIET_LOOKS:
-                quiet_looks = 0 if await self._is_moving() else quiet_looks + 1
-                await asyncio.sleep(LOOK_S)
-
-    async def _is_moving(self) -> bool:
-        for name, shop in self.shops.items():
-            transport = shop.transport
-            assert isinstance(transport, KafkaTransport)
-            if any(one.lag or one.unfinished for one in transport.consumers.values()):
-                return True
-            if await shop.services[name].readers.fetchval("select count(*) from outbox"):
-                return True
-        return False
-
-
 @pytest_asyncio.fixture
-async def company(
-    kafka: Broker, fresh_prefix: Callable[[], str], database_of: Callable[[Service], Awaitable[str]]
-) -> AsyncIterator[Company]:
+async def company(kafka: Broker, fresh_prefix: Callable[[], str], database_of: DatabaseOf) -> AsyncIterator[Company]:
     """Give the services, each in a shop of its own."""
     section = KafkaSection(bootstrap_servers=(kafka.bootstrap,), prefix=fresh_prefix(), partitions=3)
-    settings = ShopSettings(transport="kafka", kafka=section)
-    apply(section, list(SLICES))
-    dsns = {name: await database_of(build(settings).service) for name, build in SLICES.items()}
-    async with AsyncExitStack() as closing:
-        shops = {}
-        for name, dsn in dsns.items():
-            travel = await closing.enter_async_context(transport_of(settings, [name]))
-            shop = Shop(settings, {name: dsn}, node=Node(name), transport=travel.transport)
-            shops[name] = await closing.enter_async_context(shop)
-            await closing.enter_async_context(travel.receiving())
-            travel.measure(shop.metrics)
-        made = Company(shops, dsns)
-        closing.push_async_callback(made.door.http.aclose)
+    async with shop_over_kafka(database_of, ShopSettings(transport="kafka", kafka=section)) as made:
         yield made
 
 
