@@ -165,5 +165,22 @@ async def test_a_capture_that_the_bank_refuses_ends_the_order_and_lets_go_of_the
     await market.in_stock("MUG", 10)
 
 
+async def test_orders_that_a_promo_code_makes_free_complete_without_a_payment(open_market: OpenMarket) -> None:
+    market = await open_market()
+    await market.gives_code("GIFT", 100)
+    ann, beth = await market.shop.customer(1), await market.shop.customer(2, 500)
+
+    for who, pay in ((ann, "now"), (beth, "later")):
+        wish = {"lines": [TWO_MUGS], "pay": pay, "promo_code": "GIFT"}
+        placed = await market.post("/v1/orders", wish, caller=who, Prefer="wait=30")
+        done = await market.becomes(who, placed.json()["id"], "completed")
+        assert (done["total_minor"], done["due_minor"], done["payments"]) == (0, 0, [])
+
+    await market.code_is_used("GIFT", 2)
+    await market.has(beth, 500)
+    await market.bank_has(0)
+    await market.in_stock("MUG", 6)
+
+
 def _nearest(amount: int, of: int) -> int:
     return (2 * amount + of) // (2 * of)

@@ -94,10 +94,14 @@ def learn(order: Order, message: Body, at: datetime) -> Order:
 
 
 def fixed(order: Order, discount_minor: int) -> Order:
-    """The total is fixed: the lines, less the discount, and the delivery.  What is paid at once is paid whole."""
+    """The total is fixed: the lines, less the discount, and the delivery.  What is paid at once is paid whole.
+
+    Where nothing is to be paid, nothing is asked of the wallet.
+    """
     delivery = order.plan.delivery
     total_minor = order.goods_minor - discount_minor + (delivery.price_minor if delivery is not None else 0)
-    at_once = () if order.plan.terms.later else (Payment("wallet", total_minor, order.placed_at),)
+    is_paid_at_once = total_minor and not order.plan.terms.later
+    at_once = (Payment("wallet", total_minor, order.placed_at),) if is_paid_at_once else ()
     plan = replace(order.plan, discount_minor=discount_minor)
     return replace(order, total_minor=total_minor, plan=plan, payments=order.payments or at_once)
 
