@@ -271,6 +271,13 @@ CORRUPTIONS = [
     Corruption(15, "mug", "shipping", "delete from product_measures where sku = 'mug'"),
     Corruption(
         16,
+    Corruption(
+        16,
+        "{poor}",
+        "notifications",
+        "insert into notifications select version, notification_id || '/again', customer_id, kind, facts, at"
+        " from notifications where kind = 'order_cancelled' and facts ->> 'order_id' = '{poor}'",
+    ),
         "{completed}",
         "notifications",
         "insert into notifications select version, notification_id || '/again', customer_id, kind, facts, at"

@@ -4,10 +4,13 @@ Each way is gone twice: by services that tell each other in memory, and by two s
 whoever it asks in the other.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
 
+from bank_at_work import until
 from market import (
     BY_COURIER,
     MUG_MINOR,
@@ -15,14 +18,19 @@ from market import (
     PLATE_MINOR,
     TWO_MUGS,
     WAY_MINOR,
+    Market,
     OpenMarket,
     Way,
 )
+from open_shop import OPERATOR, STOCK_OPERATOR
 from payments_street import DECLINED
+from sagamart.contracts.orders import payment_id
+from sagamart.platform.http import Caller
 from sagamart.settings import OrdersSection
 
 MUGS_MINOR = 2 * MUG_MINOR
 CAPTURE_REFUSED = "4000000000000007"
+ATTEMPT_S = 900
 WAYS: tuple[Way, ...] = ("local", "kafka")
 
 
@@ -180,6 +188,96 @@ async def test_orders_that_a_promo_code_makes_free_complete_without_a_payment(op
     await market.has(beth, 500)
     await market.bank_has(0)
     await market.in_stock("MUG", 6)
+
+
+@asynccontextmanager
+async def late_money(market: Market, ann: Caller, code: str = "HALF") -> AsyncIterator[str]:
+    """An order of two mugs at half price: orders hears that it is paid only after it has given up on it."""
+    await market.gives_code(code, 50)
+    order_id = await market.order(ann, promo_code=code)
+    page = await market.pays(ann, order_id, "bank")
+    async with market.paused("orders"):
+        await market.confirms(page)
+        await _is_held(market, ann, order_id)
+        await market.runs_out(order_id, ATTEMPT_S)
+        await market.becomes(ann, order_id, "booked")
+        await market.runs_out(order_id)
+        gone = await market.becomes(ann, order_id, "cancelled")
+        assert gone["reason"]["code"] == "payment_timeout"
+        await market.code_is_used(code, 0)
+        await market.in_stock("MUG", 10)
+        yield order_id
+
+
+async def _is_held(market: Market, ann: Caller, order_id: str) -> None:
+    async def there() -> bool:
+        found = await market.shop.get(f"/v1/payments/{payment_id(order_id, 1)}", caller=ann)
+        return bool(found.json()["status"] == "held")
+
+    await until(there)
+
+
+async def test_late_money_revives_the_order_with_its_goods_and_its_code_where_the_shop_says_so(
+    open_market: OpenMarket,
+) -> None:
+    market = await open_market(OrdersSection(late_money="revive"))
+    ann = await market.shop.customer(1)
+
+    async with late_money(market, ann) as order_id:
+        pass
+
+    done = await market.becomes(ann, order_id, "completed")
+    assert [one["state"] for one in done["payments"]] == ["captured"]
+    await market.code_is_used("HALF", 1)
+    await market.in_stock("MUG", 8)
+    await market.bank_has(MUG_MINOR)
+
+
+async def test_late_money_goes_back_where_the_shop_says_so(open_market: OpenMarket) -> None:
+    market = await open_market(OrdersSection(late_money="refund"))
+    ann = await market.shop.customer(1)
+
+    async with late_money(market, ann) as order_id:
+        await market.bank_has(0)
+
+    await _is_let_go(market, ann, order_id, "payment_timeout")
+
+
+async def test_late_money_goes_back_where_the_order_cannot_be_revived(open_market: OpenMarket) -> None:
+    market = await open_market(OrdersSection(late_money="revive"))
+    ann, beth, cleo = [await market.shop.customer(number) for number in (1, 2, 3)]
+
+    async with late_money(market, ann, "ENDS") as code_ended:
+        code = await market.shop.get("/v1/promo-codes/ENDS", caller=OPERATOR)
+        seen, ended = {"If-Match": code.headers["ETag"]}, {"active": False}
+        (await market.shop.call("PATCH", "/v1/promo-codes/ENDS", ended, caller=OPERATOR, **seen)).raise_for_status()
+    await _is_let_go(market, ann, code_ended, "promo_refused")
+
+    async with late_money(market, beth, "TWO") as slot_taken:
+        other = {"lines": [ONE_PLATE], "pay": "later"}
+        (await market.post("/v1/orders", other, caller=beth)).raise_for_status()
+    await _is_let_go(market, beth, slot_taken, "payment_timeout")
+
+    async with late_money(market, cleo, "GONE") as sold_out:
+        broken = {"quantity": -9, "reason": "broken"}
+        (await market.post("/v1/stock/MUG/adjustments", broken, caller=STOCK_OPERATOR)).raise_for_status()
+    await _is_let_go(market, cleo, sold_out, "stock_refused")
+
+    await market.in_stock("MUG", 1)
+    for code_name in ("ENDS", "TWO", "GONE"):
+        await market.code_is_used(code_name, 0)
+
+
+async def _is_let_go(market: Market, who: Caller, order_id: str, reason: str) -> None:
+    """The order is over for this reason, its payment is too, and the bank has nothing of it."""
+
+    async def there() -> bool:
+        order = await market.shown(who, order_id)
+        ended = (order["status"], order["payments"][0]["state"]) == ("cancelled", "ended")
+        return bool(ended and order["reason"]["code"] == reason)
+
+    await until(there)
+    await market.bank_has(0)
 
 
 def _nearest(amount: int, of: int) -> int:

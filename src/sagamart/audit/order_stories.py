@@ -149,7 +149,7 @@ def goods_are_known(story: Story) -> Iterator[Breach]:
 def the_customer_is_told(story: Story) -> Iterator[Breach]:
     """Good news or bad, once, when the order has ended, and to whoever placed it.
 
-    An order that came back to life was cancelled before, and was told so.
+    An order that came back to life was cancelled before, and was told so: once an attempt at most.
     """
     order = story.order
     if order is None:
@@ -161,6 +161,9 @@ def the_customer_is_told(story: Story) -> Iterator[Breach]:
         yield 10, f"{order['status']}, but nobody was told"
     if needless:
         yield 11, f"{order['status']}, but told {', '.join(sorted(needless))}"
+    cancellations = sum(row["kind"] == "order_cancelled" for row in story.told)
+    if cancellations > order["attempt"]:
+        yield 16, f"told order_cancelled {cancellations} times in {order['attempt']} attempts"
     yield from ((11, f"{row['customer_id']} was told {row['kind']}, but {order['customer_id']} placed it")
                 for row in story.told if row["customer_id"] != order["customer_id"])  # fmt: skip
 
