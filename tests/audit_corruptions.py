@@ -149,6 +149,8 @@ CORRUPTIONS = [
     Corruption(15, "mug", "orders", "update product_copies set catalogue_version = 0 where sku = 'mug'"),
     Corruption(15, "mug", "catalogue", "update products set version = 2 where sku = 'mug'"),
     Corruption(15, "mug", "orders", "delete from product_copies where sku = 'mug'"),
+    Corruption(15, "mug", "catalogue", "update availabilities set available = false where sku = 'mug'"),
+    Corruption(15, "mug", "catalogue", "delete from availabilities where sku = 'mug'"),
     Corruption(15, "mug", "orders", "update product_copies set sold_out = true where sku = 'mug'"),
     Corruption(15, "mug", "orders", "update product_copies set stock_version = 0 where sku = 'mug'"),
     Corruption(15, "{completed}", "orders", MOVING.format("1 s")),
@@ -271,13 +273,13 @@ CORRUPTIONS = [
     Corruption(15, "mug", "shipping", "delete from product_measures where sku = 'mug'"),
     Corruption(
         16,
-    Corruption(
-        16,
         "{poor}",
         "notifications",
         "insert into notifications select version, notification_id || '/again', customer_id, kind, facts, at"
         " from notifications where kind = 'order_cancelled' and facts ->> 'order_id' = '{poor}'",
     ),
+    Corruption(
+        16,
         "{completed}",
         "notifications",
         "insert into notifications select version, notification_id || '/again', customer_id, kind, facts, at"

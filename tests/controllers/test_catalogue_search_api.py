@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from sagamart.contracts.stock import SkuBackInStock, SkuSoldOut
 from sagamart.platform.http import Caller
 from sagamart.shop.catalogue.api import ROUTES
 from sagamart.shop.catalogue.service import CATALOGUE
@@ -26,6 +27,8 @@ async def catalogue(started: Started) -> RunningService:
     for sku, title, price_minor, currency in GOODS:
         product = {"sku": sku, "title": title, "price_minor": price_minor, "currency": currency}
         (await service.post("/v1/products", product, caller=OPERATOR, key=None)).raise_for_status()
+    await service.hears(SkuBackInStock("CUP", 1), SkuBackInStock("MUG", 1), SkuBackInStock("PLATE", 1))
+    await service.hears(SkuSoldOut("PLATE", 2))
     return service
 
 
@@ -53,6 +56,13 @@ async def pages(catalogue: RunningService, query: str) -> list[Any]:
         ("currency=RUB&price_from=500&sort=price", ["MUG", "PLATE", "LAMP"]),
         ("price_to=499", ["CUP", "SPOON"]),
         ("price_from=300&price_to=500&sort=-price", ["PLATE", "MUG", "CUP"]),
+        ("in_stock=true", ["CUP", "MUG"]),
+        ("in_stock=true&sort=title", ["MUG", "CUP"]),
+        ("in_stock=true&sort=price", ["CUP", "MUG"]),
+        ("in_stock=true&sort=-price", ["MUG", "CUP"]),
+        ("in_stock=false", ["LAMP", "PLATE", "SPOON"]),
+        ("q=blue&in_stock=true", ["MUG"]),
+        ("q=blue&in_stock=false", ["PLATE"]),
         ("q=blue&price_to=499", []),
         ("q=blue or cup&sort=price", ["CUP", "MUG", "PLATE"]),
         ("q=blue or cup&sort=-price", ["MUG", "PLATE", "CUP"]),
@@ -106,3 +116,30 @@ async def test_a_word_that_is_known_is_not_mended(catalogue: RunningService) -> 
 async def test_what_cannot_be_looked_for_is_refused(catalogue: RunningService, query: str) -> None:
     answer = await catalogue.get(f"/v1/products?{query}")
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+
+
+async def test_a_product_shows_whether_it_may_be_ordered_by_the_newest_that_stock_has_told(
+    catalogue: RunningService,
+) -> None:
+    async def shown() -> tuple[bool, list[bool], str]:
+        one = await catalogue.get("/v1/products/PLATE")
+        found = (await catalogue.get("/v1/products?q=plate")).json()["items"]
+        return one.json()["available"], [item["available"] for item in found], one.headers["ETag"]
+
+    assert await shown() == (False, [False], '"1-sold-out"')
+    await catalogue.hears(SkuBackInStock("PLATE", 3))
+    assert await shown() == (True, [True], '"1"')
+    await catalogue.hears(SkuSoldOut("PLATE", 2))
+    assert await shown() == (True, [True], '"1"')
+
+    seen = [{"If-None-Match": etag} for etag in ('"1-sold-out"', '"1"')]
+    again = [await catalogue.http.get("/v1/products/PLATE", headers=headers) for headers in seen]
+    assert [one.status_code for one in again] == [200, 304]
+
+
+async def test_a_sold_out_product_is_changed_under_its_etag_as_any_other(catalogue: RunningService) -> None:
+    etag = (await catalogue.get("/v1/products/PLATE")).headers["ETag"]
+    changed = await catalogue.send(
+        "PATCH", "/v1/products/PLATE", {"price_minor": 450}, caller=OPERATOR, **{"If-Match": etag}
+    )
+    assert (changed.status_code, changed.json()["version"]) == (200, 2)

@@ -2,6 +2,8 @@
 
 -- name: products_by_sku
 -- What is for sale.
-select sku, version, title, price_minor, currency, active, weight_g, length_mm, width_mm, height_mm
-from products where :only::text[] is null or sku = any(:only::text[])
-order by sku collate "C";
+select p.sku, p.version, p.title, p.price_minor, p.currency, p.active, p.weight_g, p.length_mm, p.width_mm, p.height_mm,
+       a.available, coalesce(a.stock_version, 0) as stock_version
+from products p left join availabilities a on a.sku = p.sku
+where :only::text[] is null or p.sku = any(:only::text[])
+order by p.sku collate "C";

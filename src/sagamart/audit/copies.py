@@ -72,6 +72,18 @@ def every_copy_knows_what_is_sold_out(rows: Rows) -> Iterator[Breach]:
         yield 15, f"{sku['available']} are free, but orders has it {'' if copy['sold_out'] else 'not '}sold out"
 
 
+def every_product_shows_whether_it_is_sold_out(rows: Rows) -> Iterator[Breach]:
+    """The catalogue shows whether some of a sku is free, once stock has told of it."""
+    sku, product = _first(rows["stock"]), _first(rows["catalogue"])
+    if sku is None or product is None:
+        return
+    if product["stock_version"] and product["available"] != (sku["available"] > 0):
+        shown = "available" if product["available"] else "sold out"
+        yield 15, f"{sku['available']} are free, but the catalogue shows it {shown}"
+    if product["available"] is None and sku["available"]:
+        yield 15, f"{sku['available']} are free, but the catalogue has not heard of it"
+
+
 CUSTOMER_RULES: Sequence[tuple[frozenset[str], Rule]] = (
     (frozenset({"accounts", "wallet"}), every_customer_has_a_wallet),
     (frozenset({"wallet", "notifications"}), every_wallet_is_told_of),
@@ -80,6 +92,7 @@ PRODUCT_RULES: Sequence[tuple[frozenset[str], Rule]] = (
     (frozenset({"catalogue", "orders"}), every_copy_is_the_product),
     (frozenset({"catalogue", "shipping"}), every_product_is_measured),
     (frozenset({"stock", "orders"}), every_copy_knows_what_is_sold_out),
+    (frozenset({"stock", "catalogue"}), every_product_shows_whether_it_is_sold_out),
 )
 METHOD_RULES: Sequence[tuple[frozenset[str], Rule]] = ((frozenset({"shipping", "orders"}), every_method_is_offered),)
 

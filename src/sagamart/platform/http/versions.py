@@ -2,6 +2,8 @@
 
 Rules:
 - A write of something that others write too takes `expected_version`; without If-Match it is refused (428).
+- What an answer shows beside the record, and may change without it, is named in the ETag (`"7-sold-out"`), so that
+  nobody is told that it has not changed; If-Match takes such an ETag as its version.
 - Whether the version is still the one is decided where the record is locked: the rule refuses with a refusal of
   status 412.  `require_version` is for what is not decided by the worker.
 """
@@ -14,12 +16,12 @@ from litestar import Request, Response
 
 from sagamart.platform.http.problems import Malformed, Problem
 
-_ETAG = re.compile(r'"(\d{1,18})"')
+_ETAG = re.compile(r'"(\d{1,18})(?:-[a-z-]{1,40})?"')
 
 
-def etag_of(version: int) -> str:
-    """`7` -> `"7"`."""
-    return f'"{version}"'
+def etag_of(version: int, beside: str = "") -> str:
+    """`7` -> `"7"`, with what is shown beside it."""
+    return f'"{version}-{beside}"' if beside else f'"{version}"'
 
 
 def if_match(request: Request[Any, Any, Any]) -> int | None:
@@ -47,10 +49,11 @@ def require_version(request: Request[Any, Any, Any], version: int) -> None:
         raise Problem(412, "version_changed", "The thing has changed meanwhile", facts={"version": version})
 
 
-def versioned(request: Request[Any, Any, Any], body: msgspec.Struct, version: int) -> Response[Any]:
+def versioned(request: Request[Any, Any, Any], body: msgspec.Struct, version: int, beside: str = "") -> Response[Any]:
     """A read with its ETag; 304 without a body where the client has this version (If-None-Match)."""
-    headers = {"ETag": etag_of(version)}
+    etag = etag_of(version, beside)
+    headers = {"ETag": etag}
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
-    if etag_of(version) in known:
+    if etag in known:
         return Response(None, status_code=304, headers=headers)
     return Response(msgspec.json.encode(body), media_type="application/json", headers=headers)

@@ -38,7 +38,7 @@ from sagamart.shop.catalogue.fields import (
 )
 from sagamart.shop.catalogue.messages import ChangeProduct, CreateProduct
 from sagamart.shop.catalogue.photos import SkuInPath
-from sagamart.shop.catalogue.records import Product
+from sagamart.shop.catalogue.records import Product, ShownProduct
 from sagamart.shop.catalogue.search import LAST_TEXT, Filters, Sort, Wanted, look_for
 
 QUESTION_CHARACTERS_MAX = 200
@@ -53,10 +53,13 @@ Question = Annotated[
 
 PriceBound = Annotated[int | None, QueryParameter(ge=0, le=PRICE_MINOR_MAX, description="In minor units, included")]
 WantedCurrency = Annotated[str | None, QueryParameter(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217")]
+InStock = Annotated[
+    bool | None, QueryParameter(description="Only what may be ordered, or only what is sold out; by default both")
+]
 Sorted = Annotated[Sort | None, QueryParameter(description="By default relevance where there is a question, else sku")]
 
 
-class ProductPage(Page[Product], frozen=True):
+class ProductPage(Page[ShownProduct], frozen=True):
     """Some products.  `corrected_question` is what was looked for where `q` as it stood found nothing."""
 
     corrected_question: str | None = None
@@ -122,6 +125,7 @@ async def list_products(  # noqa: PLR0913, PLR0917  they are the fields of the q
     currency: WantedCurrency = None,
     price_from: PriceBound = None,
     price_to: PriceBound = None,
+    in_stock: InStock = None,
     sort: Sorted = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
@@ -130,19 +134,19 @@ async def list_products(  # noqa: PLR0913, PLR0917  they are the fields of the q
 
     Where `q` finds nothing, its mistyped words are mended, and `corrected_question` says how.
     """
-    wanted = Wanted(question, Filters(active, currency, price_from, price_to), sort)
+    wanted = Wanted(question, Filters(active, currency, price_from, price_to, in_stock), sort)
     found = await look_for(queries, wanted, cursor, limit)
-    return ProductPage([Product(**row) for row in found.rows], found.next_cursor, found.corrected)
+    return ProductPage([ShownProduct(**row) for row in found.rows], found.next_cursor, found.corrected)
 
 
 @get("/v1/products/{sku:str}")
-async def read_product(request: Request[Any, Any, Any], sku: SkuInPath, queries: Queries) -> Response[Product]:
-    """One product, with its ETag."""
+async def read_product(request: Request[Any, Any, Any], sku: SkuInPath, queries: Queries) -> Response[ShownProduct]:
+    """One product, with its ETag, and whether some of it may be ordered."""
     row = await queries.product_of(sku=sku)
     if row is None:
         raise NotFound("There is no such product")
-    product = Product(**row)
-    return versioned(request, product, product.version)
+    product = ShownProduct(**row)
+    return versioned(request, product, product.version, "" if product.available else "sold-out")
 
 
 @patch("/v1/products/{sku:str}", guards=[roles("OPERATOR", "ADMIN")])

@@ -7,7 +7,8 @@ import msgspec
 from msgspec import UNSET
 
 from sagamart.contracts.catalogue import ProductChanged
-from sagamart.messaging.decision import Decision, Refusal, Reply
+from sagamart.contracts.stock import SkuFact, SkuSoldOut
+from sagamart.messaging.decision import NOTHING, Decision, Refusal, Reply
 from sagamart.messaging.message import Message
 from sagamart.shop.catalogue.messages import (
     ChangeProduct,
@@ -17,7 +18,7 @@ from sagamart.shop.catalogue.messages import (
     ProductCommand,
     ShowPhoto,
 )
-from sagamart.shop.catalogue.records import Photo, Price, Product
+from sagamart.shop.catalogue.records import Availability, Photo, Price, Product
 
 RESERVED_SKUS = frozenset({"export", "import"})
 """Skus that would hide behind routes of these names."""
@@ -145,6 +146,16 @@ def hide_photo(message: Message[HidePhoto], product: Product | None) -> Decision
         return Decision(reply=refusal)
     after = _after(product, {"photo": None})
     return _changed_to(message, product, after, Reply(200, after))
+
+
+def take_availability(message: SkuFact, known: Availability | None) -> Decision:
+    """Take over whether some of a sku is free.  What is older than what is known changes nothing."""
+    if known is not None and message.version <= known.stock_version:
+        return NOTHING
+    version = 1 if known is None else known.version + 1
+    return Decision(
+        save=[Availability(version, message.sku, message.version, available=not isinstance(message, SkuSoldOut))]
+    )
 
 
 def _stale(body: ChangeProduct | ShowPhoto | HidePhoto, product: Product | None) -> Refusal | None:

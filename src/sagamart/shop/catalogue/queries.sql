@@ -1,58 +1,63 @@
 -- name: product_of(sku)^
 -- One product, as it is now.
-select sku, version, title, description, price_minor, currency, weight_g, length_mm, width_mm, height_mm, tax_rate_bp,
-       active, photo
-from products where sku = :sku;
+select p.sku, p.version, p.title, p.description, p.price_minor, p.currency, p.weight_g, p.length_mm, p.width_mm,
+       p.height_mm, p.tax_rate_bp, p.active, p.photo, coalesce(a.available, false) as available
+from products p left join availabilities a on a.sku = p.sku
+where p.sku = :sku;
 
--- name: products_by_sku(active, currency, price_from, price_to, sku, limit)
+-- name: products_by_sku(active, currency, price_from, price_to, in_stock, sku, limit)
 -- The products behind a place, in the order of skus.
-select sku, version, title, description, price_minor, currency, weight_g, length_mm, width_mm, height_mm, tax_rate_bp,
-       active, photo
-from products
-where active = :active and sku > :sku
-      and (:currency::text is null or currency = :currency)
-      and (:price_from::bigint is null or price_minor >= :price_from)
-      and (:price_to::bigint is null or price_minor <= :price_to)
-order by sku
+select p.sku, p.version, p.title, p.description, p.price_minor, p.currency, p.weight_g, p.length_mm, p.width_mm,
+       p.height_mm, p.tax_rate_bp, p.active, p.photo, coalesce(a.available, false) as available
+from products p left join availabilities a on a.sku = p.sku
+where p.active = :active and p.sku > :sku
+      and (:currency::text is null or p.currency = :currency)
+      and (:price_from::bigint is null or p.price_minor >= :price_from)
+      and (:price_to::bigint is null or p.price_minor <= :price_to)
+      and (:in_stock::boolean is null or coalesce(a.available, false) = :in_stock)
+order by p.sku
 limit :limit;
 
--- name: products_by_title(active, currency, price_from, price_to, text, sku, limit)
+-- name: products_by_title(active, currency, price_from, price_to, in_stock, text, sku, limit)
 -- The same in the order of titles.
-select sku, version, title, description, price_minor, currency, weight_g, length_mm, width_mm, height_mm, tax_rate_bp,
-       active, photo
-from products
-where active = :active and (title, sku) > (:text, :sku)
-      and (:currency::text is null or currency = :currency)
-      and (:price_from::bigint is null or price_minor >= :price_from)
-      and (:price_to::bigint is null or price_minor <= :price_to)
-order by title, sku
+select p.sku, p.version, p.title, p.description, p.price_minor, p.currency, p.weight_g, p.length_mm, p.width_mm,
+       p.height_mm, p.tax_rate_bp, p.active, p.photo, coalesce(a.available, false) as available
+from products p left join availabilities a on a.sku = p.sku
+where p.active = :active and (p.title, p.sku) > (:text, :sku)
+      and (:currency::text is null or p.currency = :currency)
+      and (:price_from::bigint is null or p.price_minor >= :price_from)
+      and (:price_to::bigint is null or p.price_minor <= :price_to)
+      and (:in_stock::boolean is null or coalesce(a.available, false) = :in_stock)
+order by p.title, p.sku
 limit :limit;
 
--- name: products_by_price(active, currency, price_from, price_to, number, sku, limit)
+-- name: products_by_price(active, currency, price_from, price_to, in_stock, number, sku, limit)
 -- The same, the cheapest first.
-select sku, version, title, description, price_minor, currency, weight_g, length_mm, width_mm, height_mm, tax_rate_bp,
-       active, photo
-from products
-where active = :active and (price_minor, sku) > (coalesce(:number::bigint, -1), :sku)
-      and (:currency::text is null or currency = :currency)
-      and (:price_from::bigint is null or price_minor >= :price_from)
-      and (:price_to::bigint is null or price_minor <= :price_to)
-order by price_minor, sku
+select p.sku, p.version, p.title, p.description, p.price_minor, p.currency, p.weight_g, p.length_mm, p.width_mm,
+       p.height_mm, p.tax_rate_bp, p.active, p.photo, coalesce(a.available, false) as available
+from products p left join availabilities a on a.sku = p.sku
+where p.active = :active and (p.price_minor, p.sku) > (coalesce(:number::bigint, -1), :sku)
+      and (:currency::text is null or p.currency = :currency)
+      and (:price_from::bigint is null or p.price_minor >= :price_from)
+      and (:price_to::bigint is null or p.price_minor <= :price_to)
+      and (:in_stock::boolean is null or coalesce(a.available, false) = :in_stock)
+order by p.price_minor, p.sku
 limit :limit;
 
--- name: products_by_price_down(active, currency, price_from, price_to, number, sku, limit)
+-- name: products_by_price_down(active, currency, price_from, price_to, in_stock, number, sku, limit)
 -- The same, the dearest first.
-select sku, version, title, description, price_minor, currency, weight_g, length_mm, width_mm, height_mm, tax_rate_bp,
-       active, photo
-from products
-where active = :active and (price_minor, sku) < (coalesce(:number::bigint, 9223372036854775807), :sku)
-      and (:currency::text is null or currency = :currency)
-      and (:price_from::bigint is null or price_minor >= :price_from)
-      and (:price_to::bigint is null or price_minor <= :price_to)
-order by price_minor desc, sku desc
+select p.sku, p.version, p.title, p.description, p.price_minor, p.currency, p.weight_g, p.length_mm, p.width_mm,
+       p.height_mm, p.tax_rate_bp, p.active, p.photo, coalesce(a.available, false) as available
+from products p left join availabilities a on a.sku = p.sku
+where p.active = :active and (p.price_minor, p.sku) < (coalesce(:number::bigint, 9223372036854775807), :sku)
+      and (:currency::text is null or p.currency = :currency)
+      and (:price_from::bigint is null or p.price_minor >= :price_from)
+      and (:price_to::bigint is null or p.price_minor <= :price_to)
+      and (:in_stock::boolean is null or coalesce(a.available, false) = :in_stock)
+order by p.price_minor desc, p.sku desc
 limit :limit;
 
--- name: products_found(question, active, currency, price_from, price_to, sort, number, text, sku, ranked_max, limit)
+-- name: products_found(question, active, currency, price_from, price_to, in_stock, sort, number, text, sku, ranked_max, limit)
 -- The products that a question's words are found in, and the two sort keys of each.  Of a very broad question only the
 -- first `ranked_max` that the index gives are looked at: nobody reads on that far.
 with asked as materialized (select asked_words(:question) as words),
@@ -61,11 +66,12 @@ found as (
            case :sort::text when 'relevance' then -ts_rank(p.words, asked.words)::float8
                             when 'price' then p.price_minor when '-price' then -p.price_minor else 0 end as number,
            case :sort::text when 'title' then p.title else '' end as text
-    from asked, products p
+    from asked, products p left join availabilities a on a.sku = p.sku
     where p.words @@ asked.words and p.active = :active
           and (:currency::text is null or p.currency = :currency)
           and (:price_from::bigint is null or p.price_minor >= :price_from)
           and (:price_to::bigint is null or p.price_minor <= :price_to)
+          and (:in_stock::boolean is null or coalesce(a.available, false) = :in_stock)
     limit :ranked_max
 ),
 page as (
@@ -75,8 +81,8 @@ page as (
     limit :limit
 )
 select p.sku, p.version, p.title, p.description, p.price_minor, p.currency, p.weight_g, p.length_mm, p.width_mm,
-       p.height_mm, p.tax_rate_bp, p.active, p.photo, page.number, page.text
-from page join products p on p.sku = page.sku
+       p.height_mm, p.tax_rate_bp, p.active, p.photo, coalesce(a.available, false) as available, page.number, page.text
+from page join products p on p.sku = page.sku left join availabilities a on a.sku = p.sku
 order by page.number, page.text, page.sku;
 
 -- name: near_words(words, near_max)

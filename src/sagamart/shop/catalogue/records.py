@@ -25,6 +25,20 @@ class Product(Record, frozen=True):
     photo: str | None = None
 
 
+class ShownProduct(Product, frozen=True):
+    """A product as its readers see it: with whether some of it may be ordered, as far as the catalogue has heard."""
+
+    available: bool = False
+
+
+class Availability(Record, frozen=True):
+    """Whether some of a sku is free, copied from stock as of its `stock_version` (0: it has told nothing yet)."""
+
+    sku: str
+    stock_version: int
+    available: bool
+
+
 class Price(Entry, frozen=True):
     """What a sku has cost from a moment on, and who said so."""
 
@@ -45,4 +59,5 @@ class Photo(Record, frozen=True):
 
 PHOTOS = Table(Photo, "photos", key="photo_id")
 PRODUCTS = Table(Product, "products", key="sku")
+AVAILABILITIES = Table(Availability, "availabilities", key="sku")
 PRICES = Table(Price, "prices", key="price_id")

@@ -56,6 +56,7 @@ class Filters(msgspec.Struct, frozen=True):
     currency: str | None = None
     price_from: int | None = None
     price_to: int | None = None
+    in_stock: bool | None = None
 
 
 class Wanted(msgspec.Struct, frozen=True):
