@@ -94,6 +94,7 @@ POST  /v1/operations/orders/{order_id}/cancellation       401      403   403    
 POST  /v1/operations/parked-keys/{service}/{key}/release  401      403   403      404      403         403   404
 GET   /v1/operations/actions                              401      403   403      200      403         403   200
 GET   /v1/notifications                                   401      200   200      200      200         200   200
+GET   /v1/operations/payments/unknown                     401      403   403      200      403         403   200
 POST  /v1/operations/payments/{payment_id}/resolution     401      403   403      200      403         403   409
 POST  /v1/operations/reconciliation                       401      403   403      202      403         403   202
 GET   /v1/operations/reconciliation                       401      403   403      200      403         403   200

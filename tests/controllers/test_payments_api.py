@@ -12,6 +12,7 @@ import pytest
 from sagamart.platform.http import Caller
 from sagamart.shop.payments.api import routes
 from sagamart.shop.payments.decide import PaymentRules
+from sagamart.shop.payments.messages import BankSilent
 from sagamart.shop.payments.service import PAYMENTS_SERVICE, payments_service
 from shop_fixtures import RunningService, Started
 
@@ -108,6 +109,39 @@ async def test_a_top_up_against_the_rules_is_refused(
     answer = await payments.post("/v1/wallet/top-ups", body, caller=ANNA)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_operators_see_which_payments_are_unknown_since_when_and_what_the_bank_is_asked(
+    payments: RunningService,
+) -> None:
+    payment_id, known = await topped_up(payments), await payments.post("/v1/wallet/top-ups", MONEY, caller=BORIS)
+    await payments.rows("update payments set at = at - interval '1 hour' where payment_id = $1", payment_id)
+    await payments.hears(BankSilent(payment_id))
+
+    (one,) = (await payments.get("/v1/operations/payments/unknown", caller=OPERATOR)).json()["items"]
+
+    assert known.json()["id"] != one["id"] == payment_id
+    assert (one["asked"], one["amount_minor"], one["customer_id"]) == (["open"], 500, ANNA.id)
+    assert 3_600 <= one["age_s"] < 7_200
+    assert one["next_asking_at"] is not None
+    settled = await payments.post(
+        one["resolution"], {"outcome": "nothing_taken", "why": "a letter"}, caller=OPERATOR, key="settle"
+    )
+    assert settled.json() == (await payments.get(one["payment"], caller=ANNA)).json()
+    assert (await payments.get("/v1/operations/payments/unknown", caller=OPERATOR)).json()["items"] == []
+
+
+async def test_unknown_payments_come_in_pages_the_oldest_first(payments: RunningService) -> None:
+    ids = [
+        (await payments.post("/v1/wallet/top-ups", MONEY, caller=ANNA, key=str(one))).json()["id"] for one in range(3)
+    ]
+    await payments.hears(*(BankSilent(one) for one in ids))
+
+    first = (await payments.get("/v1/operations/payments/unknown?limit=2", caller=OPERATOR)).json()
+    cursor = first["next_cursor"]
+    rest = (await payments.get(f"/v1/operations/payments/unknown?cursor={cursor}", caller=OPERATOR)).json()
+
+    assert [one["id"] for one in (*first["items"], *rest["items"])] == ids
 
 
 @pytest.mark.parametrize("secret", [NEW, OLD], ids=["new secret", "old secret"])

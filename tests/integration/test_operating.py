@@ -47,6 +47,7 @@ async def test_a_stuck_order_is_found_read_called_off_and_accounted_for(open_sho
         off = await run(server.port, "operate", "cancel", order_id, "--why", "stock is moving")
         none = await run(server.port, "operate", "stuck")
         done = await run(server.port, "operate", "actions")
+        unknown = await run(server.port, "operate", "unknown")
         wrong = await run(
             server.port, "operate", "retry", "stock.018f0000-0000-7000-8000-000000000000", "--why", "hope"
         )
@@ -60,4 +61,5 @@ async def test_a_stuck_order_is_found_read_called_off_and_accounted_for(open_sho
     assert (off[0], none) == (0, (0, "No order is stuck.\n"))
     assert "cancel_order" in done[1]
     assert "stock is moving" in done[1]
+    assert unknown == (0, "No payment is unknown.\n")
     assert wrong == (1, "sagamart: There is no such letter (404, not_found)\n")

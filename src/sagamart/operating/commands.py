@@ -21,6 +21,9 @@ operate = App(
     letters` shows whether a message of it is dead, and why.  Mend the cause, then `operate retry` the letter, or all of
     an order with `operate release-key`.  Nothing to mend?  `operate cancel` gives goods and money back.
 
+    A payment that is `unknown` is asked about until the bank answers: `operate unknown` lists them, `operate resolve`
+    settles one by what the bank has told you.
+
     Try it:  sagamart operate stuck --email operator@sagamart.example
     """,
 )
@@ -48,6 +51,23 @@ def stuck(
         _show(
             found, ("id", "status", "overdue_s", "waits for", "timer_at", "parked", "customer_id"), "No order is stuck."
         )
+
+    ask(access, shown)
+
+
+@operate.command
+def unknown(*, access: Access = HERE) -> None:
+    """List the payments of which the bank has not told how they stand: since when, what it is asked, and when next.
+
+    They settle by themselves once the bank answers; `operate resolve` settles one that you know about otherwise.
+    """
+
+    async def shown(shop: Shop) -> None:
+        found = [one async for one in shop.all("/v1/operations/payments/unknown")]
+        for one in found:
+            one["is asked"] = ", ".join(one["asked"])
+        columns = ("id", "age_s", "is asked", "next_asking_at", "amount_minor", "currency", "order_id", "customer_id")
+        _show(found, columns, "No payment is unknown.")
 
     ask(access, shown)
 

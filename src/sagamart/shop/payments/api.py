@@ -1,8 +1,8 @@
-"""Payments over HTTP: top-ups, how a payment stands, the bank's webhooks, and what operators do."""
+"""Payments over HTTP: top-ups, how a payment stands, and the bank's webhooks; `operations_api.py` is for operators."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -10,8 +10,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import Meta
 
-from sagamart.platform.http import Ask, Caller, NotFound, Problem, Queries, RequestBody, json_response, logged_in, roles
-from sagamart.shop.payments.messages import BankNotified, OpenTopUp, Reconcile, ResolvePayment
+from sagamart.platform.http import Ask, Caller, NotFound, Problem, Queries, RequestBody, json_response, logged_in
+from sagamart.shop.payments import operations_api
+from sagamart.shop.payments.messages import BankNotified, OpenTopUp
 from sagamart.shop.payments.records import PAYMENTS, Payment
 from sagamart.shop.payments.signatures import is_signed, keys_of
 from sagamart.shop.payments.view import PaymentView, view
@@ -29,24 +30,6 @@ class TopUp(RequestBody, frozen=True):
 
     amount_minor: AmountMinor
     currency: Currency
-
-
-class Resolved(RequestBody, frozen=True):
-    """How it is settled, and how you know: it is kept with your name."""
-
-    outcome: Literal["nothing_taken", "captured"]
-    why: Annotated[str, Meta(min_length=1, max_length=500)]
-
-
-class ReconciliationView(msgspec.Struct, frozen=True):
-    """How far the bank's statement has been compared, and what did not fit."""
-
-    running: bool
-    read_until: datetime | None
-    at: datetime
-    entries: int
-    differences: int
-    mended: int
 
 
 class HookPayment(msgspec.Struct, frozen=True):
@@ -97,39 +80,6 @@ async def payment(payment_id: FromPath[str], queries: Queries, caller: Caller) -
     return json_response(view(found))
 
 
-@post(
-    "/v1/operations/payments/{payment_id:str}/resolution",
-    guards=[roles("OPERATOR", "ADMIN")],
-    opt={"idempotent": "required"},
-    status_code=200,
-    tags=["operations"],
-)
-async def resolve(payment_id: FromPath[str], data: Resolved, ask: Ask, caller: Caller) -> Response[PaymentView]:
-    """Settle a payment whose outcome the bank told by other means, such as a letter."""
-    return await ask(ResolvePayment(payment_id, data.outcome, caller.id, data.why), content=data)
-
-
-@post(
-    "/v1/operations/reconciliation",
-    guards=[roles("OPERATOR", "ADMIN")],
-    opt={"idempotent": "required"},
-    status_code=202,
-    tags=["operations"],
-)
-async def reconcile(ask: Ask) -> Response[ReconciliationView]:
-    """Compare the bank's statement with the payments, now."""
-    return await ask(Reconcile())
-
-
-@get("/v1/operations/reconciliation", guards=[roles("OPERATOR", "ADMIN")], tags=["operations"])
-async def reconciliation(queries: Queries) -> ReconciliationView:
-    """How far the bank's statement has been compared."""
-    found: Any = await queries.reconciliation()
-    if found is None:
-        raise NotFound("Nothing has been compared yet")
-    return ReconciliationView(*found.values())
-
-
 def routes(secrets: Sequence[str]) -> Sequence[HTTPRouteHandler]:
     """The routes of payments, where the bank signs its webhooks with these secrets (none: they are all refused)."""
     keys = keys_of(secrets)
@@ -148,7 +98,7 @@ def routes(secrets: Sequence[str]) -> Sequence[HTTPRouteHandler]:
             return Response(None, status_code=204)  # of no payment: nothing to ask about
         return await ask(BankNotified(told.key, told.version), key=event_id)
 
-    return top_up, payment, resolve, reconcile, reconciliation, bank_webhook
+    return top_up, payment, bank_webhook, *operations_api.ROUTES
 
 
 async def _found(queries: Queries, payment_id: str) -> Payment | None:

@@ -2,6 +2,25 @@
 -- A payment.
 select * from payments where payment_id = :payment_id;
 
+-- name: payments_unknown(after_at, after_id, limit)
+-- Payments of which the bank has not told how they stand, the oldest first; what it is being asked, and when next.
+with intents as materialized (
+    select said ->> 'key' as key, said ->> 'type' as type, lease_until
+    from outbox, string_to_table(convert_from(messages, 'UTF8'), e'\n') as line, lateral (select line::jsonb) as one (said)
+    where said ->> 'type' in ('BankOpenAsked', 'BankCaptureAsked', 'BankCancelAsked', 'BankStateAsked')
+)
+select p.payment_id, p.purpose, p.order_id, p.customer_id, p.amount_minor, p.currency, p.at, p.capturing, p.closing,
+    (select array_agg(distinct i.type order by i.type) from intents i where i.key = p.payment_id) as asked,
+    least(
+        (select min(i.lease_until) from intents i where i.key = p.payment_id),
+        (select t.due_at from timers t where t.key = p.payment_id and t.name = 'look')
+    ) as next_asking_at,
+    greatest(0, extract(epoch from now() - p.at))::bigint as age_s
+from payments p
+where p.status = 'unknown' and (p.at, p.payment_id) > (coalesce(:after_at::timestamptz, '-infinity'), :after_id::text)
+order by p.at, p.payment_id
+limit :limit;
+
 -- name: reconciliation^
 -- How far the bank's statement has been compared.
 select running, read_until, at, entries, differences, mended from reconciliations;

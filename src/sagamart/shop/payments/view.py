@@ -26,6 +26,11 @@ class PaymentView(msgspec.Struct, frozen=True, omit_defaults=True):
     credited: bool = False
 
 
+def link_to(payment_id: str) -> str:
+    """Where a payment is."""
+    return f"/v1/payments/{payment_id}"
+
+
 def view(payment: Payment) -> PaymentView:
     """A payment as its owner sees it."""
     return PaymentView(

@@ -1,0 +1,154 @@
+"""What operators look at and do about payments: those of which nothing is known, and the bank's statement."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from msgspec import Meta
+
+from sagamart.platform.http import (
+    LIMIT_DEFAULT,
+    Ask,
+    Caller,
+    Cursor,
+    Limit,
+    NotFound,
+    Page,
+    Queries,
+    RequestBody,
+    key_of,
+    page_of,
+    roles,
+)
+from sagamart.shop.payments.messages import Reconcile, ResolvePayment
+from sagamart.shop.payments.records import Purpose
+from sagamart.shop.payments.view import PaymentView, link_to
+
+OPERATORS = roles("OPERATOR", "ADMIN")
+
+Question = Literal["open", "capture", "cancel", "state"]
+
+QUESTIONS: Mapping[str, Question] = {
+    "BankOpenAsked": "open",
+    "BankCaptureAsked": "capture",
+    "BankCancelAsked": "cancel",
+    "BankStateAsked": "state",
+}
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page of payments ended."""
+
+    at: Annotated[datetime, Meta(tz=True)]
+    payment_id: Annotated[str, Meta(pattern="^[!-~]{0,200}$")]
+
+
+class UnknownPayment(msgspec.Struct, frozen=True):
+    """A payment of which the bank has not told how it stands.
+
+    `asked`: what it is being asked now, under the payment's own key; nothing: it is to tell by itself, and is asked for
+    its state at `next_asking_at`.  `resolution`: where an operator settles it who knows by other means.
+    """
+
+    id: str
+    purpose: Purpose
+    order_id: str | None
+    customer_id: str
+    amount_minor: int
+    currency: str
+    at: datetime
+    age_s: int
+    asked: tuple[Question, ...]
+    next_asking_at: datetime | None
+    payment: str
+    resolution: str
+
+
+class Resolved(RequestBody, frozen=True):
+    """How it is settled, and how you know: it is kept with your name."""
+
+    outcome: Literal["nothing_taken", "captured"]
+    why: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class ReconciliationView(msgspec.Struct, frozen=True):
+    """How far the bank's statement has been compared, and what did not fit."""
+
+    running: bool
+    read_until: datetime | None
+    at: datetime
+    entries: int
+    differences: int
+    mended: int
+
+
+@get("/v1/operations/payments/unknown", guards=[OPERATORS], tags=["operations"])
+async def unknown_payments(
+    queries: Queries, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> Page[UnknownPayment]:
+    """Payments of which the bank has not told how they stand, the oldest first.  It is asked until it does."""
+    after = key_of(cursor, Place)
+    rows = await queries.payments_unknown(
+        after_at=None if after is None else after.at,
+        after_id="" if after is None else after.payment_id,
+        limit=limit + 1,
+    )
+    return page_of([_unknown(row) for row in rows], limit, lambda last: Place(last.at, last.id))
+
+
+@post(
+    "/v1/operations/payments/{payment_id:str}/resolution",
+    guards=[OPERATORS],
+    opt={"idempotent": "required"},
+    status_code=200,
+    tags=["operations"],
+)
+async def resolve(payment_id: FromPath[str], data: Resolved, ask: Ask, caller: Caller) -> Response[PaymentView]:
+    """Settle a payment whose outcome the bank told by other means, such as a letter."""
+    return await ask(ResolvePayment(payment_id, data.outcome, caller.id, data.why), content=data)
+
+
+@post(
+    "/v1/operations/reconciliation",
+    guards=[OPERATORS],
+    opt={"idempotent": "required"},
+    status_code=202,
+    tags=["operations"],
+)
+async def reconcile(ask: Ask) -> Response[ReconciliationView]:
+    """Compare the bank's statement with the payments, now."""
+    return await ask(Reconcile())
+
+
+@get("/v1/operations/reconciliation", guards=[OPERATORS], tags=["operations"])
+async def reconciliation(queries: Queries) -> ReconciliationView:
+    """How far the bank's statement has been compared."""
+    found: Any = await queries.reconciliation()
+    if found is None:
+        raise NotFound("Nothing has been compared yet")
+    return ReconciliationView(*found.values())
+
+
+def _unknown(row: Any) -> UnknownPayment:
+    payment_id = row["payment_id"]
+    return UnknownPayment(
+        payment_id,
+        row["purpose"],
+        row["order_id"] or None,
+        row["customer_id"],
+        row["amount_minor"],
+        row["currency"],
+        row["at"],
+        row["age_s"],
+        tuple(QUESTIONS[kind] for kind in row["asked"] or ()),
+        row["next_asking_at"],
+        link_to(payment_id),
+        f"/v1/operations/payments/{payment_id}/resolution",
+    )
+
+
+ROUTES: Sequence[HTTPRouteHandler] = (unknown_payments, resolve, reconcile, reconciliation)
