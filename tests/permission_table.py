@@ -75,6 +75,7 @@ GET   /v1/wallet                                          401      200   200    
 GET   /v1/wallet/entries                                  401      200   200      200      200         200   200
 POST  /v1/wallet/deposits                                 401      403   403      201      403         403   201
 POST  /v1/wallet/withdrawals                              401      201   201      201      201         201   201
+GET   /v1/payments                                        401      200   200      200      200         200   200
 POST  /v1/wallet/top-ups                                  401      202   202      202      202         202   202
 GET   /v1/payments/{payment_id}                           401      404   200      200      404         404   200
 POST  /v1/bank-webhooks/{bank}                            401      401   401      401      401         401   401

@@ -77,6 +77,9 @@ class BankSection(Section, frozen=True):
     top_up_minor_max: Annotated[
         int, Meta(ge=1, le=10**12, description="The most that one top-up brings, in minor units")
     ] = 100_000_000
+    open_top_ups_max: Annotated[
+        int, Meta(ge=1, le=100, description="Top-ups that one customer may have open at the same time")
+    ] = 10
 
 
 class DatabaseSection(Section, frozen=True):

@@ -37,6 +37,7 @@ from sagamart.shop.payments.messages import BeginReconciling
 from sagamart.shop.payments.outside import calls_to
 from sagamart.shop.payments.service import payments_service
 from sagamart.shop.promotions import api as promotions_api
+from sagamart.shop.payments.waiting import TopUpWaiters
 from sagamart.shop.promotions.service import PROMOTIONS
 from sagamart.shop.shipping import api as shipping_api
 from sagamart.shop.shipping.service import SHIPPING
@@ -86,14 +87,16 @@ def _wallet(settings: ShopSettings) -> Slice:
 
 def _payments(settings: ShopSettings) -> Slice:
     bank = settings.bank
-    rules = PaymentRules(bool(bank.url), settings.currency, bank.top_up_minor_max)
+    rules = PaymentRules(bool(bank.url), settings.currency, bank.top_up_minor_max, bank.open_top_ups_max)
+    waiters = TopUpWaiters()
     client = HttpBank(bank.url, bank.api_key, return_url=bank.return_url, page_hosts=frozenset(bank.page_hosts))
     begins = (BeginReconciling(),) if bank.url else ()
     try:
-        routes = payments_api.routes(bank.webhook_secrets)
+        routes = payments_api.routes(bank.webhook_secrets, waiters)
     except ValueError as error:
         raise SettingsError(f"SAGAMART_BANK_WEBHOOK_SECRETS: {error}") from error
-    return Slice(payments_service(rules), routes, outside=(calls_to(client),), begins=begins)
+    service = payments_service(rules)
+    return Slice(service, routes, waiters.on_committed, outside=(calls_to(client),), begins=begins)
 
 
 def _notifications(settings: ShopSettings) -> Slice:

@@ -1,5 +1,6 @@
 """The routes of payments: top-ups, what their owners see, what operators settle, and whose webhooks are heard."""
 
+import asyncio
 import base64
 import hmac
 import time
@@ -109,6 +110,44 @@ async def test_a_top_up_against_the_rules_is_refused(
     answer = await payments.post("/v1/wallet/top-ups", body, caller=ANNA)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_a_customer_has_so_many_top_ups_open_and_no_more(started: Started) -> None:
+    payments = await started(payments_service(PaymentRules(open_top_ups_max=2)), routes([NEW]))
+    path = "/v1/wallet/top-ups"
+
+    answers = await asyncio.gather(*(payments.post(path, MONEY, caller=ANNA, key=f"key-{one}") for one in range(12)))
+
+    opened = [one for one in answers if one.status_code == 202]
+    refused = [one.json() for one in answers if one.status_code != 202]
+    links = sorted(one.headers["location"] for one in opened)
+    assert len(opened) == 2
+    assert {(one["code"], one["status"]) for one in refused} == {("too_many_open_top_ups", 409)}
+    late = (await payments.post(path, MONEY, caller=ANNA, key="late")).json()
+    assert (late["open_top_ups_max"], sorted(late["top_ups"])) == (2, links)
+    assert (await payments.post(path, MONEY, caller=BORIS, key="other")).status_code == 202
+
+    settled = f"/v1/operations/payments/{opened[0].json()['id']}/resolution"
+    await payments.post(settled, {"outcome": "nothing_taken", "why": "the bank called"}, caller=OPERATOR, key="settle")
+    assert (await payments.post(path, MONEY, caller=ANNA, key="next")).status_code == 202
+
+
+async def test_who_waits_in_vain_gets_the_top_up_as_it_is(payments: RunningService) -> None:
+    answer = await payments.send("POST", "/v1/wallet/top-ups", MONEY, caller=ANNA, key="top-up", Prefer="wait=0")
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "new")
+    assert "preference-applied" not in answer.headers
+
+
+async def test_customers_list_their_own_payments_the_newest_first(payments: RunningService) -> None:
+    for number in range(3):
+        await payments.post("/v1/wallet/top-ups", {**MONEY, "amount_minor": 100 + number}, caller=ANNA, key=str(number))
+
+    first = (await payments.get("/v1/payments?limit=2", caller=ANNA)).json()
+    rest = (await payments.get(f"/v1/payments?cursor={first['next_cursor']}", caller=ANNA)).json()
+
+    assert [one["amount_minor"] for one in (*first["items"], *rest["items"])] == [102, 101, 100]
+    assert (await payments.get("/v1/payments", caller=BORIS)).json()["items"] == []
 
 
 async def test_operators_see_which_payments_are_unknown_since_when_and_what_the_bank_is_asked(

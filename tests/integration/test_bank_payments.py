@@ -3,7 +3,7 @@
 import pytest
 
 from bank_at_work import until
-from payments_street import DECLINED, NUMBERS, POOR, Street, order, pay_id
+from payments_street import DECLINED, NUMBERS, PAYS, POOR, Street, order, pay_id
 from sagamart.contracts.order_requests import (
     BankCaptureRequested,
     BankHoldRequested,
@@ -166,3 +166,22 @@ async def test_customers_are_sent_to_the_banks_pages_only(page: str) -> None:
     with pytest.raises(Exception, match="not the bank's"):
         client._page(page)
     await client.close()
+
+
+async def test_who_waits_for_a_top_up_is_answered_with_the_banks_page(street: Street) -> None:
+    ann = Caller("cus_018f0000000070008000000000000001", frozenset({"CUSTOMER"}))
+    money = {"amount_minor": 500, "currency": "RUB"}
+
+    answer = await street.payments.send("POST", "/v1/wallet/top-ups", money, caller=ann, key="one", Prefer="wait=30")
+
+    assert (answer.status_code, answer.headers["preference-applied"]) == (200, "wait=30")
+    paid = await street.bank.http.post(answer.json()["redirect_url"], data={"card": PAYS, "answer": "confirm"})
+    assert paid.status_code == 200
+
+    async def captured() -> bool:
+        seen = await street.payments.get(answer.headers["location"], caller=ann)
+        return bool(seen.json()["status"] == "captured")
+
+    await until(captured)
+    again = await street.payments.send("POST", "/v1/wallet/top-ups", money, caller=ann, key="one", Prefer="wait=30")
+    assert (again.status_code, again.json()["status"]) == (200, "captured")

@@ -1,15 +1,14 @@
 """Orders over HTTP: place, pay, change, cancel, give back; `looking.py` shows them."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from contextlib import aclosing
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 from litestar import Request, Response, post, put
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, JSONBody
 from msgspec.structs import replace
 
 from sagamart.messaging.requests import StoredReply
@@ -26,6 +25,7 @@ from sagamart.platform.http import (
     logged_in,
     roles,
 )
+from sagamart.platform.http.waiting import WAIT_S_MAX, Prefer, wait_s_of
 from sagamart.shop.orders.at_once import answered
 from sagamart.shop.orders.baskets import BasketView
 from sagamart.shop.orders.bodies import (
@@ -45,7 +45,6 @@ from sagamart.shop.orders.looking import (
     is_staff,
     list_orders,
     list_payments,
-    list_staff_acts,
     orders_of,
     progress,
 )
@@ -63,19 +62,8 @@ from sagamart.shop.orders.messages import (
 )
 from sagamart.shop.orders.records import Order, Terms
 from sagamart.shop.orders.view import OrderView, link_to, view
-from sagamart.shop.orders.waiting import WAIT_S_MAX, Waiters
+from sagamart.shop.orders.waiting import Waiters
 from sagamart.shop.orders.watching import Watchers
-
-_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?(?=$|[,;\s])", re.IGNORECASE)
-
-Prefer = Annotated[
-    str | None,
-    HeaderParameter(
-        name="Prefer",
-        max_length=200,
-        description=f"`wait=N`: answer when it is settled, after N ≤ {WAIT_S_MAX} seconds",
-    ),
-]
 
 
 class OrderSettings(msgspec.Struct, frozen=True):
@@ -175,7 +163,6 @@ def routes(settings: OrderSettings, waiters: Waiters, watchers: Watchers | None 
         _pay_order(watchers),
         return_items,
         move_order,
-        list_staff_acts,
         get_basket,
         fill_basket,
     )
@@ -206,7 +193,7 @@ def _place_order(settings: OrderSettings, waiters: Waiters) -> HTTPRouteHandler:
         reply = await ask.reply_to(
             lambda message_id: _placing(message_id, data, caller, language, settings), content=data
         )
-        wait_s = _wait_s(prefer)
+        wait_s = wait_s_of(prefer)
         if reply.refused or reply.location is None:
             return Answer(reply)
         order_id = reply.location.rpartition("/")[2]
@@ -271,7 +258,7 @@ def _pay_order(watchers: Watchers) -> HTTPRouteHandler:
             order_id, caller.id, is_staff(caller), language, source=data.source, amount_minor=data.amount_minor
         )
         reply = await ask.reply_to(wish, content=data)
-        wait_s = _wait_s(prefer)
+        wait_s = wait_s_of(prefer)
         if reply.refused or wait_s is None:
             return Answer(reply)
         order = await _payment_answered(reply, watchers, queries, wait_s)
@@ -320,12 +307,6 @@ def _placing(
         data.promo_code,
         data.from_basket,
     )
-
-
-def _wait_s(prefer: str | None) -> int | None:
-    """The seconds of `Prefer: wait=N` (RFC 7240), WAIT_S_MAX at most; what is no such preference is passed over."""
-    found = _WAIT.search(prefer or "")
-    return min(int(found[1]), WAIT_S_MAX) if found else None
 
 
 def _settled(order: Order, language: Language, wait_s: int | None = None) -> Response[Any]:

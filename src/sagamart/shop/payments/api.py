@@ -10,12 +10,30 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import Meta
 
-from sagamart.platform.http import Ask, Caller, NotFound, Problem, Queries, RequestBody, json_response, logged_in
+from sagamart.platform.http import (
+    LIMIT_DEFAULT,
+    Answer,
+    Ask,
+    Caller,
+    Cursor,
+    Limit,
+    NotFound,
+    Page,
+    Problem,
+    Queries,
+    RequestBody,
+    json_response,
+    key_of,
+    logged_in,
+    page_of,
+)
+from sagamart.platform.http.waiting import Prefer, wait_s_of
 from sagamart.shop.payments import operations_api
 from sagamart.shop.payments.messages import BankNotified, OpenTopUp
 from sagamart.shop.payments.records import PAYMENTS, Payment
 from sagamart.shop.payments.signatures import is_signed, keys_of
 from sagamart.shop.payments.view import PaymentView, view
+from sagamart.shop.payments.waiting import TopUpWaiters
 
 STAFF = frozenset({"OPERATOR", "ADMIN"})
 AMOUNT_MINOR_MAX = 1_000_000_000_000
@@ -23,6 +41,13 @@ EVENT_ID_CHARS_MAX = 200
 
 AmountMinor = Annotated[int, Meta(ge=1, le=AMOUNT_MINOR_MAX, description="Minor units: 1250 is 12.50", examples=[1250])]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["RUB"])]
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page of payments ended."""
+
+    at: Annotated[datetime, Meta(tz=True)]
+    payment_id: Annotated[str, Meta(pattern="^[!-~]{0,200}$")]
 
 
 class TopUp(RequestBody, frozen=True):
@@ -58,17 +83,19 @@ class BadSignature(Problem):
         super().__init__(401, "bad_signature", "This webhook is not signed by the bank, or not now")
 
 
-@post("/v1/wallet/top-ups", guards=[logged_in], opt={"idempotent": "required"}, status_code=202)
-async def top_up(data: TopUp, ask: Ask, caller: Caller) -> Response[PaymentView]:
-    """Put money from a card into one's own wallet.
-
-    Look at the `Location` until there is a `redirect_url`, the bank's page, and send the customer there.  What the bank
-    takes is credited, once, whatever happens in between.
-    """
-    return await ask(
-        lambda message_id: OpenTopUp("top_" + message_id.replace("-", ""), caller.id, data.amount_minor, data.currency),
-        content=data,
+@get("/v1/payments", guards=[logged_in])
+async def payments(
+    queries: Queries, caller: Caller, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> Page[PaymentView]:
+    """One's own payments through the bank, top-ups among them, the newest first."""
+    after = key_of(cursor, Place)
+    rows = await queries.payments_of_customer(
+        customer_id=caller.id,
+        before_at=None if after is None else after.at,
+        before="" if after is None else after.payment_id,
+        limit=limit + 1,
     )
+    return page_of([view(one) for one in payments_in(rows)], limit, lambda last: Place(last.at, last.id))
 
 
 @get("/v1/payments/{payment_id:str}", guards=[logged_in])
@@ -80,8 +107,11 @@ async def payment(payment_id: FromPath[str], queries: Queries, caller: Caller) -
     return json_response(view(found))
 
 
-def routes(secrets: Sequence[str]) -> Sequence[HTTPRouteHandler]:
-    """The routes of payments, where the bank signs its webhooks with these secrets (none: they are all refused)."""
+def routes(secrets: Sequence[str], waiters: TopUpWaiters | None = None) -> Sequence[HTTPRouteHandler]:
+    """The routes of payments, where the bank signs its webhooks with these secrets (none: they are all refused).
+
+    `waiters.on_committed` belongs into the worker's `on_commit`.
+    """
     keys = keys_of(secrets)
 
     @post("/v1/bank-webhooks/{bank:str}", status_code=204)
@@ -98,12 +128,48 @@ def routes(secrets: Sequence[str]) -> Sequence[HTTPRouteHandler]:
             return Response(None, status_code=204)  # of no payment: nothing to ask about
         return await ask(BankNotified(told.key, told.version), key=event_id)
 
-    return top_up, payment, bank_webhook, *operations_api.ROUTES
+    return _top_up(waiters or TopUpWaiters()), payments, payment, bank_webhook, *operations_api.ROUTES
+
+
+def _top_up(waiters: TopUpWaiters) -> HTTPRouteHandler:
+    @post("/v1/wallet/top-ups", guards=[logged_in], opt={"idempotent": "required"}, status_code=202)
+    async def top_up(
+        data: TopUp, ask: Ask, caller: Caller, queries: Queries, prefer: Prefer = None
+    ) -> Response[PaymentView]:
+        """Put money from a card into one's own wallet.
+
+        Look at the `Location` until there is a `redirect_url`, the bank's page, and send the customer there; or let it
+        be answered (200) once there is that, or the top-up is settled, by `Prefer: wait=N`.  What the bank takes is
+        credited, once, whatever happens in between.
+        """
+
+        async def answered(payment_ids: list[str]) -> list[Payment]:
+            return payments_in(await queries.payments_answered(payment_ids=payment_ids))
+
+        def wish(message_id: str) -> OpenTopUp:
+            return OpenTopUp("top_" + message_id.replace("-", ""), caller.id, data.amount_minor, data.currency)
+
+        reply = await ask.reply_to(wish, content=data)
+        wait_s = wait_s_of(prefer)
+        if reply.refused or reply.location is None or wait_s is None:
+            return Answer(reply)
+        found = await waiters.wait(reply.location.rpartition("/")[2], wait_s, answered)
+        if found is None:
+            return Answer(reply)
+        headers = {"Location": reply.location, "Preference-Applied": f"wait={wait_s}"}
+        return json_response(view(found), headers=headers)
+
+    return top_up
 
 
 async def _found(queries: Queries, payment_id: str) -> Payment | None:
     row = await queries.payment_by_id(payment_id=payment_id)
-    return PAYMENTS.rows([[row[column.name]] for column in PAYMENTS.columns])[0] if row is not None else None
+    return payments_in([row])[0] if row is not None else None
+
+
+def payments_in(rows: Sequence[Any]) -> list[Payment]:
+    """Payments from the rows of a query."""
+    return PAYMENTS.rows([[row[column.name] for row in rows] for column in PAYMENTS.columns]) if rows else []
 
 
 ROUTES = routes(())

@@ -34,7 +34,6 @@ from sagamart.shop.payments.messages import (
     BankSilent,
     BankStateAsked,
     LookAgain,
-    OpenTopUp,
     PageExpired,
     ResolvePayment,
 )
@@ -58,31 +57,8 @@ class PaymentRules(msgspec.Struct, frozen=True):
     bank: bool = True
     currency: str = "RUB"
     top_up_minor_max: int = 100_000_000
+    open_top_ups_max: int = 10
     statement_settle_s: float = 60.0
-
-
-class BankNotConfigured(Refusal, frozen=True):
-    """A shop without a bank takes no cards."""
-
-    title: ClassVar[str] = "This shop takes no payments by card"
-
-
-class TopUpTooLarge(Refusal, frozen=True):
-    """A top-up has a limit."""
-
-    title: ClassVar[str] = "A top-up of that much is not allowed"
-
-    amount_minor: int
-    amount_minor_max: int
-
-
-class CurrencyMismatch(Refusal, frozen=True):
-    """Wallets have one currency."""
-
-    title: ClassVar[str] = "Wallets have another currency"
-
-    currency: str
-    wallet_currency: str
 
 
 class NoSuchPayment(Refusal, frozen=True):
@@ -172,38 +148,6 @@ def refund(payment: Payment, body: BankRefundRequested) -> Decision:
 
 
 # -- what customers and operators ask ----------------------------------------------------------------------------------
-
-
-def top_up(message: Message[OpenTopUp], rules: PaymentRules) -> Decision:
-    """Charge a card for a customer's wallet.  Money that the bank takes is credited, once."""
-    body = message.body
-    if not rules.bank:
-        return Decision(reply=BankNotConfigured())
-    if body.currency != rules.currency:
-        return Decision(reply=CurrencyMismatch(body.currency, rules.currency))
-    if body.amount_minor > rules.top_up_minor_max:
-        return Decision(reply=TopUpTooLarge(body.amount_minor, rules.top_up_minor_max))
-
-    # From here it is opened, whatever becomes of it.
-    payment = Payment(
-        1,
-        body.payment_id,
-        "top_up",
-        "",
-        0,
-        0,
-        body.customer_id,
-        body.amount_minor,
-        body.currency,
-        "new",
-        message.at,
-    )
-    return Decision(
-        save=[payment],
-        send=[BankOpenAsked(payment.payment_id, "charge", payment.amount_minor, payment.currency)],
-        timers=[Arm(f"{payment.payment_id} silent", SILENCE_S, BankSilent(payment.payment_id))],
-        reply=Reply(202, view(payment), f"/v1/payments/{payment.payment_id}"),
-    )
 
 
 def credited(payment: Payment, _body: TopUpCredited) -> Decision:

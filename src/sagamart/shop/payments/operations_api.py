@@ -26,7 +26,7 @@ from sagamart.platform.http import (
 )
 from sagamart.shop.payments.messages import Reconcile, ResolvePayment
 from sagamart.shop.payments.records import Purpose
-from sagamart.shop.payments.view import PaymentView, link_to
+from sagamart.shop.payments.view import BankPaymentView, link_to
 
 OPERATORS = roles("OPERATOR", "ADMIN")
 
@@ -107,7 +107,7 @@ async def unknown_payments(
     status_code=200,
     tags=["operations"],
 )
-async def resolve(payment_id: FromPath[str], data: Resolved, ask: Ask, caller: Caller) -> Response[PaymentView]:
+async def resolve(payment_id: FromPath[str], data: Resolved, ask: Ask, caller: Caller) -> Response[BankPaymentView]:
     """Settle a payment whose outcome the bank told by other means, such as a letter."""
     return await ask(ResolvePayment(payment_id, data.outcome, caller.id, data.why), content=data)
 

@@ -2,6 +2,20 @@
 -- A payment.
 select * from payments where payment_id = :payment_id;
 
+-- name: payments_of_customer(customer_id, before, before_at, limit)
+-- A customer's payments through the bank, the newest first.
+select * from payments
+where customer_id = :customer_id
+    and (at, payment_id) < (coalesce(:before_at::timestamptz, 'infinity'), :before::text)
+order by at desc, payment_id desc
+limit :limit;
+
+-- name: payments_answered(payment_ids)
+-- Those of these payments that have a page for their customer, or are settled.
+select * from payments
+where payment_id = any(:payment_ids::text[])
+    and (redirect_url is not null or status in ('captured', 'refunded', 'declined', 'failed', 'voided'));
+
 -- name: payments_unknown(after_at, after_id, limit)
 -- Payments of which the bank has not told how they stand, the oldest first; what it is being asked, and when next.
 with intents as materialized (

@@ -85,6 +85,17 @@ class Payment(Record, frozen=True):
         return self.status in SETTLED
 
 
+class OpenTopUps(Record, frozen=True):
+    """A customer's top-ups that may still bring money, `open_max` at most.
+
+    One that has been settled leaves by that alone: its id stays until the customer's next top-up looks, and drops it.
+    """
+
+    customer_id: str
+    payment_ids: tuple[str, ...]
+    open_max: int
+
+
 class Resolution(Entry, frozen=True):
     """An operator settled a payment by what the bank had told by other means.  Never changed."""
 
@@ -121,6 +132,7 @@ class Reconciliation(Record, frozen=True):
 
 
 PAYMENTS = Table(Payment, "payments", key="payment_id")
+OPEN_TOP_UPS = Table(OpenTopUps, "open_top_ups", key="customer_id")
 RESOLUTIONS = Table(Resolution, "resolutions", key="resolution_id")
 DIFFERENCES = Table(Difference, "differences", key="difference_id")
 RECONCILIATIONS = Table(Reconciliation, "reconciliations", key="bank")

@@ -16,7 +16,7 @@ from sagamart.messaging.message import Body, Message
 from sagamart.messaging.operator_actions import OPERATOR_ACTIONS
 from sagamart.messaging.records import Need, Records, need
 from sagamart.messaging.service import Handler, Service
-from sagamart.shop.payments import answers, decide, reconciling
+from sagamart.shop.payments import answers, decide, reconciling, topping_up
 from sagamart.shop.payments.decide import PaymentRules
 from sagamart.shop.payments.facts import FACTS
 from sagamart.shop.payments.messages import (
@@ -41,9 +41,11 @@ from sagamart.shop.payments.messages import (
 )
 from sagamart.shop.payments.records import (
     DIFFERENCES,
+    OPEN_TOP_UPS,
     PAYMENTS,
     RECONCILIATIONS,
     RESOLUTIONS,
+    OpenTopUps,
     Payment,
     Reconciliation,
 )
@@ -62,7 +64,7 @@ def payments_service(rules: PaymentRules) -> Service:
     """The payments of a shop with these rules."""
     return Service(
         "payments",
-        tables=(RECONCILIATIONS, PAYMENTS, RESOLUTIONS, DIFFERENCES, OPERATOR_ACTIONS),
+        tables=(RECONCILIATIONS, OPEN_TOP_UPS, PAYMENTS, RESOLUTIONS, DIFFERENCES, OPERATOR_ACTIONS),
         migrations="sagamart.shop.payments.migrations",
         outside=INTENTS,
         handlers=(*_asked_by_orders(rules), *_asked_by_people(rules), *_timers(), *_bank(), *_reconciling(rules)),
@@ -102,8 +104,9 @@ def _asked_by_people(rules: PaymentRules) -> Sequence[Handler[Any]]:
     return (
         Handler(
             takes=OpenTopUp,
-            needs=_payment,
-            decide=lambda m, _: decide.top_up(m, rules),
+            needs=lambda m: (*_payment(m), need(OpenTopUps, m.body.customer_id)),
+            then=_earlier,
+            decide=lambda m, have: topping_up.open_top_up(m, *_opened(m, have), rules),
             emits=(BankOpenAsked, BankSilent),
         ),
         Handler(
@@ -178,6 +181,16 @@ def _reconciling(rules: PaymentRules) -> Sequence[Handler[Any]]:
             emits=(BankStateAsked, TopUpPaid, StatementAsked),
         ),
     )
+
+
+def _earlier(message: Message[OpenTopUp], have: Records) -> Sequence[Need]:
+    earlier = have.find(OpenTopUps, message.body.customer_id)
+    return (need(Payment, *earlier.payment_ids),) if earlier is not None else ()
+
+
+def _opened(message: Message[OpenTopUp], have: Records) -> tuple[OpenTopUps | None, Sequence[Payment]]:
+    earlier = have.find(OpenTopUps, message.body.customer_id)
+    return earlier, () if earlier is None else [have.get(Payment, one) for one in earlier.payment_ids]
 
 
 def _payment(message: Message[Any]) -> Sequence[Need]:

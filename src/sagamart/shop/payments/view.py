@@ -8,7 +8,7 @@ from sagamart.contracts.payments import DeclineReason
 from sagamart.shop.payments.records import Payment, PaymentStatus, Purpose
 
 
-class PaymentView(msgspec.Struct, frozen=True, omit_defaults=True):
+class BankPaymentView(msgspec.Struct, frozen=True, omit_defaults=True):
     """A payment.  While it is `pending`, the customer pays at `redirect_url`, the bank's page."""
 
     id: str
@@ -31,9 +31,9 @@ def link_to(payment_id: str) -> str:
     return f"/v1/payments/{payment_id}"
 
 
-def view(payment: Payment) -> PaymentView:
+def view(payment: Payment) -> BankPaymentView:
     """A payment as its owner sees it."""
-    return PaymentView(
+    return BankPaymentView(
         payment.payment_id,
         payment.purpose,
         payment.status,
