@@ -27,6 +27,7 @@ from sagamart.shop.notifications.service import NotificationRules, notifications
 from sagamart.shop.notifications.texting import sms
 from sagamart.shop.orders import api as orders_api
 from sagamart.shop.orders import operations_api as orders_operations
+from sagamart.shop.orders import outside as orders_outside
 from sagamart.shop.orders.records import Terms
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from sagamart.shop.orders.waiting import Waiters
@@ -36,10 +37,11 @@ from sagamart.shop.payments.http_bank import HttpBank
 from sagamart.shop.payments.messages import BeginReconciling
 from sagamart.shop.payments.outside import calls_to
 from sagamart.shop.payments.service import payments_service
-from sagamart.shop.promotions import api as promotions_api
 from sagamart.shop.payments.waiting import TopUpWaiters
+from sagamart.shop.promotions import api as promotions_api
 from sagamart.shop.promotions.service import PROMOTIONS
 from sagamart.shop.shipping import api as shipping_api
+from sagamart.shop.shipping import outside as shipping_outside
 from sagamart.shop.shipping.service import SHIPPING
 from sagamart.shop.stock import api as stock_api
 from sagamart.shop.stock.service import STOCK
@@ -77,7 +79,9 @@ def _orders(settings: ShopSettings) -> Slice:
     answer_s = None if settings.style == "facts" else chosen.answer_s
     rules = orders_api.OrderSettings(chosen.custom_lines, chosen.unpaid_orders_max, settings.currency, terms, answer_s)
     routes = (*orders_api.routes(rules, waiters), *orders_operations.ROUTES)
-    return Slice(ORDERS_SERVICE, routes, waiters.on_committed)
+    return Slice(
+        ORDERS_SERVICE, routes, waiters.on_committed, reaching=lambda queries, _: (orders_outside.seeking(queries),)
+    )
 
 
 def _wallet(settings: ShopSettings) -> Slice:
@@ -136,7 +140,9 @@ SLICES: Mapping[str, Callable[[ShopSettings], Slice]] = {
     "orders": _orders,
     "wallet": _wallet,
     "payments": _payments,
-    "shipping": lambda _: Slice(SHIPPING, shipping_api.ROUTES),
+    "shipping": lambda _: Slice(
+        SHIPPING, shipping_api.ROUTES, reaching=lambda queries, _: (shipping_outside.seeking(queries),)
+    ),
     "promotions": lambda _: Slice(PROMOTIONS, promotions_api.ROUTES),
     "notifications": _notifications,
     "timeline": _timeline,

@@ -116,7 +116,7 @@ PLANTED = [
     ),
     (
         mute("stock", SkuSoldOut),
-        "SkuSoldOut: every_message_has_an_ear: orders waits for it, and nobody says it",
+        "SkuSoldOut: every_message_has_an_ear: catalogue, orders waits for it, and nobody says it",
     ),
     (
         replace(THE_SAGA, public={**THE_SAGA.public, "HoldRequested": "webhooks"}),
@@ -168,7 +168,9 @@ def test_a_fact_for_whoever_listens_needs_no_service_that_hears_it() -> None:
 def test_what_is_asked_of_the_world_outside_needs_no_service_that_hears_it() -> None:
     def outside(service: Service) -> Service:
         handlers = list(service.handlers.values())
-        return Service(service.name, tables=service.tables, handlers=handlers, migrations="", outside=(HoldRequested,))
+        intents = [service.registry.types[name] for name in service.outside]
+        outside = (*intents, HoldRequested)
+        return Service(service.name, tables=service.tables, handlers=handlers, migrations="", outside=outside)
 
     quiet = deaf("wallet", HoldRequested)
     saga = replace(quiet, services=[outside(one) if one.name == "orders" else one for one in quiet.services])

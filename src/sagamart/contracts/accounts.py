@@ -50,6 +50,28 @@ class PasswordResetRequested(LetterRequested, frozen=True):
     """Send the customer a link to choose a new password."""
 
 
+class PersonalPart(msgspec.Struct, frozen=True):
+    """Where a customer gets, with the own access token, what a service keeps of it besides accounts."""
+
+    service: str
+    href: str
+    holds: str
+
+
+PERSONAL_PARTS: tuple[PersonalPart, ...] = (
+    PersonalPart("orders", "/v1/orders", "orders: lines, delivery addresses, payments, promo codes, returns"),
+    PersonalPart("orders", "/v1/basket", "the basket"),
+    PersonalPart("shipping", "/v1/shipments", "shipments: addresses, carriers, tracking numbers"),
+    PersonalPart("notifications", "/v1/notifications", "messages and how they went out"),
+    PersonalPart("notifications", "/v1/notifications/preferences", "channels, and the number for SMS"),
+    PersonalPart("payments", "/v1/payments", "payments through the bank, and top-ups"),
+    PersonalPart("wallet", "/v1/wallet", "the wallet's balance"),
+    PersonalPart("wallet", "/v1/wallet/entries", "what moved in the wallet"),
+    PersonalPart("timeline", "/v1/orders/{order_id}/timeline", "what was said about an order, without its address"),
+)
+"""Every service that keeps rows of a customer is named; promotions counts codes by id, and the orders name them."""
+
+
 CONTACTS_PATH = "/internal/contacts/"
 LETTER_TOKENS_PATH = "/internal/letter-tokens/"
 """Where accounts answers other processes, on its internal listener: a customer's or a token's id follows."""

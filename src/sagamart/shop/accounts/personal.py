@@ -2,8 +2,9 @@
 
 Rules:
 - One address of a book is the default: the first one, until another is named.
-- Who is erased keeps the id and nothing else; the e-mail address is free again.  Copies of replies, kept for repeated
-  requests, go with those requests (`REQUESTS_KEPT_DAYS`).
+- Who is erased keeps the id and nothing else; the e-mail address is free again.  Other services hear `CustomerErased`:
+  orders and shipping forget addresses, notifications the phone number.  Copies of replies, kept for repeated requests,
+  go with those requests (`REQUESTS_KEPT_DAYS`).
 """
 
 from collections.abc import Sequence

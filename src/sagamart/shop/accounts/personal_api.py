@@ -9,6 +9,7 @@ from litestar import Request, Response, delete, get, post, put
 from litestar.params import PathParameter
 from msgspec import Meta
 
+from sagamart.contracts.accounts import PERSONAL_PARTS, PersonalPart
 from sagamart.platform.http import (
     Ask,
     Caller,
@@ -64,12 +65,13 @@ class NotedRoleChange(msgspec.Struct, frozen=True):
 
 
 class PersonalData(msgspec.Struct, frozen=True):
-    """All that accounts keeps of a person, except secrets."""
+    """All that accounts keeps of a person, except secrets.  `elsewhere`: where the other services give their parts."""
 
     profile: Profile
     addresses: Sequence[Address]
     log_ins: Sequence[LogIn]
     role_changes: Sequence[NotedRoleChange]
+    elsewhere: Sequence[PersonalPart] = PERSONAL_PARTS
 
 
 @get("/v1/me/addresses", guards=[logged_in])
@@ -114,7 +116,7 @@ async def remove_address(
 
 @get("/v1/me/export", guards=[logged_in])
 async def export_personal_data(caller: Caller, queries: Queries) -> Response[PersonalData]:
-    """A copy of all that accounts keeps of the caller (GDPR, article 20)."""
+    """A copy of all that accounts keeps of the caller, and the links to what others keep (GDPR, article 20)."""
     user = await queries.user_of(customer_id=caller.id)
     if user is None:
         raise NotFound("There is no such user")

@@ -185,3 +185,33 @@ def skus_of(lines: tuple[WantedLine, ...]) -> frozenset[str]:
 def return_id_of(message_id: str) -> str:
     """The id of the return that a request becomes."""
     return "ret_" + message_id.replace("-", "")
+
+
+class AboutForgotten(Body, frozen=True):
+    """About a customer who is to be forgotten."""
+
+    customer_id: str
+
+    @property
+    def key(self) -> str:
+        """The customer."""
+        return self.customer_id
+
+
+class OrderTracesSought(AboutForgotten, frozen=True):
+    """An intent: look for orders of this customer that name an address.  `first`: right after the erasure."""
+
+    first: bool
+
+
+class OrderTracesFound(AboutForgotten, frozen=True):
+    """These have ended and still name one; `more`: there may be others, `open`: some are on their way."""
+
+    first: bool
+    order_ids: tuple[str, ...]
+    open: bool
+    more: bool
+
+
+class ForgetOrdersAgain(AboutForgotten, frozen=True):
+    """It is time to look whether something is left to be forgotten."""

@@ -84,6 +84,18 @@ select * from baskets where customer_id = :customer_id;
 -- Orders in these statuses that have not changed since, the oldest first (ids are time-ordered), from just after one on;
 -- when each is woken next, and whether a dead letter parks it.
 select
+
+-- name: orders_with_traces(customer_id, limit)
+-- A customer's orders that hold an address or a title of the customer's own, those that have ended first.
+select order_id, status in ('completed', 'returned', 'cancelled') as ended from orders
+where customer_id = :customer_id
+    and (plan #>> '{delivery,address}' is not null
+        or plan #>> '{before,delivery,address}' is not null
+        or exists (
+            select from jsonb_array_elements(lines) line where line ->> 'sku' is null and line ->> 'title' <> ''
+        ))
+order by ended desc, order_id
+limit :limit;
     o.*,
     (select t.due_at from timers t where t.key = o.order_id and t.name = 'deadline') as timer_at,
     exists (select from dead_letters d where d.key = o.order_id and d.status <> 'discarded') as parked

@@ -8,6 +8,7 @@ Late money looks at the slots too: an order that it revives must still have its 
 from collections.abc import Sequence
 from typing import Any
 
+from sagamart.contracts.accounts import CustomerErased
 from sagamart.contracts.catalogue import ProductChanged
 from sagamart.contracts.payments import PaymentCaptured, PaymentHeld, PaymentRedirected
 from sagamart.contracts.shipping import DeliveryMethodChanged
@@ -17,6 +18,7 @@ from sagamart.messaging.message import Body, Message
 from sagamart.messaging.operator_actions import OPERATOR_ACTIONS
 from sagamart.messaging.records import Need, Records, need
 from sagamart.messaging.service import Handler, Service
+from sagamart.shop.orders import forgetting
 from sagamart.shop.orders.baskets import fill
 from sagamart.shop.orders.copies import copy_availability, copy_delivery, copy_product
 from sagamart.shop.orders.facts import FACTS
@@ -25,8 +27,11 @@ from sagamart.shop.orders.messages import (
     CancelOrder,
     ChangeOrder,
     FillBasket,
+    ForgetOrdersAgain,
     MoveOrder,
     OrderDeadline,
+    OrderTracesFound,
+    OrderTracesSought,
     PayOrder,
     PlaceOrder,
     ReturnItems,
@@ -143,6 +148,25 @@ def _late(message: Message[Any], have: Records) -> Decision:
 def _sku(message: Message[Any]) -> Sequence[Need]:
     return (need(ProductCopy, message.body.sku),)
 
+FORGETTING: Sequence[Handler[Any]] = (
+    Handler(
+        takes=CustomerErased,
+        needs=lambda m: (need(Basket, m.body.customer_id),),
+        decide=lambda m, have: forgetting.begin(m, have.find(Basket, m.body.customer_id)),
+        emits=(OrderTracesSought,),
+    ),
+    Handler(
+        takes=OrderTracesFound,
+        needs=lambda m: (need(Order, *m.body.order_ids),) if m.body.order_ids else (),
+        decide=lambda m, have: forgetting.forget(m, [have.get(Order, one) for one in m.body.order_ids]),
+        emits=(OrderTracesSought, ForgetOrdersAgain),
+    ),
+    Handler(
+        takes=ForgetOrdersAgain,
+        decide=lambda m, _have: forgetting.look_again(m),
+        emits=(OrderTracesSought,),
+    ),
+)
 
 ORDERS_SERVICE = Service(
     "orders",
@@ -196,5 +220,7 @@ ORDERS_SERVICE = Service(
             needs=lambda m: (need(Basket, m.body.customer_id),),
             decide=lambda m, have: fill(m, have.find(Basket, m.body.customer_id)),
         ),
+        *FORGETTING,
     ),
+    outside=(OrderTracesSought,),
 )

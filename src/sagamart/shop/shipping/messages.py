@@ -58,3 +58,33 @@ class ReceiveReturn(ShipmentCommand, frozen=True):
     """What was announced to come back is here."""
 
     return_id: str
+
+
+class AboutForgotten(Body, frozen=True):
+    """About a customer who is to be forgotten."""
+
+    customer_id: str
+
+    @property
+    def key(self) -> str:
+        """The customer."""
+        return self.customer_id
+
+
+class ShipmentTracesSought(AboutForgotten, frozen=True):
+    """An intent: look for shipments of this customer that name an address.  `first`: right after the erasure."""
+
+    first: bool
+
+
+class ShipmentTracesFound(AboutForgotten, frozen=True):
+    """These have ended and still name one; `more`: there may be others, `open`: some are on their way."""
+
+    first: bool
+    shipment_ids: tuple[str, ...]
+    open: bool
+    more: bool
+
+
+class ForgetShipmentsAgain(AboutForgotten, frozen=True):
+    """It is time to look whether something is left to be forgotten."""

@@ -34,3 +34,10 @@ select * from delivery_methods where method = :method;
 -- name: measures_of(skus)
 -- What these products weigh and measure.
 select * from product_measures where sku = any(:skus::text[]);
+
+-- name: shipments_with_traces(customer_id, ended, limit)
+-- A customer's shipments that hold an address, those that have ended first.
+select shipment_id, status = any(:ended::text[]) as ended from shipments
+where customer_id = :customer_id and jsonb_typeof(address) = 'object'
+order by ended desc, shipment_id
+limit :limit;

@@ -66,6 +66,10 @@ class Parcel(msgspec.Struct, frozen=True):
 ShipmentStatus = Literal["pending", "refused", "stopped", "handed_over", "delivered", "returned"]
 
 
+ENDED: tuple[ShipmentStatus, ...] = ("refused", "stopped", "delivered", "returned")
+"""Nothing is on its way to the customer any more."""
+
+
 class Shipment(Record, frozen=True):
     """How an order, which has one shipment, is sent.
 

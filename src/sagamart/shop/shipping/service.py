@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sagamart.contracts.accounts import CustomerErased
 from sagamart.contracts.catalogue import ProductChanged
 from sagamart.contracts.order_requests import ReturnRequested, ShipmentRequested, ShipmentStopRequested
 from sagamart.contracts.shipping import (
@@ -19,6 +20,7 @@ from sagamart.messaging.decision import Decision
 from sagamart.messaging.message import Message
 from sagamart.messaging.records import Need, Records, need
 from sagamart.messaging.service import Handler, Service
+from sagamart.shop.shipping import forgetting
 from sagamart.shop.shipping.decide import (
     confirm_delivery,
     expect_return,
@@ -28,7 +30,15 @@ from sagamart.shop.shipping.decide import (
     skus_of,
     stop,
 )
-from sagamart.shop.shipping.messages import ConfirmDelivery, HandOverShipment, ReceiveReturn, SetMethod
+from sagamart.shop.shipping.messages import (
+    ConfirmDelivery,
+    ForgetShipmentsAgain,
+    HandOverShipment,
+    ReceiveReturn,
+    SetMethod,
+    ShipmentTracesFound,
+    ShipmentTracesSought,
+)
 from sagamart.shop.shipping.methods import copy_measures, set_method
 from sagamart.shop.shipping.records import (
     HAND_OVERS,
@@ -123,5 +133,18 @@ SHIPPING = Service(
             needs=lambda m: (need(ProductMeasures, m.body.sku),),
             decide=lambda m, have: copy_measures(m.body, have.find(ProductMeasures, m.body.sku)),
         ),
+        Handler(takes=CustomerErased, decide=lambda m, _have: forgetting.begin(m), emits=(ShipmentTracesSought,)),
+        Handler(
+            takes=ShipmentTracesFound,
+            needs=lambda m: (need(Shipment, *m.body.shipment_ids),) if m.body.shipment_ids else (),
+            decide=lambda m, have: forgetting.forget(m, [have.get(Shipment, one) for one in m.body.shipment_ids]),
+            emits=(ShipmentTracesSought, ForgetShipmentsAgain),
+        ),
+        Handler(
+            takes=ForgetShipmentsAgain,
+            decide=lambda m, _have: forgetting.look_again(m),
+            emits=(ShipmentTracesSought,),
+        ),
     ),
+    outside=(ShipmentTracesSought,),
 )
