@@ -87,6 +87,13 @@ class OrdersAtWork:
         """The order as its customer sees it."""
         return (await self.get(f"/v1/orders/{order_id}")).json()
 
+    async def acts_on(self, order_id: str) -> list[Any]:
+        """What staff did to the order, the newest act first."""
+        items: list[Any] = (await self.get(f"/v1/operations/actions?subject={order_id}", caller=OPERATOR)).json()[
+            "items"
+        ]
+        return items
+
     async def version_of(self, order_id: str) -> dict[str, str]:
         """The header by which a writer says what it has seen."""
         return {"If-Match": (await self.get(f"/v1/orders/{order_id}", caller=OPERATOR)).headers["ETag"]}

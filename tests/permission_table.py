@@ -54,7 +54,6 @@ POST  /v1/orders/{order_id}/payments                      401      404   409    
 POST  /v1/orders/{order_id}/cancellation                  401      404   200      200      404         404   200
 POST  /v1/orders/{order_id}/returns                       401      404   409      409      404         404   409
 PUT   /v1/orders/{order_id}/status                        401      403   403      409      403         403   409
-GET   /v1/orders/{order_id}/staff-acts                    401      403   403      200      403         403   200
 GET   /v1/basket                                          401      200   200      200      200         200   200
 PUT   /v1/basket                                          401      200   200      200      200         200   200
 GET   /v1/delivery-methods                                200      200   200      200      200         200   200

@@ -18,11 +18,13 @@ import asyncpg
 import httpx
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from postgres_fixtures import FreshDatabase
 from sagamart.messaging.database import Changes, Wanted
 from sagamart.messaging.dead_letters import UnreadableLetter
 from sagamart.messaging.message import Body, Message, new_id
+from sagamart.messaging.operator_actions import OperatorActions
 from sagamart.messaging.outside import Outside, OutsideCalls
 from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.records import Entry, Record, need
@@ -110,7 +112,8 @@ class RunningService:
         self._closing.push_async_callback(self.pool.close)
         self.queries = queries_of(_package(self.service), self.pool)
         mounted = Mounted(self.service.name, self._routes, self.worker.ask, self.queries)
-        self.app = build_app([mounted], tokens=TOKENS, process=UNLIMITED)
+        process = replace(UNLIMITED, actions={self.service.name: OperatorActions(self.pool)})
+        self.app = build_app([mounted], tokens=TOKENS, process=process)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=cast("Any", self.app)), base_url="http://shop")
         self._closing.push_async_callback(self.http.aclose)
 

@@ -177,9 +177,9 @@ async def test_staff_move_an_order_where_its_lifecycle_leads_and_it_is_kept_who_
 
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     assert answer.json()["reason"]["code"] == "cancelled_by_staff"
-    (act,) = (await shop.get(f"/v1/orders/{order_id}/staff-acts", caller=OPERATOR)).json()["items"]
-    assert {name: act[name] for name in ("act", "by", "why", "status_before", "status_after")} == {
-        "act": "move",
+    (act,) = await shop.acts_on(order_id)
+    assert {name: act[name] for name in ("action", "by", "why", "status_before", "status_after")} == {
+        "action": "move_order",
         "by": OPERATOR.id,
         "why": "The customer called",
         "status_before": "booked",
@@ -194,7 +194,7 @@ async def test_staff_move_no_order_where_its_lifecycle_does_not_lead(shop: Order
 
     assert (answer.status_code, answer.json()["code"]) == (409, "move_not_allowed")
     assert (answer.json()["order_status"], answer.json()["allowed"]) == ("booked", ["cancelled"])
-    assert (await shop.get(f"/v1/orders/{order_id}/staff-acts", caller=OPERATOR)).json()["items"] == []
+    assert await shop.acts_on(order_id) == []
 
 
 NO_MOVES: tuple[tuple[Any, dict[str, str], int, str], ...] = (
@@ -219,14 +219,14 @@ async def test_only_those_who_see_all_orders_move_them(shop: OrdersAtWork) -> No
 
     for caller in (ANNA, BORIS, STOREKEEPER):
         assert (await move(shop, order_id, "cancelled", caller=caller)).status_code == 403
-        assert (await shop.get(f"/v1/orders/{order_id}/staff-acts", caller=caller)).status_code == 403
+        assert (await shop.get("/v1/operations/actions", caller=caller)).status_code == 403
 
 
 async def test_what_customers_do_to_their_own_orders_is_no_act_of_staff(shop: OrdersAtWork) -> None:
     order_id = await shop.awaiting()
     await shop.call("POST", f"/v1/orders/{order_id}/cancellation")
 
-    assert (await shop.get(f"/v1/orders/{order_id}/staff-acts", caller=OPERATOR)).json()["items"] == []
+    assert await shop.acts_on(order_id) == []
 
 
 async def test_cancelling_what_is_paid_stops_the_parcel_first(shop: OrdersAtWork) -> None:

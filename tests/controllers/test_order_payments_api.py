@@ -172,16 +172,18 @@ async def test_goods_that_are_only_checked_are_booked_when_a_payment_starts(orde
     assert (len(shop.told(BookingRequested)), shop.told(HoldRequested)) == (1, [])
 
 
-async def test_staff_pay_for_a_customer_and_it_is_written_down(shop: OrdersAtWork) -> None:
+async def test_staff_start_a_payment_that_the_customer_confirms_at_the_bank_and_it_is_written_down(
+    shop: OrdersAtWork,
+) -> None:
     order_id = await shop.awaiting()
 
-    paid = await shop.call("POST", f"/v1/orders/{order_id}/payments", {"source": "wallet"}, caller=OPERATOR)
+    started = await shop.call("POST", f"/v1/orders/{order_id}/payments", {"source": "bank"}, caller=OPERATOR)
 
-    (act,) = (await shop.get(f"/v1/orders/{order_id}/staff-acts", caller=OPERATOR)).json()["items"]
-    assert paid.status_code == 202
-    assert shop.told(HoldRequested)[0].customer_id == ANNA.id
-    assert (act["act"], act["by"], act["status_before"], act["status_after"]) == (
-        "pay",
+    (act,) = await shop.acts_on(order_id)
+    assert started.status_code == 202
+    assert shop.told(BankHoldRequested)[0].customer_id == ANNA.id
+    assert (act["action"], act["by"], act["status_before"], act["status_after"]) == (
+        "pay_order",
         OPERATOR.id,
         "booked",
         "pay_pending",

@@ -1,12 +1,17 @@
 """What operators did, on a real PostgreSQL: kept as it was written, of a known kind, and never rewritten."""
 
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from sagamart.messaging.database import ConflictError
-from sagamart.messaging.operator_actions import OperatorAction
+from sagamart.messaging.operator_actions import OperatorAction, OperatorActions
+from sagamart.platform.databases import provision
+from sagamart.platform.embedded import EmbeddedPostgres
+from sagamart.platform.migrations import history_of, migrate
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from shop_fixtures import Tables, TablesOf
 
@@ -37,7 +42,9 @@ async def test_an_act_comes_out_as_it_went_in_and_happens_once(tables: Tables) -
         f"'release', 'ord_1', {LETTER}, 'me', 'why'",
         "'pause', 'ord_1', null, null, null, 'me', 'why'",
         "'forget', 'ord_1', null, null, null, 'me', 'why'",
-        "'cancel_order', 'ord_1', null, null, null, 'me', ''",
+        "'move_order', 'ord_1', null, null, null, 'me', ''",
+        "'release', null, gen_random_uuid(), 'OrderPaid', 'ord_1', 'me', ''",
+        f"'pay_order', null, {LETTER}, 'me', 'why'",
     ],
 )
 async def test_an_act_that_does_not_say_what_it_was_done_to_or_why_is_refused(tables: Tables, values: str) -> None:
@@ -56,3 +63,43 @@ async def test_what_was_done_cannot_be_rewritten(tables: Tables, statement: str)
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await tables.run(statement)
+
+
+def as_of(root: Path, package: str, last: str) -> Path:
+    """A history as it was when it ended with this revision."""
+    now = history_of(package)
+    then = root / package.rpartition(".")[2] / "migrations"
+    then.mkdir(parents=True)
+    for revision in sorted(now.glob("[0-9]*.py")):
+        if revision.stem <= last:
+            shutil.copy(revision, then)
+    return then
+
+
+async def test_acts_of_the_journal_of_before_are_carried_over_once(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    database = await provision(postgres.dsn(), "orders_with_two_journals")
+    before = [
+        as_of(tmp_path, "sagamart.messaging", "0005_audit"),
+        as_of(tmp_path, "sagamart.shop.orders", "0004_delivery_by_weight"),
+    ]
+    await migrate(database.owner_dsn, before)
+    owner = await asyncpg.connect(database.owner_dsn)
+    await owner.execute("""
+        insert into staff_acts values
+            ('id-1', 'ord_1', 'pay', 'cus_olga', '', 'booked', 'pay_pending', '2026-11-20Z'),
+            ('id-2', 'ord_1', 'cancel', 'cus_olga', '', 'paid', 'paid', '2026-11-21Z');
+        insert into operator_actions (id, action, subject, by, why, at) values
+            ('id-2', 'cancel_order', 'ord_1', 'cus_olga', 'she called', '2026-11-21Z');
+    """)
+
+    await migrate(database.owner_dsn, [history_of("sagamart.messaging"), history_of("sagamart.shop.orders")])
+    await owner.close()
+
+    async with asyncpg.create_pool(database.runtime_dsn, min_size=1, max_size=1) as pool:
+        journal = OperatorActions(pool)
+        acts = await journal.before(datetime(2027, 1, 1, tzinfo=UTC), "", 10, "ord_1")
+        assert [(act.action, act.why, act.status_before, act.status_after) for act in acts] == [
+            ("cancel_order", "she called", "paid", "paid"),
+            ("pay_order", "", "booked", "pay_pending"),
+        ]
+        assert await journal.before(datetime(2027, 1, 1, tzinfo=UTC), "", 10, "ord_2") == []

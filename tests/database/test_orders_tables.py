@@ -1,9 +1,7 @@
 """Orders' tables on a real PostgreSQL: what goes in comes out, what must not be is refused, lines are rows too."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import pytest
 from msgspec.structs import replace
 
@@ -12,7 +10,7 @@ from sagamart.contracts.orders import Line, ShortLine
 from sagamart.messaging.database import ConflictError, RejectedError
 from sagamart.messaging.records import Record
 from sagamart.shop.orders.lifecycle import LIFECYCLE
-from sagamart.shop.orders.records import Order, ProductCopy, Shortfall, StaffAct, UnpaidOrders
+from sagamart.shop.orders.records import Order, ProductCopy, Shortfall, UnpaidOrders
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from shop_fixtures import Tables, TablesOf
 
@@ -96,17 +94,6 @@ async def test_the_lines_of_orders_are_rows_for_whoever_asks_in_sql(tables: Tabl
         ("ord_1", 1, "CUP", "Blue cup", 2, 45_000, "RUB", "booking_pending"),
         ("ord_1", 2, "PLATE", "White plate", 1, 70_000, "RUB", "booking_pending"),
     ]
-
-
-async def test_what_staff_did_is_kept_and_cannot_be_undone(tables: Tables) -> None:
-    at = datetime(2026, 11, 21, tzinfo=UTC)
-    act = StaffAct("act_1", "ord_1", "move", "usr_operator", "The customer called", "booked", "cancelled", at)
-    await tables.save(act)
-
-    assert await tables.journal(StaffAct) == [act]
-    for statement in ("update staff_acts set why = ''", "delete from staff_acts"):
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await tables.run(statement)
 
 
 async def test_an_order_of_the_largest_size_and_amount_fits(tables: Tables) -> None:

@@ -15,23 +15,42 @@ import msgspec
 
 from sagamart.messaging.records import Entry, Table
 
-Action = Literal["release", "discard", "pause", "resume", "cancel_order", "resolve_payment"]
+DecidedAction = Literal["cancel_order", "change_order", "move_order", "pay_order", "return_order", "resolve_payment"]
+Action = Literal[
+    "release",
+    "discard",
+    "pause",
+    "resume",
+    "cancel_order",
+    "change_order",
+    "move_order",
+    "pay_order",
+    "return_order",
+    "resolve_payment",
+]
 
 _LIST = """
-    select id, action, coalesce(subject, letter_key), letter_id::text, by, why, at from operator_actions
-    where (at, id) < ($1, $2) order by at desc, id desc limit $3
+    select id, action, coalesce(subject, letter_key), letter_id::text, by, why, at, status_before, status_after
+    from operator_actions
+    where (at, id) < ($1, $2) and ($4::text is null or subject = $4 or letter_key = $4)
+    order by at desc, id desc limit $3
 """
 
 
 class OperatorAction(Entry, frozen=True):
-    """An act that a handler decided; `id` is that of the command, `subject` the order or payment."""
+    """An act that a handler decided; `id` is that of the command, `subject` the order or payment.
+
+    `why` may be empty where no reason is asked for.  An order had `status_before` and has `status_after`.
+    """
 
     id: str
-    action: Literal["cancel_order", "resolve_payment"]
+    action: DecidedAction
     subject: str
     by: str
     why: str
     at: datetime
+    status_before: str | None = None
+    status_after: str | None = None
 
 
 OPERATOR_ACTIONS = Table(OperatorAction, "operator_actions", key="id")
@@ -47,6 +66,8 @@ class DoneAction(msgspec.Struct, frozen=True):
     by: str
     why: str
     at: datetime
+    status_before: str | None
+    status_after: str | None
 
 
 class OperatorActions:
@@ -55,7 +76,7 @@ class OperatorActions:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def before(self, at: datetime, action_id: str, limit: int) -> Sequence[DoneAction]:
-        """Acts by time, the newest first: those before this (time, id)."""
-        rows = await self._pool.fetch(_LIST, at, action_id, limit)
+    async def before(self, at: datetime, action_id: str, limit: int, subject: str | None) -> Sequence[DoneAction]:
+        """Acts by time, the newest first: those before this (time, id), on this subject (None: on any)."""
+        rows = await self._pool.fetch(_LIST, at, action_id, limit, subject)
         return [DoneAction(*row.values()) for row in rows]

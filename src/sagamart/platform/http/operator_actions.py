@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
 
 from sagamart.messaging.operator_actions import Action, DoneAction, OperatorActions
 from sagamart.platform.http.dead_letters import STAFF
@@ -25,7 +26,10 @@ NOW = Moment(datetime(9999, 1, 1, tzinfo=UTC), "")
 
 
 class ShownAction(msgspec.Struct, frozen=True):
-    """An act: `by` did it at `at` (RFC 3339, UTC) to `subject`, in `service`.  `letter` is the dead letter's id."""
+    """An act: `by` did it at `at` (RFC 3339, UTC) to `subject`, in `service`.  `letter` is the dead letter's id.
+
+    An order had `status_before` and has `status_after` the act.
+    """
 
     id: str
     service: str
@@ -35,16 +39,29 @@ class ShownAction(msgspec.Struct, frozen=True):
     by: str
     why: str
     at: datetime
+    status_before: str | None = None
+    status_after: str | None = None
+
+
+Subject = Annotated[
+    str | None,
+    QueryParameter(
+        pattern=r"^[^\x00]*$(?!\n)", max_length=200, description="Only what was done to this order, payment or key"
+    ),
+]
 
 
 def operator_action_routes(actions: Mapping[str, OperatorActions]) -> list[HTTPRouteHandler]:
     """The route over the acts in these services."""
 
     @get("/v1/operations/actions", guards=[STAFF], tags=["operations"])
-    async def operator_actions(limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None) -> Page[ShownAction]:
-        """What operators did, the newest first.  Nobody can change or delete it over the API."""
+    async def operator_actions(
+        subject: Subject = None, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+    ) -> Page[ShownAction]:
+        """What operators and other staff did, the newest first.  Nobody can change or delete it over the API."""
         before = key_of(cursor, Moment) or NOW
-        found = await asyncio.gather(*(one.before(before.at, before.action_id, limit + 1) for one in actions.values()))
+        place = before.at, before.action_id
+        found = await asyncio.gather(*(one.before(*place, limit + 1, subject) for one in actions.values()))
         shown = [_shown(service, one) for service, some in zip(actions, found, strict=True) for one in some]
         shown.sort(key=lambda one: (one.at, one.id), reverse=True)
         return page_of(shown, limit, lambda one: Moment(one.at, one.id))
@@ -54,4 +71,5 @@ def operator_action_routes(actions: Mapping[str, OperatorActions]) -> list[HTTPR
 
 def _shown(service: str, done: DoneAction) -> ShownAction:
     letter = None if done.message_id is None else f"{service}.{done.message_id}"
-    return ShownAction(done.id, service, done.action, done.subject, letter, done.by, done.why, done.at)
+    what = done.action, done.subject, letter, done.by, done.why, done.at
+    return ShownAction(done.id, service, *what, done.status_before, done.status_after)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 import msgspec
@@ -31,11 +31,10 @@ from sagamart.platform.http import (
     key_of,
     logged_in,
     page_of,
-    roles,
 )
 from sagamart.shop.orders.baskets import BasketView, shown
 from sagamart.shop.orders.lifecycle import LIFECYCLE
-from sagamart.shop.orders.records import BASKETS, ORDERS, Act, Order
+from sagamart.shop.orders.records import BASKETS, ORDERS, Order
 from sagamart.shop.orders.searching import SEARCHED_MAX, Narrowed, Place, Sort, narrowed, place_of
 from sagamart.shop.orders.view import OrderView, PaymentView, Stage, State, statuses_of, view
 from sagamart.shop.orders.watching import ChangedSince, Watchers
@@ -59,18 +58,6 @@ Sorted = Annotated[
 
 SeenId = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$(?!\n)", max_length=200)]
 """The last id of a page, in a cursor."""
-
-
-class StaffActView(msgspec.Struct, frozen=True):
-    """What somebody of the staff did to an order."""
-
-    id: str
-    act: Act
-    by: str
-    why: str
-    status_before: Status
-    status_after: Status
-    at: datetime
 
 
 def orders_of(rows: Sequence[Any]) -> list[Order]:
@@ -117,15 +104,6 @@ async def list_payments(
     """The payments of an order, the oldest first: all on one page, since an order takes few."""
     order = await order_for(caller, order_id, queries)
     return Page(view(order, language).payments)
-
-
-@get("/v1/orders/{order_id:str}/staff-acts", guards=[roles("OPERATOR", "ADMIN")])
-async def list_staff_acts(
-    order_id: FromPath[str], queries: Queries, cursor: Cursor = None, limit: Limit = LIMIT_DEFAULT
-) -> Page[StaffActView]:
-    """What staff did to an order, and why, the first act first."""
-    rows = await queries.staff_acts_of(order_id=order_id, after=key_of(cursor, SeenId) or "", limit=limit + 1)
-    return page_of([StaffActView(*row.values()) for row in rows], limit, lambda one: one.id)
 
 
 @get("/v1/orders", guards=[logged_in])

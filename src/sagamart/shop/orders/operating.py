@@ -18,7 +18,10 @@ def call_off(message: Message[CallOffOrder], order: Order | None) -> Decision:
     body = message.body
     wish = CancelOrder(body.order_id, body.caller_id, staff=True, language=body.language)
     decision = grant(replace(message, type=CancelOrder.__name__, body=wish), order)
-    if not decision.save:
+    after = next((row for row in decision.save if isinstance(row, Order)), None)
+    if order is None or after is None:
         return decision
-    act = OperatorAction(message.id, "cancel_order", body.order_id, body.caller_id, body.why, message.at)
-    return replace(decision, save=[*decision.save, act])
+    others = [row for row in decision.save if not isinstance(row, OperatorAction)]
+    who_and_why = body.order_id, body.caller_id, body.why, message.at
+    act = OperatorAction(message.id, "cancel_order", *who_and_why, order.status, after.status)
+    return replace(decision, save=[*others, act])

@@ -61,13 +61,6 @@ select o.*
 from unnest(:order_ids::text[], :versions::bigint[]) as seen (order_id, version)
 join orders o on o.order_id = seen.order_id and o.version > seen.version;
 
--- name: staff_acts_of(order_id, after, limit)
--- What staff did to an order, the first act first (ids are time-ordered).
-select act_id, act, by, why, status_before, status_after, at from staff_acts
-where order_id = :order_id and act_id > :after
-order by act_id
-limit :limit;
-
 -- name: settled_among(order_ids)
 -- Those of these orders that wait for nobody but their customer or a carrier, or have come to an end.
 select * from orders
@@ -84,6 +77,13 @@ select * from baskets where customer_id = :customer_id;
 -- Orders in these statuses that have not changed since, the oldest first (ids are time-ordered), from just after one on;
 -- when each is woken next, and whether a dead letter parks it.
 select
+    o.*,
+    (select t.due_at from timers t where t.key = o.order_id and t.name = 'deadline') as timer_at,
+    exists (select from dead_letters d where d.key = o.order_id and d.status <> 'discarded') as parked
+from orders o
+where o.order_id > :after and o.status = any(:statuses::text[]) and o.changed_at < :before
+order by o.order_id
+limit :limit;
 
 -- name: orders_with_traces(customer_id, limit)
 -- A customer's orders that hold an address or a title of the customer's own, those that have ended first.
@@ -95,11 +95,4 @@ where customer_id = :customer_id
             select from jsonb_array_elements(lines) line where line ->> 'sku' is null and line ->> 'title' <> ''
         ))
 order by ended desc, order_id
-limit :limit;
-    o.*,
-    (select t.due_at from timers t where t.key = o.order_id and t.name = 'deadline') as timer_at,
-    exists (select from dead_letters d where d.key = o.order_id and d.status <> 'discarded') as parked
-from orders o
-where o.order_id > :after and o.status = any(:statuses::text[]) and o.changed_at < :before
-order by o.order_id
 limit :limit;

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sagamart.contracts.orders import CancelReason, Delivery, Line, PaymentSource, ReturnedLine, ShortLine, Status
 from sagamart.contracts.wallet import HoldRefusal
-from sagamart.messaging.records import Entry, Record, Table
+from sagamart.messaging.records import Record, Table
 
 FactName = Literal[
     # of an attempt
@@ -245,25 +245,8 @@ class Basket(Record, frozen=True):
     changed_at: datetime
 
 
-Act = Literal["pay", "change", "cancel", "move", "return"]
-
-
-class StaffAct(Entry, frozen=True):
-    """What somebody of the staff did to a customer's order, when, and (where it was asked for) why."""
-
-    act_id: str
-    order_id: str
-    act: Act
-    by: str
-    why: str
-    status_before: Status
-    status_after: Status
-    at: datetime
-
-
 UNPAID_ORDERS = Table(UnpaidOrders, "unpaid_orders", key="customer_id")
 ORDERS = Table(Order, "orders", key="order_id")
 PRODUCT_COPIES = Table(ProductCopy, "product_copies", key="sku")
 DELIVERY_COPIES = Table(DeliveryCopy, "delivery_copies", key="method")
 BASKETS = Table(Basket, "baskets", key="customer_id")
-STAFF_ACTS = Table(StaffAct, "staff_acts", key="act_id")

@@ -44,7 +44,6 @@ from sagamart.shop.orders.records import (
     DELIVERY_COPIES,
     ORDERS,
     PRODUCT_COPIES,
-    STAFF_ACTS,
     UNPAID_ORDERS,
     Basket,
     DeliveryCopy,
@@ -148,6 +147,7 @@ def _late(message: Message[Any], have: Records) -> Decision:
 def _sku(message: Message[Any]) -> Sequence[Need]:
     return (need(ProductCopy, message.body.sku),)
 
+
 FORGETTING: Sequence[Handler[Any]] = (
     Handler(
         takes=CustomerErased,
@@ -170,7 +170,7 @@ FORGETTING: Sequence[Handler[Any]] = (
 
 ORDERS_SERVICE = Service(
     "orders",
-    tables=(UNPAID_ORDERS, ORDERS, PRODUCT_COPIES, DELIVERY_COPIES, BASKETS, STAFF_ACTS, OPERATOR_ACTIONS),
+    tables=(UNPAID_ORDERS, ORDERS, PRODUCT_COPIES, DELIVERY_COPIES, BASKETS, OPERATOR_ACTIONS),
     migrations="sagamart.shop.orders.migrations",
     handlers=(
         Handler(takes=PlaceOrder, needs=_wish, then=_earlier, decide=_place, emits=emitted_for(PlaceOrder)),

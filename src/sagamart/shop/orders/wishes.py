@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from sagamart.contracts.payments import PaymentCaptured, PaymentHeld
 from sagamart.messaging.decision import Decision, Refusal, Reply
 from sagamart.messaging.message import Message
+from sagamart.messaging.operator_actions import DecidedAction, OperatorAction
 from sagamart.shop.orders.lifecycle import LIFECYCLE
 from sagamart.shop.orders.messages import CancelOrder, ChangeOrder, MoveOrder, OrderWish, PayOrder, ReturnItems
-from sagamart.shop.orders.records import Act, Order, StaffAct, UnpaidOrders
+from sagamart.shop.orders.records import Order, UnpaidOrders
 from sagamart.shop.orders.stepping import step
 from sagamart.shop.orders.view import link_to, view
 
@@ -31,12 +32,12 @@ class VersionChanged(Refusal, frozen=True):
     version: int
 
 
-ACTS: Mapping[type[OrderWish], Act] = {
-    PayOrder: "pay",
-    ChangeOrder: "change",
-    CancelOrder: "cancel",
-    MoveOrder: "move",
-    ReturnItems: "return",
+ACTS: Mapping[type[OrderWish], DecidedAction] = {
+    PayOrder: "pay_order",
+    ChangeOrder: "change_order",
+    CancelOrder: "cancel_order",
+    MoveOrder: "move_order",
+    ReturnItems: "return_order",
 }
 
 
@@ -69,11 +70,11 @@ def grant(message: Message[Any], order: Order | None) -> Decision:
     return replace(decision, save=[*decision.save, _noted(message, order, after)], reply=reply)
 
 
-def _noted(message: Message[Any], before: Order, after: Order) -> StaffAct:
+def _noted(message: Message[Any], before: Order, after: Order) -> OperatorAction:
     asked = message.body
     why = asked.why if isinstance(asked, MoveOrder) else ""
-    act = ACTS[type(asked)]
-    return StaffAct(message.id, before.order_id, act, asked.caller_id, why, before.status, after.status, message.at)
+    act = ACTS[type(asked)], before.order_id, asked.caller_id, why, message.at
+    return OperatorAction(message.id, *act, before.status, after.status)
 
 
 def take_money(
