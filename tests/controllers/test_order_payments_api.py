@@ -172,6 +172,16 @@ async def test_goods_that_are_only_checked_are_booked_when_a_payment_starts(orde
     assert (len(shop.told(BookingRequested)), shop.told(HoldRequested)) == (1, [])
 
 
+async def test_staff_spend_from_nobodys_wallet(shop: OrdersAtWork) -> None:
+    order_id = await shop.awaiting()
+
+    refused = await shop.call("POST", f"/v1/orders/{order_id}/payments", {"source": "wallet"}, caller=OPERATOR)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_your_wallet")
+    assert (shop.told(HoldRequested), await shop.acts_on(order_id)) == ([], [])
+    assert (await shop.shown(order_id))["status"] == "booked"
+
+
 async def test_staff_start_a_payment_that_the_customer_confirms_at_the_bank_and_it_is_written_down(
     shop: OrdersAtWork,
 ) -> None:

@@ -32,6 +32,13 @@ class VersionChanged(Refusal, frozen=True):
     version: int
 
 
+class NotYourWallet(Refusal, frozen=True):
+    """Only who owns a wallet spends from it: staff start payments through the bank, which the customer confirms."""
+
+    status: ClassVar[int] = 403
+    title: ClassVar[str] = "Only its owner pays from a wallet"
+
+
 ACTS: Mapping[type[OrderWish], DecidedAction] = {
     PayOrder: "pay_order",
     ChangeOrder: "change_order",
@@ -47,6 +54,8 @@ def unheard(order: Order | None, asked: OrderWish) -> Refusal | None:
         return NotFound()
     if asked.version is not None and asked.version != order.version:
         return VersionChanged(order.version)
+    if isinstance(asked, PayOrder) and asked.source == "wallet" and asked.caller_id != order.customer_id:
+        return NotYourWallet()
     return None
 
 
