@@ -31,11 +31,25 @@ async def test_the_page_asks_in_english_and_shows_no_more_of_the_card_than_its_e
 
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
-    for shown in ('lang="en"', "Confirm the payment", "Sagamart", "1,250.00 RUB", "•••• 0002", "Confirm", "Decline"):
+    for shown in ('lang="en"', "Confirm the payment", "Sagamart", "₽1,250.00", "•••• 0002", "Confirm", "Decline"):
         assert shown in page.text
     assert "Tea &amp; &lt;b&gt;cake&lt;/b&gt;" in page.text
     assert ASKS not in page.text
     assert "<script" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("currency", "english", "russian"),
+    [("JPY", "¥1,250", "1 250 ¥"), ("KWD", "KWD 1.250", "1,250 KWD"), ("EUR", "€12.50", "12,50 €")],
+)
+async def test_the_page_shows_an_amount_with_as_many_decimals_as_its_currency_has(
+    bank: BankAtWork, currency: str, english: str, russian: str
+) -> None:
+    waiting = await ask(bank, amount_minor=1_250, currency=currency)
+
+    for language, shown in (("en", english), ("ru", russian)):
+        page = await bank.http.get(waiting["confirmation_url"], headers={"Accept-Language": language})
+        assert f"<dd>{shown}</dd>" in page.text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 async def test_the_page_asks_in_russian_who_reads_russian(bank: BankAtWork) -> None:
@@ -43,7 +57,13 @@ async def test_the_page_asks_in_russian_who_reads_russian(bank: BankAtWork) -> N
 
     page = await bank.http.get(waiting["confirmation_url"], headers={"Accept-Language": "ru,en;q=0.5"})
 
-    for shown in ('lang="ru"', "Подтвердите платёж", "1\N{NO-BREAK SPACE}250,00 RUB", "Подтвердить", "Отказаться"):
+    for shown in (
+        'lang="ru"',
+        "Подтвердите платёж",
+        "1\N{NO-BREAK SPACE}250,00\N{NO-BREAK SPACE}₽",
+        "Подтвердить",
+        "Отказаться",
+    ):
         assert shown in page.text
     assert page.headers["content-language"] == "ru"
 

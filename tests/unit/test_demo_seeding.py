@@ -74,5 +74,5 @@ def test_a_demo_is_shown_on_a_terminal_and_in_a_file(terminal: bool) -> None:  #
         display.ended(journey)
         display.end("1 order")
 
-    for words in ("http://shop", "12345678", "anna", "1 MUG-BLUE", "1.00 EUR", "completed 12 ms", "1 order"):
+    for words in ("http://shop", "12345678", "anna", "1 MUG-BLUE", "€1.00", "completed 12 ms", "1 order"):
         assert words in shown.getvalue()

@@ -11,7 +11,7 @@ from sagamart.contracts.orders import CancelReason, Line, OrderCancelled, OrderC
 from sagamart.contracts.wallet import WalletOpened
 from sagamart.messaging.message import Body
 from sagamart.platform.http import Language
-from sagamart.shop.notifications.money import money
+from sagamart.platform.money import money
 from sagamart.shop.notifications.records import Facts, Kind, Notification, ShortProduct
 from sagamart.shop.notifications.service import NOTIFICATIONS
 from sagamart.shop.notifications.words import GOOD, words

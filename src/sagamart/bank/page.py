@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sagamart.bank.records import PaymentRecord
 from sagamart.platform.http import Language
+from sagamart.platform.money import money
 
 Note = Literal["", "no_such_card"]
 
@@ -107,15 +108,6 @@ def return_address(payment: PaymentRecord) -> str | None:
     parts = urlsplit(payment.return_url)
     query = [*parse_qsl(parts.query, keep_blank_values=True), ("payment_id", payment.payment_id)]
     return urlunsplit(parts._replace(query=urlencode(query)))
-
-
-def money(amount_minor: int, currency: str, language: Language) -> str:
-    """`1,250.00 RUB`, in Russian `1 250,00 RUB`."""
-    english = f"{amount_minor // 100:,}.{amount_minor % 100:02d}"
-    if language == "en":
-        return f"{english} {currency}"
-    russian = english.replace(",", "\N{NO-BREAK SPACE}").replace(".", ",")
-    return f"{russian} {currency}"
 
 
 def _form(payment: PaymentRecord, words: dict[str, str], note: Note) -> str:

@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from sagamart.demo.journeys import Journey, amount, basket, line, way
+from sagamart.demo.journeys import Journey, basket, line, way
+from sagamart.platform.money import money
 
 REFRESHES_PER_S = 15
 LINES_BESIDE_ROWS = 6
@@ -82,7 +83,7 @@ def table(journeys: list[Journey], url: str) -> Table:
             f"…{journey.order_id[-8:]}" if journey.order_id else "",
             journey.customer,
             basket(journey),
-            amount(journey.total_minor, journey.currency) if journey.order_id else "",
+            money(journey.total_minor, journey.currency, "en") if journey.order_id else "",
             way(journey),
             journey.outcome,
             style=STYLES.get(journey.ended_as, "red" if journey.outcome else None),

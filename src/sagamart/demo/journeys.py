@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from sagamart.demo.assortment import DEAR, EVERYDAY, RARE
+from sagamart.platform.money import money
 
 Kind = Literal["payable", "too dear", "short of stock"]
 
@@ -75,13 +76,8 @@ def why(order: Mapping[str, Any]) -> str:
         return "paid and done"
     lacked = [f"{one['wanted']} of {one['sku']} wanted, {one['available']} there" for one in reason.get("short", ())]
     if reason.get("available_minor") is not None:
-        lacked.append(f"{amount(reason['available_minor'], order['currency'])} there")
+        lacked.append(f"{money(reason['available_minor'], order['currency'], 'en')} there")
     return f"{reason['text']}: {'; '.join(lacked)}" if lacked else str(reason["text"])
-
-
-def amount(minor: int, currency: str) -> str:
-    """An amount for people: 1 234.50 RUB."""
-    return f"{minor / 100:,.2f} {currency}".replace(",", " ")
 
 
 def way(journey: Journey) -> str:
@@ -97,7 +93,7 @@ def basket(journey: Journey) -> str:
 
 def line(journey: Journey) -> str:
     """The whole journey as one line of text."""
-    total = amount(journey.total_minor, journey.currency) if journey.order_id else "no order"
+    total = money(journey.total_minor, journey.currency, "en") if journey.order_id else "no order"
     parts = (journey.order_id, journey.customer, basket(journey), total, way(journey), journey.outcome)
     return f"{journey.number:>4}. " + " | ".join(part for part in parts if part)
 

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from sagamart.contracts.orders import CancelReason, PaymentSource
 from sagamart.platform.http import Language
-from sagamart.shop.notifications.money import money
+from sagamart.platform.money import money
 from sagamart.shop.notifications.records import Facts, Kind
 
 GOOD: Mapping[Kind, bool] = {

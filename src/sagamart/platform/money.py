@@ -1,15 +1,17 @@
-"""Amounts as people write them in English and in Russian.
+"""Amounts as people write them in English and in Russian: in letters, on pages, in a terminal.  The one place for it.
 
 Sources: the minor units of a currency are ISO 4217's; separators and the place of the sign are CLDR's.
 """
 
 from collections.abc import Mapping
 
-from sagamart.platform.http import Language
+from sagamart.platform.http.languages import Language
 
 DIGITS: Mapping[str, int] = {
-    **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF"), 0),
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI"), 0),
+    **dict.fromkeys(("VND", "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
 }
 """Minor digits of the currencies that do not have two."""
 
