@@ -1,10 +1,14 @@
 """How many requests one client or account may send."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
-from http_shop import open_shop
-from sagamart.platform.http import Problem, Process
+from http_shop import as_caller, open_shop
+from sagamart.platform.http import Caller, Problem, Process
 from sagamart.platform.http.limits import Buckets, Clients, admission_of
+from sagamart.platform.http.shell import Shell
 from sagamart.platform.settings import HttpSettings
 
 
@@ -76,3 +80,68 @@ def test_an_account_is_limited_apart_from_its_address() -> None:
 def test_probes_are_not_limited() -> None:
     with open_shop(process=Process(HttpSettings(rate_limit_per_s=0.01, rate_limit_burst=1))) as client:
         assert [client.get("/healthz").status_code for _ in range(3)] == [200, 200, 200]
+
+
+async def test_bodies_that_are_being_read_have_a_bound_together_and_give_room_back_when_answered() -> None:
+    answering = asyncio.Event()
+    answered: list[int] = []
+
+    async def handler(_scope: Any, receive: Any, _send: Any) -> None:
+        size = 0
+        while (event := await receive())["more_body"]:
+            size += len(event["body"])
+        await answering.wait()
+        answered.append(size)
+
+    def arriving(*chunks: bytes) -> Any:
+        events = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+        left = iter([*events, {"type": "http.request", "body": b"", "more_body": False}])
+
+        async def receive() -> Any:
+            return next(left)
+
+        return receive
+
+    async def nobody(_event: Any) -> None: ...
+
+    async def posts(*chunks: bytes) -> None:
+        scope: Any = {"type": "http", "method": "POST", "path": "/v1/orders", "query_string": b"", "headers": []}
+        await shell(scope, arriving(*chunks), nobody)
+
+    shell = Shell(handler, Clients(()), None, bodies_bytes_max=10)
+    first = asyncio.create_task(posts(b"1234", b"5678"))
+    await until_reached(shell, 8)
+
+    with pytest.raises(Problem) as refused:
+        await posts(b"12", b"3")
+    assert (refused.value.status, refused.value.code) == (503, "too_many_bodies")
+    assert refused.value.headers == {"Retry-After": "1"}
+    assert shell.bodies_bytes == 8, "what came of the refused one gives its room back"
+
+    answering.set()
+    await first
+    await posts(b"1234567890")
+    assert (answered, shell.bodies_bytes) == ([8, 10], 0)
+
+
+async def until_reached(shell: Shell, size: int) -> None:
+    async with asyncio.timeout(30):
+        while shell.bodies_bytes < size:  # noqa: ASYNC110  a counter tells nobody
+            await asyncio.sleep(0)
+
+
+def test_a_request_without_room_for_its_body_is_asked_to_come_again() -> None:
+    anna = as_caller(Caller("cus_anna", frozenset({"CUSTOMER"})), Idempotency_Key="a")
+    with open_shop() as client:
+        shell = client.app.asgi_handler
+        assert isinstance(shell, Shell)
+        shell.bodies_bytes = HttpSettings().bodies_bytes_max
+        refused = client.post("/v1/orders", json={"lines": []}, headers=anna)
+        shell.bodies_bytes = 0
+        read = client.post("/v1/orders", json={"lines": []}, headers=anna)
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (
+        503,
+        "too_many_bodies",
+        "1",
+    )
+    assert (read.status_code, read.json()["code"]) == (400, "malformed")

@@ -44,6 +44,21 @@ class HttpSettings(Section, frozen=True):
     rate_limit_burst: Annotated[
         int, Meta(ge=1, le=1_000_000, description="Requests that one address or account may send at once")
     ] = 400
+    bodies_bytes_max: Annotated[
+        int,
+        Meta(
+            ge=16 * 1024 * 1024,
+            le=2**40,
+            description="Bytes of all request bodies that are being read at once; beyond it requests are refused (503)",
+        ),
+    ] = 64 * 1024 * 1024
+    monitoring: Annotated[
+        Literal["open", "staff"],
+        Meta(
+            description="Who reads /metrics and /info of a process: whoever reaches it, or staff with a token;"
+            " a front door forwards neither, and shows its own to staff only"
+        ),
+    ] = "open"
     trusted_proxies: Annotated[
         tuple[str, ...],
         Meta(description="Addresses or networks of proxies whose X-Forwarded-For counts, with commas between"),

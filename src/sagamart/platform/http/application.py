@@ -99,7 +99,7 @@ def build_app(
         logging_config=None,
         state=State({"tokens": tokens, "account_admission": admission_of(buckets_of(settings)), "clients": clients}),
     )
-    shell = Shell(app.asgi_handler, clients, buckets_of(settings))
+    shell = Shell(app.asgi_handler, clients, buckets_of(settings), settings.bodies_bytes_max)
     app.asgi_handler = shell
     process.metrics.answers(shell.answers)
     return app

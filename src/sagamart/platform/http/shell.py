@@ -1,7 +1,10 @@
 """The shell around the application: what every request passes, in plain ASGI because it costs least.
 
-It refuses addresses that are too long or hold a NUL, limits each client, adds the security headers, counts answers, and
-gives each request its trace.
+It refuses addresses that are too long or hold a NUL, limits each client and the bytes of all bodies at once, adds the
+security headers, counts answers, and gives each request its trace.
+
+- What counts of a body is what has come of it, until its request is answered: a client that announces much and sends
+  nothing takes no room from others.
 """
 
 from collections import Counter
@@ -29,16 +32,27 @@ SECURITY_HEADERS: Mapping[bytes, bytes] = {
 }
 """Added where a handler has not set its own."""
 
+READ_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+"""Nobody reads a body of theirs."""
+
+ROOM_AGAIN_S = 1
+"""When a client that found no room for its body may try again: bodies are read and answered faster than that."""
+
 _HEADERS = tuple(SECURITY_HEADERS.items())
 
 
 class Shell:
     """An ASGI application around another."""
 
-    def __init__(self, inner: ASGIApp, clients: Clients, limit: Buckets | None) -> None:
+    def __init__(
+        self, inner: ASGIApp, clients: Clients, limit: Buckets | None, bodies_bytes_max: int = 64 * 1024 * 1024
+    ) -> None:
         self._inner = inner
         self._clients = clients
         self._limit = limit
+        self._bodies_bytes_max = bodies_bytes_max
+        self.bodies_bytes = 0
+        """So much has come of the bodies of requests that are not answered yet."""
         self.answers: Counter[int] = Counter()
         """How many answers of each status were begun."""
 
@@ -57,10 +71,31 @@ class Shell:
             await send(event)
 
         refusal = self._refusal(scope)
-        if refusal is None:
+        if refusal is not None:
+            await _send_problem(refusal, send_with_headers)
+        elif scope["method"] in READ_METHODS:
             await self._inner(scope, receive, send_with_headers)
         else:
-            await _send_problem(refusal, send_with_headers)
+            await self._serve_with_body(scope, receive, send_with_headers)
+
+    async def _serve_with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request whose body counts among those that are being read."""
+        came_bytes = 0
+
+        async def receive_counted() -> Any:
+            nonlocal came_bytes
+            event = await receive()
+            size = len(event.get("body", b"")) if event["type"] == "http.request" else 0
+            if self.bodies_bytes + size > self._bodies_bytes_max:
+                raise _no_room()
+            came_bytes += size
+            self.bodies_bytes += size
+            return event
+
+        try:
+            await self._inner(scope, receive_counted, send)
+        finally:
+            self.bodies_bytes -= came_bytes
 
     def _refusal(self, scope: Any) -> Problem | None:
         if len(scope["path"]) > PATH_CHARS_MAX or len(scope["query_string"]) > QUERY_BYTES_MAX:
@@ -71,6 +106,11 @@ class Shell:
             return None
         wait_s = self._limit.take(self._clients.client((scope.get("client") or ("",))[0], _forwarded(scope["headers"])))
         return too_many_requests(wait_s) if wait_s else None
+
+
+def _no_room() -> Problem:
+    headers = {"Retry-After": str(ROOM_AGAIN_S)}
+    return Problem(503, "too_many_bodies", "Too many request bodies are being read; try again", headers=headers)
 
 
 def _forwarded(headers: list[tuple[bytes, bytes]]) -> str | None:
