@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from http_shop import TOKENS
+from http_shop import ADMIN, ANNA, TOKENS, as_caller
 from sagamart.door import Replicas, RouteTable, front_door, route_table
 from sagamart.door.operations import joined_actions, joined_letters, named_service
 from sagamart.platform.http.server import Server
@@ -124,6 +124,17 @@ def test_the_routes_of_the_services_say_whose_a_path_is() -> None:
     assert [table.service_of(path) for path in ("/", "/v1", "/v1/nothing", "/v1/orders/a/b/c", "/healthz")] == [
         None
     ] * 5
+
+
+async def test_the_door_shows_nobody_but_staff_what_it_is_and_forwards_nothing_of_the_kind(street: Street) -> None:
+    assert [route_table().service_of(path) for path in ("/metrics", "/info")] == [None, None]
+    for path in ("/metrics", "/info"):
+        statuses = [
+            (await street.http.get(path, headers=headers)).status_code
+            for headers in ({}, as_caller(ANNA), as_caller(ADMIN))
+        ]
+        assert statuses == [401, 403, 200]
+    assert (await street.http.get("/healthz")).status_code == 200
 
 
 def test_every_route_of_every_service_is_in_the_table() -> None:

@@ -14,6 +14,7 @@ from sagamart.platform import logs
 from sagamart.platform.http import Process
 from sagamart.platform.http.docs_pages import ASSETS, SWAGGER_VERSION, asset_bytes
 from sagamart.platform.metrics import Metrics
+from sagamart.platform.settings import HttpSettings
 
 
 async def well() -> None: ...
@@ -51,6 +52,21 @@ def test_a_process_says_what_it_is() -> None:
             "services": ["orders"],
             "paused": [],
         }
+
+
+def test_what_a_process_is_and_how_it_fares_is_for_staff_only_where_the_shop_says_so() -> None:
+    watched = HttpSettings(rate_limit_per_s=0, monitoring="staff")
+    with open_shop(process=Process(watched)) as client:
+        answers = {
+            path: [client.get(path, headers=headers).status_code for headers in ({}, as_caller(ANNA), as_caller(ADMIN))]
+            for path in ("/metrics", "/info", "/healthz", "/readyz")
+        }
+    assert answers == {
+        "/metrics": [401, 403, 200],
+        "/info": [401, 403, 200],
+        "/healthz": [200, 200, 200],
+        "/readyz": [200, 200, 200],
+    }
 
 
 def test_metrics_tell_of_batches_depths_and_answers() -> None:

@@ -6,6 +6,8 @@ from the same table of routes.
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from sagamart.door.proxy import Asgi, Door
 from sagamart.door.replicas import Replicas
 from sagamart.door.routes import RouteTable, route_table
@@ -21,10 +23,14 @@ NODE = "door"
 
 
 def front_door(settings: ShopSettings, replicas: Replicas, tokens: Tokens) -> Asgi:
-    """The application of a door to these services.  It answers by itself for the joined API documents and itself."""
+    """The application of a door to these services.  It answers by itself for the joined API documents and itself.
+
+    Everybody reaches it, so what it is and how it fares is for staff, whatever the processes behind it do.
+    """
     mounted = [Mounted(name, SLICES[name](settings).routes, _nobody, None) for name in replicas.services]
     checks = {name: _reached(replicas, name) for name in replicas.services}
-    own = build_app(mounted, tokens=tokens, process=Process(settings.http, NODE, checks))
+    watched = replace(settings.http, monitoring="staff")
+    own = build_app(mounted, tokens=tokens, process=Process(watched, NODE, checks))
     return Door(route_table(), replicas, own)
 
 

@@ -20,7 +20,7 @@ from sagamart.platform.http.binding import Provider, bind, check_first
 from sagamart.platform.http.bodies import BODY_BYTES_MAX, ShopRequest, loose_fields
 from sagamart.platform.http.callers import caller_of
 from sagamart.platform.http.consumers import consumer_routes
-from sagamart.platform.http.dead_letters import dead_letter_routes
+from sagamart.platform.http.dead_letters import STAFF, dead_letter_routes
 from sagamart.platform.http.docs_pages import docs_routes
 from sagamart.platform.http.documents import TITLE, document
 from sagamart.platform.http.languages import provide_language
@@ -82,7 +82,8 @@ def build_app(
     settings = process.settings
     names = [service.name for service in services]
     routers = {service.name: _router(service, process.node) for service in services}
-    own = operations_routes(lambda: _info(process, names), process.checks, process.metrics)
+    guards = [STAFF] if settings.monitoring == "staff" else []
+    own = operations_routes(lambda: _info(process, names), process.checks, process.metrics, guards)
     own += dead_letter_routes(process.letters)
     own += consumer_routes(process.consumers)
     own += operator_action_routes(process.actions)

@@ -15,7 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sagamart.platform import logs
 from sagamart.platform.http.bodies import RequestBody
-from sagamart.platform.http.callers import roles
+from sagamart.platform.http.callers import Guard, roles
 from sagamart.platform.http.problems import Problem
 from sagamart.platform.metrics import Metrics
 
@@ -76,9 +76,9 @@ async def set_log_level(data: LogLevel) -> LogLevel:
 
 
 def operations_routes(
-    info: Callable[[], Info], checks: Mapping[str, Check], metrics: Metrics
+    info: Callable[[], Info], checks: Mapping[str, Check], metrics: Metrics, guards: Sequence[Guard] = ()
 ) -> list[HTTPRouteHandler]:
-    """The routes of this process."""
+    """The routes of this process.  `guards` say who reads what it is and how it fares; its health is no secret."""
 
     @get("/readyz", tags=["operations"])
     async def ready() -> Readiness:
@@ -88,12 +88,12 @@ def operations_routes(
             raise Problem(503, "not_ready", f"Not ready: {', '.join(failed)}", facts={"failed": failed})
         return Readiness("ready", tuple(checks))
 
-    @get("/info", tags=["operations"])
+    @get("/info", guards=list(guards), tags=["operations"])
     async def about() -> Info:
         """Version, node and services."""
         return info()
 
-    @get("/metrics", include_in_schema=False)
+    @get("/metrics", guards=list(guards), include_in_schema=False)
     async def measured() -> Response[bytes]:
         """Metrics in the text format of Prometheus."""
         return Response(metrics.exposition(), headers={"Content-Type": metrics.media_type})
