@@ -18,6 +18,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
+import bank_paid
 import between
 import front
 import search
@@ -64,6 +65,8 @@ MEANINGS = {
     "search_mistyped_p50_ms": "a page for a word with a typing error, mended first, median",
     "search_mistyped_p99_ms": "the same, 99 of 100",
     "cold_start_s": "start on existing data to the first completed order",
+    "bank_orders_per_s": "paid on the bank's page: from the wish to completed, without HTTP at our door",
+    "bank_python_us_per_order": "processor time of python for such an order, without the bank's",
     "kafka_limit_orders_per_s": "the hand-written saga, a process a service, over Kafka",
     "kafka_orders_per_s": "our engine, a process a service, over Kafka",
     "kafka_over_limit": "its share of the limit",
@@ -85,6 +88,7 @@ class Sizes(msgspec.Struct, frozen=True):
     rounds: int
     connections: int
     idle_orders: int
+    bank_orders: int
 
 
 Figures = Mapping[str, float]
@@ -170,6 +174,17 @@ async def cold(folder: Path, sizes: Sizes) -> Figures:
     return {"cold_start_s": statistics.median(starts)}
 
 
+async def bank(folder: Path, sizes: Sizes) -> Figures:
+    """Orders that are paid on the bank's page, the bank in a process of its own."""
+    async with ground(folder) as place, bank_paid.bank(folder) as address:
+        runs = [await bank_paid.round_of(place, address, folder, sizes.bank_orders) for _ in range(sizes.rounds)]
+        await _audited(place)
+    return {
+        "bank_orders_per_s": _median(runs),
+        "bank_python_us_per_order": statistics.median(one.python_us for one in runs),
+    }
+
+
 async def searched(folder: Path, sizes: Sizes) -> Figures:
     """The catalogue with 100,000 products, in a database of its own."""
     return await search.measured(folder / "search", sizes.rounds)
@@ -199,6 +214,7 @@ RUNS: Mapping[str, Callable[[Path, Sizes], Awaitable[Figures]]] = {
     "http": http,
     "idle": idle,
     "cold": cold,
+    "bank": bank,
     "search": searched,
     "kafka": kafka,
     "http-transport": http_transport,
@@ -206,18 +222,19 @@ RUNS: Mapping[str, Callable[[Path, Sizes], Awaitable[Figures]]] = {
 
 
 @app.default
-def run(
+def run(  # noqa: PLR0913  a command line has many options
     *only: Annotated[str, Parameter(help=f"What to measure: {', '.join(RUNS)}.  Everything, if nothing is named.")],
     orders: Annotated[int, Parameter(help="Orders a round; 10,000 customers take turns.")] = 10_000,
     rounds: Annotated[int, Parameter(help="Rounds; medians are told.")] = 5,
     connections: Annotated[int, Parameter(help="Connections of the load.")] = 256,
     idle_orders: Annotated[int, Parameter(help="Orders one at a time.")] = 300,
+    bank_orders: Annotated[int, Parameter(help="Orders a round that are paid on the bank's page.")] = 2_000,
     data: Annotated[Path, Parameter(help="Folder of the database; made and filled the first time.")] = Path(
         ".bench-data"
     ),
 ) -> None:
     """Measure, print a table, keep the figures."""
-    sizes = Sizes(orders, rounds, connections, idle_orders)
+    sizes = Sizes(orders, rounds, connections, idle_orders, bank_orders)
     figures: dict[str, float] = {}
     for name in only or tuple(RUNS):
         figures |= uvloop.run(_measured(RUNS[name], data, sizes))
