@@ -32,7 +32,7 @@ def _page(services: Sequence[Service]) -> str:
         "![The services](services.svg)\n",
         "## The way of an order\n",
         "The table in [`lifecycle.py`](../../src/sagamart/shop/orders/lifecycle.py), drawn.",
-        "Brown is what undoes an order.\n",
+        "The main way goes down, brown is what undoes an order, and the table has every way.\n",
         "![The statuses of an order](order-statuses.svg)\n",
         "## What is said on the way\n",
         "Each is a run of the real deciders over the in-memory twin of the database; the ways are data, in",
