@@ -121,7 +121,7 @@ class Process:
             sweep = Sweep(worker)
             sweep._jobs = [(max(SWEEPS_EVERY_S, every_s * SWEEPS_SLOWED), job) for every_s, job in sweep._jobs]
             self._tasks += [asyncio.create_task(worker.run()), asyncio.create_task(sweep.run())]
-            if worker.service.outside:
+            if worker.name in self.around.outside:
                 calls = OutsideCalls(worker, self.around.outside[worker.name])
                 self._tasks.append(asyncio.create_task(calls.run()))
 
