@@ -37,6 +37,7 @@ class OpenShop:
         self.shop = shop
         process = Process(
             HttpSettings(rate_limit_per_s=0),
+            metrics=shop.metrics,
             letters=shop.dead_letters,
             consumers=shop.consumers,
             actions=shop.operator_actions,

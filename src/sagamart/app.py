@@ -29,6 +29,8 @@ from sagamart.messaging.sweep import Sweep
 from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Limits, Node, Worker
+from sagamart.platform import metric_families as known
+from sagamart.platform.depths import Depths
 from sagamart.platform.http import Mounted, Queries, queries_of
 from sagamart.platform.internal.calls import ServiceCalls
 from sagamart.platform.metrics import Metrics
@@ -104,6 +106,8 @@ class Shop:
         self.calls = calls
         self.transport = transport or LocalTransport()
         self.metrics = Metrics()
+        self.depths = Depths()
+        self.metrics.look_with(self.depths.refresh, self.depths.readings)
         self.services: dict[str, Running] = {}
         self._dsns = dsns
         self._limits = limits
@@ -177,6 +181,7 @@ class Shop:
             worker.on_commit.append(found.on_commit)
         self._measure(worker)
         self.metrics.outside_calls(worker.name, calls)
+        self.depths.add(worker.name, readers, None if found.look is None else found.look(reading))
         return Running(found, worker, calls, Consumer(worker, readers), database, readers)
 
     def _called(self, worker: Worker, reading: Queries) -> list[Outside]:
@@ -209,9 +214,15 @@ class Shop:
             metrics.messages(name, "handled", len(batch.changes.handled))
             metrics.messages(name, "duplicate", batch.duplicates)
             metrics.messages(name, "dead", len(batch.changes.dead))
+            one = batch.arrivals[len(batch.arrivals) // 2]
+            if one.timer is None and not one.released:
+                waited_s = (batch.now - one.message.at).total_seconds()
+                metrics.step(name, one.message.type, waited_s + seconds)
 
         worker.on_batch.append(count)
-        metrics.gauge("queue_messages", "Messages that wait for the worker", name, lambda: worker.waiting[0])
-        metrics.gauge("queue_requests", "Requests that wait for the worker", name, lambda: worker.waiting[1])
-        metrics.count("admission_refused", "Requests refused for lack of room", name, lambda: worker.turned_away)
-        metrics.gauge("under_way_messages", "Messages sent and not arrived", name, lambda: len(worker.in_flight))
+        metrics.read(known.QUEUE_MESSAGES, name, lambda: worker.waiting[0])
+        metrics.read(known.QUEUE_REQUESTS, name, lambda: worker.waiting[1])
+        metrics.read(known.REFUSED, name, lambda: worker.turned_away)
+        metrics.read(known.UNDER_WAY, name, lambda: len(worker.in_flight))
+        metrics.read(known.FAILED, name, lambda: worker.failed is not None)
+        metrics.read(known.PAUSED, name, lambda: worker.paused)

@@ -146,12 +146,15 @@ def audit(
     *,
     data: DataFolder = None,
     settle_s: Annotated[float, Parameter(help="How long a suspect must stay as it is to count.")] = SETTLE_S,
+    metrics: Annotated[
+        Path | None, Parameter(help="Leave the result there for Prometheus's textfile collector.")
+    ] = None,
 ) -> None:
     """Check that no money and no goods are lost, doubled or stuck.  The shop may be running.
 
     Exit code 0: every invariant holds.  1: each finding is named.
     """
-    findings = _run(programs.audited(_settings(data=data), settle_s=settle_s, say=_say))
+    findings = _run(programs.audited(_settings(data=data), settle_s=settle_s, metrics=metrics, say=_say))
     for finding in findings:
         print(finding)  # noqa: T201  the command's answer
     if findings:

@@ -16,7 +16,7 @@ from msgspec import structs
 from rich.console import Console
 
 from sagamart.app import Shop
-from sagamart.audit import Finding, audit
+from sagamart.audit import Finding, audit, leave_figures
 from sagamart.bank.program import BankSettings, bank_database, running_bank
 from sagamart.demo import ADMIN, log_ins, seed
 from sagamart.messaging.message import Message, new_id, new_trace
@@ -281,10 +281,21 @@ async def admin_created(settings: ShopSettings, newcomer: NewCustomer, say: Say)
             return reply
 
 
-async def audited(settings: ShopSettings, *, settle_s: float, say: Say) -> list[Finding]:
-    """What the audit finds in the shop on the data folder, or in the one whose databases are given."""
+async def audited(settings: ShopSettings, *, settle_s: float, metrics: Path | None = None, say: Say) -> list[Finding]:
+    """What the audit finds in the shop on the data folder, or in the one whose databases are given.
+
+    Raises CannotStartError where the file for its `metrics` cannot be written.
+    """
     async with databases_of(settings, say) as dsns:
-        return await audit(dsns, settle_s=settle_s, progress=say)
+        began = datetime.now(UTC)
+        findings = await audit(dsns, settle_s=settle_s, progress=say)
+    if metrics is not None:
+        ended = datetime.now(UTC)
+        try:
+            leave_figures(metrics, findings, ended=ended, seconds=(ended - began).total_seconds())
+        except OSError as error:
+            raise CannotStartError(f"cannot write {metrics} ({error.strerror})") from error
+    return findings
 
 
 async def reconciled(settings: ShopSettings, say: Say) -> list[str]:

@@ -11,6 +11,7 @@ from sagamart.messaging.message import Body
 from sagamart.messaging.outside import Outside
 from sagamart.messaging.records import Record
 from sagamart.messaging.service import Service
+from sagamart.platform.depths import Look
 from sagamart.platform.http import Queries
 from sagamart.platform.settings import SettingsError
 from sagamart.settings import ShopSettings
@@ -26,6 +27,7 @@ from sagamart.shop.notifications.records import Channel
 from sagamart.shop.notifications.service import NotificationRules, notifications_service
 from sagamart.shop.notifications.texting import sms
 from sagamart.shop.orders import api as orders_api
+from sagamart.shop.orders import figures
 from sagamart.shop.orders import operations_api as orders_operations
 from sagamart.shop.orders import outside as orders_outside
 from sagamart.shop.orders.records import Terms
@@ -57,6 +59,7 @@ class Slice(msgspec.Struct, frozen=True):
 
     `begins` are said to it whenever a process with it starts.
     `reaching` makes adapters that read: of the service's own database, and how to write to people.
+    `look` reads figures of its rows for the metrics.
     """
 
     service: Service
@@ -65,6 +68,7 @@ class Slice(msgspec.Struct, frozen=True):
     outside: Sequence[Outside] = ()
     begins: Sequence[Body] = ()
     reaching: Callable[[Queries, Contacts], Sequence[Outside]] | None = None
+    look: Callable[[Queries], Look] | None = None
 
 
 def _orders(settings: ShopSettings) -> Slice:
@@ -80,7 +84,11 @@ def _orders(settings: ShopSettings) -> Slice:
     rules = orders_api.OrderSettings(chosen.custom_lines, chosen.unpaid_orders_max, settings.currency, terms, answer_s)
     routes = (*orders_api.routes(rules, waiters), *orders_operations.ROUTES)
     return Slice(
-        ORDERS_SERVICE, routes, waiters.on_committed, reaching=lambda queries, _: (orders_outside.seeking(queries),)
+        ORDERS_SERVICE,
+        routes,
+        waiters.on_committed,
+        look=figures.look,
+        reaching=lambda queries, _: (orders_outside.seeking(queries),),
     )
 
 

@@ -18,6 +18,7 @@ from msgspec import structs
 from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.http import HttpTransport
 from sagamart.messaging.transport.local import LocalTransport
+from sagamart.platform import metric_families as known
 from sagamart.platform.http.operations import Check
 from sagamart.platform.http.server import Server
 from sagamart.platform.internal.calls import ServiceCalls
@@ -163,9 +164,8 @@ async def kafka_travel(settings: ShopSettings) -> AsyncIterator[Travel]:
 
         def measure(metrics: Metrics) -> None:
             for name, one in transport.consumers.items():
-                meaning = "Messages not finished in the partitions of this process"
-                metrics.gauge("consumer_lag_messages", meaning, name, lambda one=one: one.lag)  # type: ignore[misc]  # the loop's own
-                metrics.gauge("consumer_partitions", "Partitions of this process", name, lambda one=one: one.partitions)  # type: ignore[misc]  # as above
+                metrics.read(known.LAG, name, lambda one=one: one.lag)  # type: ignore[misc]  # the loop's own
+                metrics.read(known.PARTITIONS, name, lambda one=one: one.partitions)  # type: ignore[misc]  # as above
 
         yield Travel(transport, transport.receiving, {"kafka": transport.check}, measure)
 

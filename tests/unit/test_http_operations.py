@@ -13,6 +13,7 @@ from http_shop import ADMIN, ANNA, as_caller, open_shop
 from sagamart.platform import logs
 from sagamart.platform.http import Process
 from sagamart.platform.http.docs_pages import ASSETS, SWAGGER_VERSION, asset_bytes
+from sagamart.platform.metric_families import QUEUE_MESSAGES, REFUSED
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.settings import HttpSettings
 
@@ -73,8 +74,8 @@ def test_metrics_tell_of_batches_depths_and_answers() -> None:
     metrics = Metrics()
     metrics.batch("orders", 40, 0.02)
     metrics.messages("orders", "duplicate", 3)
-    metrics.count("admission_refused", "Requests refused", "orders", lambda: 1)
-    metrics.gauge("queue_depth", "Messages that wait", "orders", lambda: 17)
+    metrics.read(REFUSED, "orders", lambda: 1)
+    metrics.read(QUEUE_MESSAGES, "orders", lambda: 17)
     with open_shop(process=Process(metrics=metrics)) as client:
         client.get("/v1/nothing")
         text = client.get("/metrics").text
@@ -83,8 +84,8 @@ def test_metrics_tell_of_batches_depths_and_answers() -> None:
         'sagamart_batch_seconds_count{service="orders"} 1.0',
         'sagamart_messages_total{outcome="duplicate",service="orders"} 3.0',
         'sagamart_admission_refused_total{service="orders"} 1.0',
-        'sagamart_queue_depth{service="orders"} 17.0',
-        'sagamart_http_answers_total{status="404"} 1.0',
+        'sagamart_queue_messages{service="orders"} 17.0',
+        'sagamart_http_requests_total{method="GET",route="unmatched",status="404"} 1.0',
     ):
         assert line in text
 

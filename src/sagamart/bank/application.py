@@ -46,9 +46,8 @@ def build_app(desk: Desk, *, admin_key: str, checks: Mapping[str, Check], node: 
         openapi_config=None,
         logging_config=None,
     )
-    shell = Shell(app.asgi_handler, Clients(()), None)
-    app.asgi_handler = shell
-    metrics.answers(shell.answers)
+    metrics.about(VERSION, node)
+    app.asgi_handler = Shell(app.asgi_handler, Clients(()), None, on_answer=(metrics.answered,))
     return app
 
 

@@ -15,11 +15,13 @@ from sagamart.blueprints.recordings import file_name, missing
 from sagamart.blueprints.runs import drawings_of_runs
 from sagamart.blueprints.schemas import schema_of
 from sagamart.blueprints.shop_map import contracts_of, shop_services
+from sagamart.platform.metrics_document import metrics_document
 from sagamart.settings import ShopSettings
 from sagamart.slices import services_of
 
 MESSAGES = Path("docs/reference/messages")
 CALLS = Path("docs/reference/calls-openapi.json")
+METRICS = Path("docs/reference/metrics.md")
 SCHEMAS = MESSAGES / "schemas"
 RECORDED = Path("tests/recorded")
 
@@ -65,6 +67,7 @@ def blueprints(top: Path) -> Blueprints:
         MESSAGES / "README.md": catalogue(services),
         MESSAGES / "asyncapi.json": _json(asyncapi(services)),
         MESSAGES / "asyncapi-http-events.json": _json(asyncapi(list(thin.values()))),
+        METRICS: metrics_document(),
         CALLS: _json(calls_document(services_of(ShopSettings(style="http")), version("sagamart"))),
         **{SCHEMAS / file_name(told): _json(schema_of(told.kind)) for told in contracts.values()},
     }

@@ -1,106 +1,144 @@
 """Metrics: counted once a batch, not once a message, in a registry of our own.
 
-Depths and the like are read when somebody asks (`gauge`), so they cost nothing in between.
+Depths and the like are read when somebody asks, so they cost nothing in between: those of this process at once
+(`read`), those of a database by `Depths`, which asks it no more often than every few seconds.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Literal
+import platform
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from sagamart.messaging.outside import BreakerState, OutsideCalls
-
-BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-BATCH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+from sagamart.platform import metric_families as known
+from sagamart.platform.metric_families import Family
 
 Outcome = Literal["handled", "duplicate", "dead"]
-Family = type[GaugeMetricFamily] | type[CounterMetricFamily]
-CALL_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+Reading = tuple[Family, tuple[str, ...], float]
+"""A figure: of this family, with these labels, in their order."""
+
 BREAKER_STATES: Mapping[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
+disable_created_metrics()  # type: ignore[no-untyped-call]  # when each series began doubles what is scraped
+
+UNMATCHED = "unmatched"
+"""The route of a request that no route takes: an address of a stranger's choice must not become a label."""
 
 
 class Metrics:
-    """What a process measures.  Names begin with `sagamart_`; times are in seconds."""
+    """What a process measures."""
 
     media_type = "text/plain; version=0.0.4; charset=utf-8"
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._refreshing: list[Callable[[], Awaitable[None]]] = []
         self._read = _ReadWhenAsked()
         self._registry.register(self._read)
-        self._batch_size = self._histogram("batch_messages", "Messages in a batch", ("service",), BATCH_SIZES)
-        self._batch_seconds = self._histogram("batch_seconds", "Time of a batch", ("service",), BATCH_SECONDS)
-        self._messages = self._counter("messages", "Messages by what became of them", ("service", "outcome"))
-        self._call_seconds = self._histogram(
-            "outside_call_seconds", "Time of a call outside", ("service", "destination", "outcome"), CALL_SECONDS
-        )
+        ProcessCollector(registry=self._registry)
+        self._batch_messages = self._histogram(known.BATCH_MESSAGES)
+        self._batch_time = self._histogram(known.BATCH_TIME)
+        self._step_time = self._histogram(known.STEP_TIME)
+        self._messages = self._counter(known.MESSAGES)
+        self._call_time = self._histogram(known.CALL_TIME)
+        self._http_time = self._histogram(known.HTTP_TIME)
+        self._http_requests = self._counter(known.HTTP_REQUESTS)
+
+    def about(self, version: str, node: str) -> None:
+        """Say what runs here."""
+        labels = (version, platform.python_version(), node)
+        self._read.sources.append(lambda: [(known.INFO, labels, 1)])
 
     def batch(self, service: str, size: int, seconds: float) -> None:
         """A batch of `size` messages was committed."""
-        self._batch_size.labels(service).observe(size)
-        self._batch_seconds.labels(service).observe(seconds)
+        self._batch_messages.labels(service).observe(size)
+        self._batch_time.labels(service).observe(seconds)
 
     def messages(self, service: str, outcome: Outcome, count: int) -> None:
         """So many messages of a batch ended so."""
         if count:
             self._messages.labels(service, outcome).inc(count)
 
-    def gauge(self, name: str, meaning: str, service: str, read: Callable[[], float]) -> None:
-        """A figure that is read when asked for: `queue_messages`, `under_way_messages`."""
-        self._read.figures.setdefault((GaugeMetricFamily, name, meaning), {})[service] = read
+    def step(self, service: str, kind: str, seconds: float) -> None:
+        """A message of this type took so long from its making to its commit."""
+        self._step_time.labels(service, kind).observe(max(0.0, seconds))
 
-    def count(self, name: str, meaning: str, service: str, read: Callable[[], float]) -> None:
-        """The same for what only grows: `admission_refused`."""
-        self._read.figures.setdefault((CounterMetricFamily, name, meaning), {})[service] = read
+    def answered(self, scope: Mapping[str, Any], status: int, seconds: float) -> None:
+        """An HTTP request with this ASGI scope began to be answered after so long."""
+        method, route = scope["method"], scope.get("path_template") or UNMATCHED
+        self._http_time.labels(method, route).observe(seconds)
+        self._http_requests.labels(method, route, status).inc()
+
+    def read(self, family: Family, service: str, read: Callable[[], float]) -> None:
+        """A figure of a service that is read when asked for."""
+        self._read.sources.append(lambda: [(family, (service,), read())])
 
     def outside_calls(self, service: str, calls: OutsideCalls) -> None:
         """Measure the calls of a service: how many, how long, how they ended, and each destination's breaker."""
 
         def count(destination: str, answered: bool, seconds: float) -> None:  # noqa: FBT001  called by position
-            self._call_seconds.labels(service, destination, "answered" if answered else "failed").observe(seconds)
+            self._call_time.labels(service, destination, "answered" if answered else "failed").observe(seconds)
+
+        def places() -> Iterator[Reading]:
+            for place in calls.destinations:
+                labels = (service, place.outside.name)
+                yield known.BREAKER, labels, BREAKER_STATES[place.breaker.state]
+                yield known.WAITING, labels, place.waiting.qsize()
 
         calls.on_call.append(count)
-        self._read.outside[service] = calls
+        self._read.sources.append(places)
 
-    def answers(self, counted: Mapping[int, int]) -> None:
-        """HTTP answers by status, counted elsewhere."""
-        self._read.answers = counted
+    def look_with(self, refresh: Callable[[], Awaitable[None]], source: Callable[[], Iterable[Reading]]) -> None:
+        """Figures that have to be waited for: `refresh` is awaited before they are read."""
+        self._refreshing.append(refresh)
+        self._read.sources.append(source)
+
+    async def looked(self) -> bytes:
+        """Everything, after a look at what has to be waited for."""
+        for refresh in self._refreshing:
+            await refresh()
+        return self.exposition()
 
     def exposition(self) -> bytes:
         """Everything, in the text format of Prometheus."""
         return generate_latest(self._registry)
 
-    def _counter(self, name: str, meaning: str, labels: tuple[str, ...]) -> Counter:
-        return Counter(f"sagamart_{name}", meaning, labels, registry=self._registry)
+    def _counter(self, family: Family) -> Counter:
+        return Counter(f"sagamart_{family.name}", family.meaning, family.labels, registry=self._registry)
 
-    def _histogram(self, name: str, meaning: str, labels: tuple[str, ...], buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(f"sagamart_{name}", meaning, labels, registry=self._registry, buckets=buckets)
+    def _histogram(self, family: Family) -> Histogram:
+        name = f"sagamart_{family.name}"
+        return Histogram(name, family.meaning, family.labels, registry=self._registry, buckets=family.buckets)
+
+
+def exposition_of(readings: Iterable[Reading]) -> bytes:
+    """These figures alone, in the text format of Prometheus: what a program leaves behind in a file."""
+    kept = list(readings)
+    source, registry = _ReadWhenAsked(), CollectorRegistry()
+    source.sources.append(lambda: kept)
+    registry.register(source)
+    return generate_latest(registry)
 
 
 class _ReadWhenAsked(Collector):
     def __init__(self) -> None:
-        self.figures: dict[tuple[Family, str, str], dict[str, Callable[[], float]]] = {}
-        self.answers: Mapping[int, int] = {}
-        self.outside: dict[str, OutsideCalls] = {}
+        self.sources: list[Callable[[], Iterable[Reading]]] = []
 
     def collect(self) -> Iterator[Metric]:
-        for (family, name, meaning), services in self.figures.items():
-            figure = family(f"sagamart_{name}", meaning, labels=("service",))
-            for service, read in services.items():
-                figure.add_metric((service,), read())
-            yield figure
-        labels = ("service", "destination")
-        breaker = GaugeMetricFamily("sagamart_outside_breaker", "0 closed, 1 half open, 2 open", labels=labels)
-        waiting = GaugeMetricFamily("sagamart_outside_waiting", "Intents that wait to be called", labels=labels)
-        for service, calls in self.outside.items():
-            for place in calls.destinations:
-                breaker.add_metric((service, place.outside.name), BREAKER_STATES[place.breaker.state])
-                waiting.add_metric((service, place.outside.name), place.waiting.qsize())
-        yield breaker
-        yield waiting
-        answered = CounterMetricFamily("sagamart_http_answers", "HTTP answers by status", labels=("status",))
-        for status, count in sorted(self.answers.items()):
-            answered.add_metric((str(status),), count)
-        yield answered
+        found: dict[Family, GaugeMetricFamily | CounterMetricFamily] = {}
+        for source in self.sources:
+            for family, labels, value in source():
+                kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
+                if family not in found:
+                    found[family] = kind(f"sagamart_{family.name}", family.meaning, labels=family.labels)
+                found[family].add_metric(labels, value)
+        yield from found.values()

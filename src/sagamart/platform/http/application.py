@@ -28,7 +28,7 @@ from sagamart.platform.http.limits import Clients, admission_of, buckets_of
 from sagamart.platform.http.operations import Check, Info, operations_routes
 from sagamart.platform.http.operator_actions import operator_action_routes
 from sagamart.platform.http.problems import HANDLERS
-from sagamart.platform.http.shell import Shell
+from sagamart.platform.http.shell import OnAnswer, Shell
 from sagamart.platform.http.versions import provide_expected_version
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.settings import HttpSettings
@@ -60,9 +60,15 @@ class Process(msgspec.Struct, frozen=True):
     node: str = ""
     checks: Mapping[str, Check] = {}
     metrics: Metrics = msgspec.field(default_factory=Metrics)
+    more_on_answer: Sequence[OnAnswer] = ()
     letters: Mapping[str, DeadLetters] = {}
     consumers: Mapping[str, Consumer] = {}
     actions: Mapping[str, OperatorActions] = {}
+
+    @property
+    def on_answer(self) -> Sequence[OnAnswer]:
+        """Who is told of every answer."""
+        return (self.metrics.answered, *self.more_on_answer)
 
 
 def build_app(
@@ -100,9 +106,9 @@ def build_app(
         logging_config=None,
         state=State({"tokens": tokens, "account_admission": admission_of(buckets_of(settings)), "clients": clients}),
     )
-    shell = Shell(app.asgi_handler, clients, buckets_of(settings), settings.bodies_bytes_max)
-    app.asgi_handler = shell
-    process.metrics.answers(shell.answers)
+    process.metrics.about(VERSION, process.node)
+    buckets = buckets_of(settings)
+    app.asgi_handler = Shell(app.asgi_handler, clients, buckets, settings.bodies_bytes_max, on_answer=process.on_answer)
     return app
 
 

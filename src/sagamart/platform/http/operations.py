@@ -96,7 +96,7 @@ def operations_routes(
     @get("/metrics", guards=list(guards), include_in_schema=False)
     async def measured() -> Response[bytes]:
         """Metrics in the text format of Prometheus."""
-        return Response(metrics.exposition(), headers={"Content-Type": metrics.media_type})
+        return Response(await metrics.looked(), headers={"Content-Type": metrics.media_type})
 
     return [alive, ready, about, measured, log_level, set_log_level]
 

@@ -1,14 +1,14 @@
 """The shell around the application: what every request passes, in plain ASGI because it costs least.
 
 It refuses addresses that are too long or hold a NUL, limits each client and the bytes of all bodies at once, adds the
-security headers, counts answers, and gives each request its trace.
+security headers, tells how long each request took to be answered, and gives it its trace.
 
 - What counts of a body is what has come of it, until its request is answered: a client that announces much and sends
   nothing takes no room from others.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from litestar.enums import ScopeType
@@ -41,11 +41,21 @@ ROOM_AGAIN_S = 1
 _HEADERS = tuple(SECURITY_HEADERS.items())
 
 
+OnAnswer = Callable[[Mapping[str, Any], int, float], None]
+"""Is told of the beginning of each answer: the request's ASGI scope, the status, and the seconds since it came."""
+
+
 class Shell:
     """An ASGI application around another."""
 
     def __init__(
-        self, inner: ASGIApp, clients: Clients, limit: Buckets | None, bodies_bytes_max: int = 64 * 1024 * 1024
+        self,
+        inner: ASGIApp,
+        clients: Clients,
+        limit: Buckets | None,
+        bodies_bytes_max: int = 64 * 1024 * 1024,
+        *,
+        on_answer: Sequence[OnAnswer] = (),
     ) -> None:
         self._inner = inner
         self._clients = clients
@@ -53,8 +63,7 @@ class Shell:
         self._bodies_bytes_max = bodies_bytes_max
         self.bodies_bytes = 0
         """So much has come of the bodies of requests that are not answered yet."""
-        self.answers: Counter[int] = Counter()
-        """How many answers of each status were begun."""
+        self._on_answer = on_answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -62,11 +71,13 @@ class Shell:
             await self._inner(scope, receive, send)
             return
 
+        began_s = time.perf_counter()
         trace = begin_trace(scope)
 
         async def send_with_headers(event: Any) -> None:
             if event["type"] == "http.response.start":
-                self.answers[event["status"]] += 1
+                for tell in self._on_answer:
+                    tell(scope, event["status"], time.perf_counter() - began_s)
                 event["headers"] = _secured(event.get("headers", ()), trace)
             await send(event)
 

@@ -96,3 +96,14 @@ where customer_id = :customer_id
         ))
 order by ended desc, order_id
 limit :limit;
+
+-- name: orders_by_status(since, statuses, deadlines_s)
+-- How many orders from this id on are in each of these statuses, and how many have outstayed its deadline by a minute.
+select
+    status,
+    count(*) as orders,
+    count(*) filter (where changed_at < now() - make_interval(secs => deadline_s + 60)) as overdue
+from orders
+join unnest(:statuses::text[], :deadlines_s::bigint[]) as bound (status, deadline_s) using (status)
+where order_id >= :since
+group by status;
