@@ -20,6 +20,7 @@ from sagamart.messaging.service import Service
 from sagamart.messaging.worker import Limits, Node
 from sagamart.platform.http import Caller, Process, build_app
 from sagamart.platform.settings import HttpSettings
+from sagamart.platform.traces import Traces
 from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.known_contacts import KnownContacts
 from sagamart.shop.orders.records import ProductCopy
@@ -41,6 +42,7 @@ class OpenShop:
             letters=shop.dead_letters,
             consumers=shop.consumers,
             actions=shop.operator_actions,
+            traces=shop.traces,
         )
         self.app = build_app(shop.mounted, tokens=TOKENS, process=process)
         transport = httpx.ASGITransport(app=cast("Any", self.app))
@@ -118,10 +120,11 @@ async def shop_at_work(
     settings: ShopSettings = ShopSettings(),  # noqa: B008  immutable
     limits: Limits = Limits(),  # noqa: B008  immutable
     node: Node = Node("test"),  # noqa: B008  immutable
+    traces: Traces | None = None,
 ) -> AsyncIterator[OpenShop]:
     """A shop with these settings over fresh databases."""
     dsns = {name: await database_of(build(settings).service) for name, build in SLICES.items()}
-    async with Shop(settings, dsns, node=node, limits=limits) as shop:
+    async with Shop(settings, dsns, node=node, limits=limits, traces=traces) as shop:
         shop.write_letters(TOKENS, KnownContacts())
         opened = OpenShop(shop)
         yield opened

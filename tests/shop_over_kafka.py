@@ -17,6 +17,7 @@ from sagamart.app import Shop
 from sagamart.messaging.transport.kafka import KafkaTransport
 from sagamart.messaging.worker import Node
 from sagamart.platform.kafka_topics import apply
+from sagamart.platform.metrics import Metrics
 from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.known_contacts import KnownContacts
 from sagamart.slices import SLICES
@@ -38,6 +39,8 @@ class Company:
         self.shops = shops
         self.dsns = dsns
         merged = SimpleNamespace(
+            metrics=Metrics(),
+            traces=None,
             mounted=[one for shop in shops.values() for one in shop.mounted],
             dead_letters={name: one for shop in shops.values() for name, one in shop.dead_letters.items()},
             consumers={name: one for shop in shops.values() for name, one in shop.consumers.items()},

@@ -35,6 +35,7 @@ from sagamart.platform.http import Mounted, Queries, queries_of
 from sagamart.platform.internal.calls import ServiceCalls
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.tokens import Tokens
+from sagamart.platform.traces import Traces
 from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.contacts import AccountContacts
 from sagamart.shop.notifications.known_contacts import KnownContacts
@@ -99,11 +100,13 @@ class Shop:
         node: Node,
         transport: Transport | None = None,
         calls: ServiceCalls | None = None,
+        traces: Traces | None = None,
         limits: Limits = Limits(),  # noqa: B008  immutable
     ) -> None:
         self.settings = settings if calls is not None else structs.replace(settings, style="facts")
         self.node = node
         self.calls = calls
+        self.traces = traces
         self.transport = transport or LocalTransport()
         self.metrics = Metrics()
         self.depths = Depths()
@@ -181,6 +184,9 @@ class Shop:
             worker.on_commit.append(found.on_commit)
         self._measure(worker)
         self.metrics.outside_calls(worker.name, calls)
+        if self.traces is not None:
+            worker.on_batch.append(partial(self.traces.handled, worker.name))
+            calls.on_call.append(partial(self.traces.called, worker.name))
         self.depths.add(worker.name, readers, None if found.look is None else found.look(reading))
         return Running(found, worker, calls, Consumer(worker, readers), database, readers)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import importlib.util
 import os
 import signal
 import socket
@@ -32,6 +33,8 @@ from sagamart.platform.http.operations import Check
 from sagamart.platform.http.server import Server
 from sagamart.platform.keys import tokens_from_files
 from sagamart.platform.migrations import at_head, history_of, migrate
+from sagamart.platform.settings import SettingsError, TraceSettings
+from sagamart.platform.traces import Traces
 from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.passwords import Passwords
 from sagamart.shop.accounts.registration import NewCustomer, staff_registration
@@ -82,21 +85,40 @@ async def embedded(settings: ShopSettings, say: Say) -> AsyncIterator[dict[str, 
 
 
 @asynccontextmanager
+async def traced(settings: TraceSettings, node: str) -> AsyncIterator[Traces | None]:
+    """Traces that go where the settings say; None where they say nothing.  Raises SettingsError."""
+    if not settings.endpoint:
+        yield None
+        return
+    if importlib.util.find_spec("opentelemetry.sdk") is None:
+        raise SettingsError(
+            "SAGAMART_TRACES_ENDPOINT needs the SDK of OpenTelemetry; install it: pip install 'sagamart[otel]'"
+        )
+    from sagamart.platform.otel import sending_to  # noqa: PLC0415  an extra that need not be there
+
+    sending = sending_to(settings.endpoint, version=VERSION, node=node)
+    with sending as export:
+        yield Traces(export, ratio=settings.ratio, follow_clients=settings.follow_clients)
+
+
+@asynccontextmanager
 async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str) -> AsyncIterator[tuple[Shop, str]]:
     """Services at work behind their front door; gives the shop and its address.  Raises CannotStartError."""
     logs.configure(node, VERSION, settings.logs.level, settings.logs.format)
     tokens = tokens_from_files(settings.tokens, Path(settings.data))
     host, port = settings.http.host, settings.http.port
+    at = Node(node)
     async with (
+        traced(settings.traces, node) as traces,
         transport_of(settings, list(dsns)) as travel,
-        Shop(settings, dsns, node=Node(node), transport=travel.transport, calls=travel.calls) as shop,
+        Shop(settings, dsns, node=at, transport=travel.transport, calls=travel.calls, traces=traces) as shop,
         travel.receiving(),
     ):
         shop.write_letters(tokens, travel.contacts)
         travel.measure(shop.metrics)
         checks = {**checks_of(shop, dsns), **travel.checks}
         operators = (shop.dead_letters, shop.consumers, shop.operator_actions)
-        process = Process(settings.http, node, checks, shop.metrics, *operators)
+        process = Process(settings.http, node, checks, shop.metrics, *operators, traces)
         app = build_app(shop.mounted, tokens=tokens, process=process)
         server = Server(app, host=host, port=port, share_port=settings.http.share_port)
         try:

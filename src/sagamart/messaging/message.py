@@ -148,6 +148,19 @@ def trace_id(trace: str | None) -> str | None:
     return trace[3:35] if trace else None
 
 
+def is_sampled(trace: str | None) -> bool:
+    """Whether who began the trace wants to see its spans (the last bit of its flags)."""
+    return bool(trace) and str(trace)[-1] in "13579bdf"
+
+
+def span_id(message_id: str, service: str) -> str:
+    """The span of a message's handling (or of the call that an intent asks for) in a service.
+
+    It is derived, so that the next one's parent is known from the envelope: the cause's handling by the source.
+    """
+    return blake2b(f"{message_id} {service}".encode(), digest_size=8).hexdigest()
+
+
 def first_id_at(at: datetime) -> str:
     """The smallest id of a moment: all ids of earlier moments sort below it."""
     moment = f"{int(at.timestamp() * 1000):012x}"

@@ -17,6 +17,7 @@ Rules:
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ import msgspec
 import structlog
 
 from sagamart.messaging.fold import Arrival
-from sagamart.messaging.message import Body, Message, derived_id
+from sagamart.messaging.message import Body, Message, derived_id, span_id
 from sagamart.messaging.outbox import LEASE_S, RETRY_S
 from sagamart.messaging.worker import Worker
 
@@ -36,6 +37,12 @@ BACKOFF_S_MAX = 60.0
 
 FINISH_S = 1.0
 """When the process stops, calls under way have so long to end; what does not is repeated in the next life."""
+
+OnCall = Callable[[str, Message[Any], bool, float], None]
+"""Is told of each call: the destination, the intent, whether it was answered, and the seconds that it took."""
+
+calling: ContextVar[str | None] = ContextVar("calling", default=None)
+"""The `traceparent` of the call that is being made, for an adapter that gives it onwards."""
 
 BreakerState = Literal["closed", "half_open", "open"]
 
@@ -113,7 +120,7 @@ class OutsideCalls:
         if sorted(named) != sorted(service.outside):
             raise TypeError(f"{service.name} declares as outside {sorted(service.outside)}, adapters take {named}")
         self.destinations = [Destination(outside) for outside in destinations]
-        self.on_call: list[Callable[[str, bool, float], None]] = []
+        self.on_call: list[OnCall] = []
         self._by_type = {kind.__name__: place for place in self.destinations for kind in place.outside.calls}
         self._worker = worker
         self._service = service.name
@@ -174,6 +181,7 @@ class OutsideCalls:
         self._under_way[outcome_id] = intent.id
         self._nothing_under_way.clear()
         began_s = self._now_s()
+        calling.set(_onwards(intent, self._service))
         try:
             async with asyncio.timeout(place.outside.deadline_s):
                 told = await place.outside.calls[type(intent.body)](intent)
@@ -190,10 +198,10 @@ class OutsideCalls:
                 error=f"{type(failure).__name__}: {failure}",
                 breaker=place.breaker.state,
             )
-            self._count(place, began_s, answered=False)
+            self._count(place, intent, began_s, answered=False)
         else:
             place.breaker.succeeded()
-            self._count(place, began_s, answered=True)
+            self._count(place, intent, began_s, answered=True)
             if told is None:
                 self._worker.arrived([self._over(outcome_id)])
                 return
@@ -208,9 +216,9 @@ class OutsideCalls:
             self._nothing_under_way.set()
         return intent_id
 
-    def _count(self, place: Destination, began_s: float, *, answered: bool) -> None:
+    def _count(self, place: Destination, intent: Message[Body], began_s: float, *, answered: bool) -> None:
         for count in self.on_call:
-            count(place.outside.name, answered, self._now_s() - began_s)
+            count(place.outside.name, intent, answered, self._now_s() - began_s)
 
     def _message(self, outcome_id: str, intent: Message[Body], body: Body) -> Message[Body]:
         return Message(
@@ -232,6 +240,12 @@ class OutsideCalls:
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _onwards(intent: Message[Body], service: str) -> str | None:
+    """The trace as whoever is called is to see it: this call's span is the parent of what happens there."""
+    trace = intent.trace
+    return trace if trace is None else f"{trace[:36]}{span_id(intent.id, service)}{trace[52:]}"
 
 
 def backoff_s(made_at: datetime, now: datetime) -> float:

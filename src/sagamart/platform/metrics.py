@@ -85,7 +85,7 @@ class Metrics:
     def outside_calls(self, service: str, calls: OutsideCalls) -> None:
         """Measure the calls of a service: how many, how long, how they ended, and each destination's breaker."""
 
-        def count(destination: str, answered: bool, seconds: float) -> None:  # noqa: FBT001  called by position
+        def count(destination: str, _intent: object, answered: bool, seconds: float) -> None:  # noqa: FBT001  called by position
             self._call_time.labels(service, destination, "answered" if answered else "failed").observe(seconds)
 
         def places() -> Iterator[Reading]:

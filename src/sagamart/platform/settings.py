@@ -108,6 +108,23 @@ class LogSettings(Section, frozen=True):
     ] = "auto"
 
 
+class TraceSettings(Section, frozen=True):
+    """Where spans go."""
+
+    endpoint: Annotated[
+        str,
+        Meta(
+            description="A collector's address for traces by OTLP over HTTP (needs the extra [otel]); empty: none are"
+            " made",
+            examples=["http://collector:4318/v1/traces"],
+        ),
+    ] = ""
+    ratio: Annotated[float, Meta(ge=0, le=1, description="The share of the requests of which a trace is made")] = 0.05
+    follow_clients: Annotated[
+        bool, Meta(description="Whether a client that sends a traceparent decides that itself, by its sampled flag")
+    ] = True
+
+
 class Settings(Section, frozen=True):
     """All settings of the platform.  Who has more derives from it."""
 
@@ -124,6 +141,7 @@ class Settings(Section, frozen=True):
     tokens: TokenSettings = TokenSettings()
     internal: InternalSettings = InternalSettings()
     logs: LogSettings = LogSettings()
+    traces: TraceSettings = TraceSettings()
 
 
 S = TypeVar("S", bound=Section)

@@ -3,7 +3,7 @@
 Each service's routes get their own `ask` and `queries`; everything else is the same for all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, get_type_hints
 
@@ -29,10 +29,12 @@ from sagamart.platform.http.operations import Check, Info, operations_routes
 from sagamart.platform.http.operator_actions import operator_action_routes
 from sagamart.platform.http.problems import HANDLERS
 from sagamart.platform.http.shell import OnAnswer, Shell
+from sagamart.platform.http.tracing import begin_trace
 from sagamart.platform.http.versions import provide_expected_version
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.settings import HttpSettings
 from sagamart.platform.tokens import Tokens
+from sagamart.platform.traces import Traces
 
 
 class Mounted(msgspec.Struct, frozen=True):
@@ -60,15 +62,20 @@ class Process(msgspec.Struct, frozen=True):
     node: str = ""
     checks: Mapping[str, Check] = {}
     metrics: Metrics = msgspec.field(default_factory=Metrics)
-    more_on_answer: Sequence[OnAnswer] = ()
     letters: Mapping[str, DeadLetters] = {}
     consumers: Mapping[str, Consumer] = {}
     actions: Mapping[str, OperatorActions] = {}
+    traces: Traces | None = None
 
     @property
     def on_answer(self) -> Sequence[OnAnswer]:
         """Who is told of every answer."""
-        return (self.metrics.answered, *self.more_on_answer)
+        return (self.metrics.answered, *(() if self.traces is None else (self.traces.answered,)))
+
+    @property
+    def begin(self) -> Callable[[Any], str]:
+        """What gives each request its trace."""
+        return begin_trace if self.traces is None else self.traces.begin
 
 
 def build_app(
@@ -107,8 +114,14 @@ def build_app(
         state=State({"tokens": tokens, "account_admission": admission_of(buckets_of(settings)), "clients": clients}),
     )
     process.metrics.about(VERSION, process.node)
-    buckets = buckets_of(settings)
-    app.asgi_handler = Shell(app.asgi_handler, clients, buckets, settings.bodies_bytes_max, on_answer=process.on_answer)
+    app.asgi_handler = Shell(
+        app.asgi_handler,
+        clients,
+        buckets_of(settings),
+        settings.bodies_bytes_max,
+        begin=process.begin,
+        on_answer=process.on_answer,
+    )
     return app
 
 

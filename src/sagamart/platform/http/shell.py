@@ -55,8 +55,10 @@ class Shell:
         limit: Buckets | None,
         bodies_bytes_max: int = 64 * 1024 * 1024,
         *,
+        begin: Callable[[Any], str] = begin_trace,
         on_answer: Sequence[OnAnswer] = (),
     ) -> None:
+        self._begin = begin
         self._inner = inner
         self._clients = clients
         self._limit = limit
@@ -72,7 +74,7 @@ class Shell:
             return
 
         began_s = time.perf_counter()
-        trace = begin_trace(scope)
+        trace = self._begin(scope)
 
         async def send_with_headers(event: Any) -> None:
             if event["type"] == "http.response.start":

@@ -2,6 +2,7 @@
 
 Rules:
 - A client's `traceparent` goes on as it is; without a valid one the request begins a trace of its own, not sampled.
+  Where traces are made (`traces.py`), the request is a span of its own in it, and sampled or not.
 - It travels in `Message.trace` to everything that the request causes, and is told to the client in `traceresponse`.
 - Logs name the trace by its id alone.
 """
@@ -15,7 +16,9 @@ from sagamart.messaging.message import new_trace
 
 RESPONSE_HEADER = b"traceresponse"
 
-_TRACE = "sagamart_trace"
+TRACE = "sagamart_trace"
+"""Where a request's scope keeps its trace."""
+
 _TRACEPARENT = re.compile(
     rb"(?!ff)(?P<version>[0-9a-f]{2})(?P<rest>-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})"
 )
@@ -23,25 +26,30 @@ _TRACEPARENT = re.compile(
 
 def begin_trace(scope: Any) -> str:
     """Give a request its trace, kept in its scope."""
-    trace = scope[_TRACE] = trace_of(scope["headers"])
+    trace = scope[TRACE] = trace_of(scope["headers"])
     return trace
 
 
 def trace_in(scope: Any) -> str | None:
     """The trace of a request with this scope; None where nothing gave it one."""
-    trace: str | None = scope.get(_TRACE)
+    trace: str | None = scope.get(TRACE)
     return trace
 
 
 def trace_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The trace of a request with these headers (names in lower case), in the form of version 00.
+    """The trace of a request with these headers (names in lower case): its client's, or a new one."""
+    return sent_trace(headers) or new_trace(os.urandom(24))
+
+
+def sent_trace(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The trace that a client has sent, in the form of version 00; None without a valid one.
 
     Of a later version what version 00 knows is read; a header that comes twice counts as none.
     """
     sent = [value for name, value in headers if name == b"traceparent"]
     found = _TRACEPARENT.match(sent[0]) if len(sent) == 1 else None
     if found is None or not _ends_well(found):
-        return new_trace(os.urandom(24))
+        return None
     return "00" + found["rest"].decode()
 
 

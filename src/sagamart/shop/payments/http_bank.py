@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import msgspec
 
+from sagamart.messaging.outside import calling
 from sagamart.shop.payments.messages import Answer, BankView, StatementEntry
 from sagamart.shop.payments.outside import BankSilentError
 from sagamart.shop.payments.records import BankStatus
@@ -80,6 +81,13 @@ class BankProblem(msgspec.Struct, frozen=True):
     code: str
 
 
+async def _traced(request: httpx.Request) -> None:
+    """Let the bank name its part of the order's trace, if it keeps any."""
+    trace = calling.get()
+    if trace is not None:
+        request.headers["traceparent"] = trace
+
+
 class HttpBank:
     """A bank at `url`.  Customers are sent to pages of its host (or of `page_hosts`), never elsewhere."""
 
@@ -95,6 +103,7 @@ class HttpBank:
             follow_redirects=False,
             trust_env=False,
             limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
+            event_hooks={"request": [_traced]},
         )
 
     async def close(self) -> None:
