@@ -34,6 +34,7 @@ from sagamart.platform.depths import Depths
 from sagamart.platform.http import Mounted, Queries, queries_of
 from sagamart.platform.internal.calls import ServiceCalls
 from sagamart.platform.metrics import Metrics
+from sagamart.platform.step_log import StepLog
 from sagamart.platform.tokens import Tokens
 from sagamart.platform.traces import Traces
 from sagamart.settings import ShopSettings
@@ -226,6 +227,8 @@ class Shop:
                 metrics.step(name, one.message.type, waited_s + seconds)
 
         worker.on_batch.append(count)
+        chosen = self.settings.logs
+        worker.on_batch.append(StepLog(name, chosen.steps, chosen.slow_s).handled)
         metrics.read(known.QUEUE_MESSAGES, name, lambda: worker.waiting[0])
         metrics.read(known.QUEUE_REQUESTS, name, lambda: worker.waiting[1])
         metrics.read(known.REFUSED, name, lambda: worker.turned_away)

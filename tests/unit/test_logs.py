@@ -30,8 +30,11 @@ def test_a_line_is_json_of_the_elastic_common_schema(written: io.StringIO) -> No
     structlog.get_logger("shop").info("batch committed", messages=40, **{"trace.id": "4bf9"})
     logging.getLogger("asyncpg").warning("connection %s lost", 7)
     ours, theirs = lines(written)
-    assert (ours["message"], ours["messages"], ours["log.level"]) == ("batch committed", 40, "info")
+    assert (ours["message"], ours["log.level"], ours["labels"]) == ("batch committed", "info", {"messages": 40})
     assert ours["service"] == {"name": "sagamart", "version": "1.2.3", "node": {"name": "node-1"}}
+    assert ours["ecs"] == {"version": "8.11.0"}
+    assert ours["event"] == {"kind": "event", "dataset": "sagamart.log"}
+    assert (ours["trace"], ours["log"]) == ({"id": "4bf9"}, {"logger": "shop"})
     assert "@timestamp" in ours
     assert (theirs["message"], theirs["log.level"]) == ("connection 7 lost", "warning")
 
@@ -41,6 +44,16 @@ def test_a_line_about_one_service_of_the_shop_names_it_beside_the_program(writte
     (line,) = lines(written)
     assert line["service"]["name"] == "sagamart"
     assert line["labels"] == {"service": "stock"}
+
+
+def test_a_line_about_an_order_is_found_by_its_id_whoever_writes_it(written: io.StringIO) -> None:
+    structlog.get_logger("shop").error("dead letter", key="ord_1", type="MoneyHeld", error="KeyError: 'a'")
+    structlog.get_logger("shop").warning("outside call failed", key="cus_7", more={"sku": ["a", 1]})
+    order, customer = lines(written)
+    assert order["labels"] == {"key": "ord_1", "type": "MoneyHeld", "order_id": "ord_1"}
+    assert order["error"] == {"message": "KeyError: 'a'"}
+    assert order["event"]["outcome"] == "failure"
+    assert customer["labels"] == {"key": "cus_7", "customer_id": "cus_7", "more": "{'sku': ['a', 1]}"}
 
 
 def test_an_error_has_its_type_and_words_in_fields(written: io.StringIO) -> None:

@@ -148,6 +148,11 @@ def trace_id(trace: str | None) -> str | None:
     return trace[3:35] if trace else None
 
 
+def names_of_trace(trace: str | None) -> dict[str, str]:
+    """The trace and the request that began it, as the Elastic Common Schema names them."""
+    return {"trace.id": trace[3:35], "transaction.id": trace[36:52]} if trace else {}
+
+
 def is_sampled(trace: str | None) -> bool:
     """Whether who began the trace wants to see its spans (the last bit of its flags)."""
     return bool(trace) and str(trace)[-1] in "13579bdf"

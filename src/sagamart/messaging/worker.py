@@ -33,7 +33,7 @@ from sagamart.messaging.database import (
 )
 from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, DeadLetter, UnreadableLetter
 from sagamart.messaging.fold import Arrival, Batch
-from sagamart.messaging.message import Body, Message, Registry, trace_id
+from sagamart.messaging.message import Body, Message, Registry, names_of_trace, span_id
 from sagamart.messaging.outbox import RETRY_S, InFlight, Parcel
 from sagamart.messaging.records import Record
 from sagamart.messaging.requests import Overloaded, Request, StoredReply
@@ -381,7 +381,12 @@ class Worker:
 
     def _log(self, what: str, letter: DeadLetter) -> None:
         message = letter.message
-        named = {"trace.id": trace_id(message.trace), "message_id": message.id, "correlation": message.correlation}
+        named = {
+            "span.id": span_id(message.id, self.name),
+            "message_id": message.id,
+            "correlation": message.correlation,
+        }
+        named |= names_of_trace(message.trace)
         log.error(what, service=self.name, type=message.type, key=message.key, error=letter.error, **named)
 
     def _watch_for_poison(self, batch: Batch) -> None:

@@ -15,6 +15,8 @@ import ecs_logging
 import structlog
 from structlog.typing import EventDict, Processor
 
+from sagamart.platform.ecs import as_ecs
+
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "json", "console"]
 
@@ -80,16 +82,10 @@ def _for_people() -> list[Processor]:
 
 def _for_machines(node: str, version: str) -> list[Processor]:
     def add_origin(_logger: Any, _method: str, event: EventDict) -> EventDict:
-        if "service" in event:  # the schema's `service` is the program; one of the shop's is a label
-            event["labels.service"] = event.pop("service")
-        event["service.name"] = "sagamart"
-        event["service.version"] = version
-        event["service.node.name"] = node
-        event["log.level"] = event.pop("level", "info")
-        event["log.logger"] = event.pop("logger", "")
-        return event
+        line = as_ecs(event)  # the schema's `service` is the program; one of the shop's is a label
+        return line | {"service.name": "sagamart", "service.version": version, "service.node.name": node}
 
-    return [_name_error, structlog.processors.format_exc_info, add_origin, _as_ecs]
+    return [_name_error, _format_exception, add_origin, _as_ecs]
 
 
 _ecs = ecs_logging.StructlogFormatter(ensure_ascii=False)
@@ -97,6 +93,13 @@ _ecs = ecs_logging.StructlogFormatter(ensure_ascii=False)
 
 def _as_ecs(logger: Any, method: str, event: EventDict) -> str:
     return str(_ecs(logger, method, dict(event)))
+
+
+def _format_exception(logger: Any, method: str, event: EventDict) -> EventDict:
+    told = structlog.processors.format_exc_info(logger, method, event)
+    if "exception" in told:
+        told["error.stack_trace"] = told.pop("exception")
+    return told
 
 
 def _name_error(_logger: Any, _method: str, event: EventDict) -> EventDict:

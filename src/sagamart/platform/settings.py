@@ -106,6 +106,16 @@ class LogSettings(Section, frozen=True):
     format: Annotated[
         Literal["auto", "json", "console"], Meta(description="ECS JSON lines, or for people; auto: by terminal")
     ] = "auto"
+    steps: Annotated[
+        Literal["slow", "sampled", "all"],
+        Meta(
+            description="Which handled messages get a line: those of slow batches; those of sampled traces too; all,"
+            " which is the whole log of each order and costs about half the throughput"
+        ),
+    ] = "slow"
+    slow_s: Annotated[
+        float, Meta(gt=0, le=3600, description="Seconds from a message's making to its commit that count as slow")
+    ] = 5.0
 
 
 class TraceSettings(Section, frozen=True):

@@ -13,7 +13,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from sagamart.messaging.message import trace_id
+from sagamart.messaging.message import names_of_trace
 from sagamart.messaging.requests import Overloaded, problem
 from sagamart.platform.http.tracing import trace_in
 
@@ -146,7 +146,7 @@ def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[b
         path=request.scope.get("path"),
         method=request.scope.get("method"),
         exc_info=error,
-        **{"trace.id": trace_id(trace_in(request.scope))},
+        **names_of_trace(trace_in(request.scope)),
     )
     return response_of(Problem(500, *_CODES[500]))
 
