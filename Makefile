@@ -43,7 +43,7 @@ docs: .venv/.tools ## Write down what is read off the code: message contracts, d
 ##@ Proof
 
 .PHONY: test
-test: lint .venv/.newman .venv/.kafka ## Everything: the static checks, then all tests in one run
+test: lint .venv/.newman .venv/.kafka .venv/.elastic .venv/rules ## Everything: the static checks, then all tests in one run
 	$(PYTEST) -n $(TEST_WORKERS) --dist loadfile tests
 
 .PHONY: sim
@@ -79,6 +79,10 @@ test-database: .venv/.tools ## Queries, constraints and migrations on a real Pos
 .PHONY: test-integration
 test-integration: .venv/.tools .venv/.kafka ## Several services together
 	$(PYTEST) tests/integration
+
+.PHONY: test-observability
+test-observability: .venv/.tools .venv/.kafka .venv/.elastic .venv/rules ## Logs in a real Elasticsearch, alerts, dashboards, traces
+	$(PYTEST) tests/observability
 
 .PHONY: test-conformance
 test-conformance: .venv/.tools .venv/.kafka ## The twins behave as the real parts do
@@ -126,3 +130,11 @@ help: ## This list
 .venv/.kafka: scripts/kafka-jars.txt scripts/kafka-pom.xml | .venv/.tools
 	scripts/kafka fetch
 	@touch $@
+
+.venv/.elastic: scripts/elastic tests/elastic_zip.py | .venv/.tools
+	scripts/elastic fetch
+	@touch $@
+
+# The tool that tries the rules of Prometheus: built once, from pinned sources, by a minute of two processors.
+.venv/rules: $(wildcard tests/observability/rules/*) | .venv/.tools
+	scripts/rules build

@@ -50,20 +50,20 @@ def fetch(say: Say) -> None:
         return
     shutil.rmtree(JARS, ignore_errors=True)
     JARS.mkdir(parents=True)
-    maven, repository = shutil.which("mvn"), _repository()
+    maven, repository = shutil.which("mvn"), maven_repository()
     if maven:
         say("Bringing in Kafka with Maven (45 jars, 44 MB) ...")
-        _again(partial(_resolve, maven))
+        again(partial(_resolve, maven))
     elif repository:
         say("Bringing in Kafka from a Maven repository (45 jars, 44 MB) ...")
         with ThreadPoolExecutor(DOWNLOADS_MAX) as pool:
-            list(pool.map(lambda path: _again(partial(_download, repository, path)), locked()))
+            list(pool.map(lambda path: again(partial(_download, repository, path)), locked()))
     else:
         raise NoJarsError(
             "Kafka comes as jars from a Maven repository. Install Maven (Debian, Ubuntu: apt install maven), or set"
             " MAVEN_REPOSITORY to the address of a repository that has what Maven Central has."
         )
-    wrong = [path for path, digest in locked().items() if _digest(JARS / Path(path).name) != digest]
+    wrong = [path for path, digest in locked().items() if digest_of(JARS / Path(path).name) != digest]
     if wrong:
         raise NoJarsError(f"not what scripts/kafka-jars.txt says: {', '.join(wrong)}")
     (JARS / ".fetched").write_text(LOCK.read_text())
@@ -81,7 +81,8 @@ def _download(repository: str, path: str) -> None:
         (JARS / Path(path).name).write_bytes(answer.read())
 
 
-def _again(bring: Callable[[], None]) -> None:
+def again(bring: Callable[[], None]) -> None:
+    """Do it until it succeeds, ATTEMPTS_MAX times at most.  Raises NoJarsError."""
     for attempt in range(1, ATTEMPTS_MAX + 1):
         try:
             return bring()
@@ -92,7 +93,8 @@ def _again(bring: Callable[[], None]) -> None:
     return None
 
 
-def _repository() -> str | None:
+def maven_repository() -> str | None:
+    """Where jars can be had without Maven."""
     return os.environ.get("MAVEN_REPOSITORY") or next(_mirrors(), None)
 
 
@@ -106,5 +108,6 @@ def _mirrors() -> Iterator[str]:
                 yield url[1].strip()
 
 
-def _digest(jar: Path) -> str:
+def digest_of(jar: Path) -> str:
+    """SHA-256 of a file."""
     return hashlib.sha256(jar.read_bytes()).hexdigest() if jar.exists() else "missing"
