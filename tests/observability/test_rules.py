@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ UNIT_TESTS = Path(__file__).with_name("alerts_test.yaml")
 OF_PROMETHEUS = {"instance", "job"}
 """Labels that Prometheus gives to whatever it scrapes."""
 
-OF_PROCESSES = {"process_cpu_seconds_total", "process_resident_memory_bytes"}
+OF_PROMETHEUS_ITSELF = {"up", "process_cpu_seconds_total", "process_resident_memory_bytes"}
 VARIABLE = re.compile(r"\$(\w+)")
 
 
@@ -27,6 +28,7 @@ def rules_of(name: str) -> list[dict[str, Any]]:
     return [rule for group in groups for rule in group["rules"]]
 
 
+@cache
 def recorded() -> dict[str, set[str]]:
     """What recording rules make, with the labels that are left."""
     rules = rules_of("recording.yaml")
@@ -59,7 +61,7 @@ def asked_of_grafana() -> Iterator[tuple[str, str]]:
 
 def strangers(where: str, named: Named) -> list[str]:
     """What an expression asks for and nobody has."""
-    known = {**exposed(), **recorded(), "up": set(), **dict.fromkeys(OF_PROCESSES, set[str]())}
+    known = {**exposed(), **recorded(), **{name: set[str]() for name in OF_PROMETHEUS_ITSELF}}
     found = [f"{where}: {named.error}"] if named.error else []
     for one in named.selectors or ():
         if one.name not in known:
