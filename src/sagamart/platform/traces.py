@@ -23,8 +23,8 @@ import msgspec
 
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Message, is_sampled, span_id
-from sagamart.platform.http.tracing import TRACE, sent_trace
 from sagamart.platform.metrics import UNMATCHED
+from sagamart.platform.traceparent import TRACE, sent_trace
 
 SPANS_OF_A_BATCH_MAX = 50
 """A sampled batch tells of so many of its messages; a ratio of 1 under load would drown the collector."""

@@ -1,0 +1,168 @@
+"""A trace of an order over Kafka: two processes share the services, and each sends its spans to a collector."""
+
+import asyncio
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest_asyncio
+
+from e2e.shop_program import SAGAMART, environment
+from kafka_broker import Broker, free_port
+from observability.collector import Collector, collecting
+from open_shop import OPERATOR, STOCK_OPERATOR
+from sagamart.cluster.plan import dsn_template
+from sagamart.platform.embedded import EmbeddedPostgres
+from sagamart.platform.http import Caller
+from sagamart.platform.kafka import KafkaSection
+from sagamart.platform.kafka_topics import apply
+from sagamart.platform.keys import tokens_from_files
+from sagamart.platform.settings import TokenSettings
+from sagamart.platform.tokens import Tokens
+from sagamart.programs import prepared
+from sagamart.slices import SLICES
+from spans import is_one_tree, missing_parents, services_of
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+CLIENT = "00f067aa0ba902b7"
+TOUCHED = {"orders", "stock", "wallet", "notifications", "timeline"}
+GOODS = ("stock", "wallet", "payments", "shipping")
+PARTITIONS = 2
+WITHIN_S = 120.0
+STOP_S_MAX = 30.0
+LOOK_S = 0.1
+
+
+class Process:
+    """Some services in a process of their own."""
+
+    def __init__(self, node: str, services: list[str], log: Path, **settings: str) -> None:
+        self.port = free_port()
+        self.log = log
+        told = environment(node=node, http_port=str(self.port), **settings)
+        with log.open("wb") as said:
+            self._process = subprocess.Popen([SAGAMART, "serve", *services], stderr=said, env=told)  # noqa: S603  our own
+
+    async def ready(self, http: httpx.AsyncClient) -> None:
+        """Return when it is."""
+        while True:
+            assert self._process.poll() is None, self.log.read_text()
+            try:
+                if (await http.get(f"{self.address}/readyz")).status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(LOOK_S)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> int:
+        """Ask it to end, and wait."""
+        self._process.terminate()
+        try:
+            return self._process.wait(STOP_S_MAX)
+        finally:
+            self._process.kill()
+
+
+class Pair:
+    """The shop as two processes, and who asks it."""
+
+    def __init__(self, people: Process, goods: Process, collector: Collector, tokens: Tokens) -> None:
+        self.people = people
+        self.goods = goods
+        self.collector = collector
+        self.http = httpx.AsyncClient(timeout=60, trust_env=False)
+        self._tokens = tokens
+
+    async def post(self, process: Process, path: str, body: Any, *, caller: Caller, key: str, **headers: str) -> Any:
+        headers |= {"Authorization": f"Bearer {self._tokens.sign(caller)}", "Idempotency-Key": key}
+        return await self.http.post(process.address + path, json=body, headers=headers)
+
+    async def customer(self, number: int) -> Caller:
+        """Somebody with money."""
+        who = Caller(f"cus_{number:032x}", frozenset({"CUSTOMER"}))
+        deposit = {"amount_minor": 10_000, "currency": "RUB", "customer_id": who.id}
+        answer = await self.post(self.goods, "/v1/wallet/deposits", deposit, caller=OPERATOR, key=who.id)
+        assert answer.status_code == 201, answer.text
+        return who
+
+    async def order(self, who: Caller, key: str, **headers: str) -> Any:
+        """One mug, as it ended."""
+        wish = {"lines": [{"sku": "MUG", "quantity": 1}]}
+        return await self.post(self.people, "/v1/orders", wish, caller=who, key=key, Prefer="wait=30", **headers)
+
+
+@contextmanager
+def folder_of_our_own() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="sagamart-test-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture
+async def pair(kafka: Broker, fresh_prefix: Callable[[], str]) -> AsyncIterator[Pair]:
+    section = KafkaSection(bootstrap_servers=(kafka.bootstrap,), prefix=fresh_prefix(), partitions=PARTITIONS)
+    apply(section, list(SLICES))
+    with ExitStack() as closing:
+        folder, collector = closing.enter_context(folder_of_our_own()), closing.enter_context(collecting())
+        async with EmbeddedPostgres(folder) as postgres, asyncio.timeout(WITHIN_S):
+            await prepared(postgres.dsn(), list(SLICES), lambda _text: None)
+            tokens = tokens_from_files(TokenSettings(), folder)
+            settings = {
+                "data": str(folder),
+                "database_dsn": dsn_template(postgres.dsn()),
+                "transport": "kafka",
+                "kafka_bootstrap_servers": kafka.bootstrap,
+                "kafka_prefix": section.prefix,
+                "kafka_partitions": str(PARTITIONS),
+                "http_rate_limit_per_s": "0",
+                "traces_endpoint": collector.endpoint,
+                "traces_ratio": "0",
+            }
+            people = Process("people-1", [one for one in SLICES if one not in GOODS], folder / "people.log", **settings)
+            closing.callback(people.stop)
+            goods = Process("goods-1", list(GOODS), folder / "goods.log", **settings)
+            closing.callback(goods.stop)
+            made = Pair(people, goods, collector, tokens)
+            await asyncio.gather(people.ready(made.http), goods.ready(made.http))
+            yield made
+            await made.http.aclose()
+            assert (people.stop(), goods.stop()) == (0, 0), people.log.read_text() + goods.log.read_text()
+
+
+async def test_a_trace_of_an_order_spans_every_service_in_every_process(pair: Pair) -> None:
+    mug = {"sku": "MUG", "title": "Mug", "price_minor": 100, "currency": "RUB"}
+    (await pair.post(pair.people, "/v1/products", mug, caller=OPERATOR, key="mug")).raise_for_status()
+    pieces = {"quantity": 10}
+    (await pair.post(pair.goods, "/v1/stock/MUG/receipts", pieces, caller=STOCK_OPERATOR, key="mug")).raise_for_status()
+    ann, bob = await pair.customer(1), await pair.customer(2)
+    attempts = 0
+    while (await pair.order(bob, f"early-{attempts}")).json().get("status") != "completed":
+        attempts += 1  # until both processes have their partitions, and orders has heard of the mug
+        await asyncio.sleep(LOOK_S)
+
+    hers = await pair.order(ann, "traced", traceparent=f"00-{TRACE}-{CLIENT}-01")
+
+    assert hers.json()["status"] == "completed"
+    collector = pair.collector
+    while services_of(collector.of(TRACE)) != TOUCHED or missing_parents(collector.of(TRACE), root=CLIENT):  # noqa: ASYNC110  another thread's
+        await asyncio.sleep(LOOK_S)
+    spans = collector.of(TRACE)
+    assert is_one_tree(spans, root=CLIENT)
+    assert {span.node for span in spans if span.service in GOODS} == {"goods-1"}
+    assert {span.node for span in spans if span.service not in GOODS} == {"people-1"}
+    assert {span.key for span in spans if span.service == "orders"} == {hers.headers["Location"].rpartition("/")[2]}
+
+    metrics = (await pair.http.get(f"{pair.goods.address}/metrics")).text
+    assert 'sagamart_consumer_lag_messages{service="stock"}' in metrics
+    assert 'sagamart_consumer_partitions{service="stock"}' in metrics
