@@ -11,7 +11,10 @@ import pytest
 import yaml
 
 from observability.rule_tool import TOP, Named, names_in, tried
+from sagamart.cli import app
 from sagamart.platform.metric_families import FAMILIES, Family
+from sagamart.platform.settings import settings_of
+from sagamart.settings import ShopSettings
 
 PROMETHEUS = TOP / "deploy" / "observability" / "prometheus"
 GRAFANA = TOP / "deploy" / "observability" / "grafana"
@@ -144,6 +147,18 @@ def test_every_alert_has_a_page_that_says_what_to_do() -> None:
         ]
     told = {Path(rule["annotations"]["runbook_url"]).name for rule in rules_of("alerts.yaml")}
     assert {page.name for page in pages.glob("*.md")} == told | {"README.md"}
+
+
+def test_what_a_page_says_to_type_is_there_to_be_typed() -> None:
+    pages = [*sorted((TOP / "docs" / "how-to" / "alerts").glob("*.md")), TOP / "docs" / "how-to" / "observe.md"]
+    settings = {one.variable for one in settings_of(ShopSettings)}
+    for page in pages:
+        text = page.read_text()
+        for command, more in re.findall(r"(?:^    |`)sagamart ([a-z-]+)(?: ([a-z-]+))?", text, re.MULTILINE):
+            assert command in app, f"{page.name}: sagamart {command}"
+            if set(app[command]) - {"--help", "-h", "--version"}:
+                assert more in app[command], f"{page.name}: sagamart {command} {more}"
+        assert set(re.findall(r"SAGAMART_[A-Z_]*[A-Z]", text)) <= settings, page.name
 
 
 def test_grafana_finds_its_dashboards_and_they_their_source() -> None:

@@ -1,10 +1,11 @@
 """A trace of an order over Kafka: two processes share the services, and each sends its spans to a collector."""
 
 import asyncio
+import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from sagamart.platform.settings import TokenSettings
 from sagamart.platform.tokens import Tokens
 from sagamart.programs import prepared
 from sagamart.slices import SLICES
-from spans import is_one_tree, missing_parents, services_of
+from spans import SeenSpan, is_one_tree, missing_parents, services_of
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CLIENT = "00f067aa0ba902b7"
@@ -109,20 +110,22 @@ def folder_of_our_own() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest_asyncio.fixture
-async def pair(kafka: Broker, fresh_prefix: Callable[[], str]) -> AsyncIterator[Pair]:
-    section = KafkaSection(bootstrap_servers=(kafka.bootstrap,), prefix=fresh_prefix(), partitions=PARTITIONS)
+@pytest_asyncio.fixture(scope="module")
+async def pair(started_broker: Broker) -> AsyncIterator[Pair]:
+    section = KafkaSection(
+        bootstrap_servers=(started_broker.bootstrap,), prefix=f"traced-{os.getpid()}.", partitions=PARTITIONS
+    )
     apply(section, list(SLICES))
     with ExitStack() as closing:
         folder, collector = closing.enter_context(folder_of_our_own()), closing.enter_context(collecting())
-        async with EmbeddedPostgres(folder) as postgres, asyncio.timeout(WITHIN_S):
+        async with EmbeddedPostgres(folder) as postgres:
             await prepared(postgres.dsn(), list(SLICES), lambda _text: None)
             tokens = tokens_from_files(TokenSettings(), folder)
             settings = {
                 "data": str(folder),
                 "database_dsn": dsn_template(postgres.dsn()),
                 "transport": "kafka",
-                "kafka_bootstrap_servers": kafka.bootstrap,
+                "kafka_bootstrap_servers": started_broker.bootstrap,
                 "kafka_prefix": section.prefix,
                 "kafka_partitions": str(PARTITIONS),
                 "http_rate_limit_per_s": "0",
@@ -134,35 +137,53 @@ async def pair(kafka: Broker, fresh_prefix: Callable[[], str]) -> AsyncIterator[
             goods = Process("goods-1", list(GOODS), folder / "goods.log", **settings)
             closing.callback(goods.stop)
             made = Pair(people, goods, collector, tokens)
-            await asyncio.gather(people.ready(made.http), goods.ready(made.http))
+            async with asyncio.timeout(WITHIN_S):
+                await asyncio.gather(people.ready(made.http), goods.ready(made.http))
             yield made
             await made.http.aclose()
             assert (people.stop(), goods.stop()) == (0, 0), people.log.read_text() + goods.log.read_text()
 
 
-async def test_a_trace_of_an_order_spans_every_service_in_every_process(pair: Pair) -> None:
+async def known(pair: Pair, who: Caller) -> None:
+    """Return when an order goes through: both processes have their partitions, and orders has heard of the mug."""
     mug = {"sku": "MUG", "title": "Mug", "price_minor": 100, "currency": "RUB"}
     (await pair.post(pair.people, "/v1/products", mug, caller=OPERATOR, key="mug")).raise_for_status()
-    pieces = {"quantity": 10}
+    pieces = {"quantity": 1000}
     (await pair.post(pair.goods, "/v1/stock/MUG/receipts", pieces, caller=STOCK_OPERATOR, key="mug")).raise_for_status()
-    ann, bob = await pair.customer(1), await pair.customer(2)
     attempts = 0
-    while (await pair.order(bob, f"early-{attempts}")).json().get("status") != "completed":
-        attempts += 1  # until both processes have their partitions, and orders has heard of the mug
-        await asyncio.sleep(LOOK_S)
+    async with asyncio.timeout(WITHIN_S):
+        while (await pair.order(who, f"early-{attempts}")).json().get("status") != "completed":
+            attempts += 1
+            await asyncio.sleep(LOOK_S)
+
+
+async def whole_trace(collector: Collector) -> list[SeenSpan]:
+    """The spans, once every service has told, and every span's parent is there."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            spans = collector.of(TRACE)
+            if services_of(spans) == TOUCHED and not missing_parents(spans, root=CLIENT):
+                return spans
+            await asyncio.sleep(LOOK_S)
+
+
+async def test_a_trace_of_an_order_spans_every_service_in_every_process(pair: Pair) -> None:
+    ann, bob = await pair.customer(1), await pair.customer(2)
+    await known(pair, bob)
 
     hers = await pair.order(ann, "traced", traceparent=f"00-{TRACE}-{CLIENT}-01")
 
     assert hers.json()["status"] == "completed"
-    collector = pair.collector
-    while services_of(collector.of(TRACE)) != TOUCHED or missing_parents(collector.of(TRACE), root=CLIENT):  # noqa: ASYNC110  another thread's
-        await asyncio.sleep(LOOK_S)
-    spans = collector.of(TRACE)
+    spans = await whole_trace(pair.collector)
     assert is_one_tree(spans, root=CLIENT)
     assert {span.node for span in spans if span.service in GOODS} == {"goods-1"}
     assert {span.node for span in spans if span.service not in GOODS} == {"people-1"}
     assert {span.key for span in spans if span.service == "orders"} == {hers.headers["Location"].rpartition("/")[2]}
 
+
+async def test_a_process_tells_what_it_has_to_do_with_kafka(pair: Pair) -> None:
     metrics = (await pair.http.get(f"{pair.goods.address}/metrics")).text
+
     assert 'sagamart_consumer_lag_messages{service="stock"}' in metrics
     assert 'sagamart_consumer_partitions{service="stock"}' in metrics
+    assert 'sagamart_build_info{node="goods-1"' in metrics
