@@ -25,6 +25,7 @@ from sagamart.platform.embedded_home import ACCOUNTS
 
 READY_S_MAX = 180
 LOOK_S = 0.1
+DIED = "died while starting up"
 JAVA_OPTIONS = "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1"
 SETTINGS = """\
 discovery.type: single-node
@@ -73,6 +74,8 @@ class ElasticServer:
             program.chmod(0o755)
         ports = {"http": self.port, "transport": free_port()}
         (home / "config" / "elasticsearch.yml").write_text(SETTINGS.format(**ports, folder=self.folder))
+        temporary = self.folder / "temporary"  # beside its home: what may be written there must not be its own modules
+        temporary.mkdir()
         account = _account()
         if account is not None:
             for path in (self.folder, *self.folder.rglob("*")):
@@ -84,7 +87,7 @@ class ElasticServer:
             "PATH": os.environ["PATH"],
             "ES_JAVA_HOME": str(_java_home()),
             "ES_JAVA_OPTS": JAVA_OPTIONS,
-            "ES_TMPDIR": str(self.folder),
+            "ES_TMPDIR": str(temporary),
             "HOME": str(self.folder),
         }
         with (self.folder / "said").open("wb") as log:
@@ -102,7 +105,7 @@ class ElasticServer:
 
     def _until_ready(self) -> None:
         deadline = time.monotonic() + READY_S_MAX
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and DIED not in (self.folder / "said").read_text():
             try:
                 health = httpx.get(f"{self.url}/_cluster/health", timeout=5, trust_env=False)
                 if health.status_code == httpx.codes.OK:
