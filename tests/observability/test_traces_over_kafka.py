@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,7 +15,7 @@ import httpx
 import pytest_asyncio
 
 from e2e.shop_program import SAGAMART, environment
-from kafka_broker import Broker, free_port
+from kafka_broker import Broker
 from observability.collector import Collector, collecting
 from open_shop import OPERATOR, STOCK_OPERATOR
 from sagamart.cluster.plan import dsn_template
@@ -37,32 +38,28 @@ PARTITIONS = 2
 WITHIN_S = 120.0
 STOP_S_MAX = 30.0
 LOOK_S = 0.1
+ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+(?=\s)")
 
 
 class Process:
     """Some services in a process of their own."""
 
     def __init__(self, node: str, services: Sequence[str], log: Path, **settings: str) -> None:
-        self.port = free_port()
+        self.address = ""
         self.log = log
-        told = environment(node=node, http_port=str(self.port), **settings)
+        told = environment(node=node, http_port="0", **settings)
         with log.open("wb") as said:
             self._process = subprocess.Popen([SAGAMART, "serve", *services], stderr=said, env=told)  # noqa: S603  our own
 
     async def ready(self, http: httpx.AsyncClient) -> None:
-        """Return when it is."""
-        while True:
+        """Return when it is; it says where it listens."""
+        while not (said := ADDRESS.search(self.log.read_text())):
             assert self._process.poll() is None, self.log.read_text()
-            try:
-                if (await http.get(f"{self.address}/readyz")).status_code == httpx.codes.OK:
-                    return
-            except httpx.TransportError:
-                pass
             await asyncio.sleep(LOOK_S)
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        self.address = said.group()
+        while (await http.get(f"{self.address}/readyz")).status_code != httpx.codes.OK:
+            assert self._process.poll() is None, self.log.read_text()
+            await asyncio.sleep(LOOK_S)
 
     def stop(self) -> int:
         """Ask it to end, and wait."""
