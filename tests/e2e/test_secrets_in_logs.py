@@ -15,7 +15,7 @@ ADMIN_PASSWORD = "canary-of-the-house"
 
 
 def test_no_password_token_secret_name_or_address_is_ever_logged(tmp_path: Path) -> None:
-    with ShopProgram(tmp_path, LOGS_LEVEL="debug", LOGS_FORMAT="json") as shop:
+    with ShopProgram(tmp_path, LOGS_LEVEL="debug", LOGS_FORMAT="json", LOGS_STEPS="all") as shop:
         made = sagamart("admin", "create", "boss@example.com", "--data", str(tmp_path), ADMIN_PASSWORD=ADMIN_PASSWORD)
         assert made.returncode == 0, made.stderr
         with httpx.Client(base_url=shop.address, timeout=60) as client:
