@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -10,13 +9,8 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/common/promslog"
 
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/promql/parser"
-	"github.com/prometheus/prometheus/promql/promqltest"
-	"github.com/prometheus/prometheus/rules"
 )
 
 type unitFile struct {
@@ -56,74 +50,32 @@ type expressionCase struct {
 
 // run evaluates all rules step by step and compares at the times that the cases name.
 func (group *unitGroup) run(unit unitFile) []error {
-	step := time.Duration(unit.Interval)
-	suite, err := promqltest.NewLazyLoader(group.load(), promqltest.LazyLoaderOpts{
-		EnableAtModifier: true, EnableNegativeOffset: true,
-	})
+	over := newSeries()
+	for _, one := range group.Series {
+		if err := over.load(one.Series+" "+one.Values, time.Duration(group.Interval)); err != nil {
+			return []error{err}
+		}
+	}
+	rules, err := newRules(unit.RuleFiles, over)
 	if err != nil {
 		return []error{err}
 	}
-	defer suite.Close()
-	suite.SubqueryInterval = step
-	p := parser.NewParser(parser.Options{})
-	manager := rules.NewManager(&rules.ManagerOptions{
-		QueryFunc:  rules.EngineQueryFunc(suite.QueryEngine(), suite.Storage()),
-		Appendable: suite.Storage(),
-		Context:    context.Background(),
-		NotifyFunc: func(context.Context, string, ...*rules.Alert) {},
-		Logger:     promslog.NewNopLogger(),
-		Parser:     p,
-	})
-	groups, problems := manager.LoadGroups(step, labels.EmptyLabels(), "", nil, false, unit.RuleFiles...)
-	if problems != nil {
-		return problems
-	}
-	ordered := slices.SortedFunc(mapsValues(groups), func(a, b *rules.Group) int { return strings.Compare(a.Name(), b.Name()) })
-	start := time.Unix(0, 0).UTC()
+	var problems []error
+	step := time.Duration(unit.Interval)
 	for at := time.Duration(0); at <= group.last(); at += step {
-		suite.WithSamplesTill(start.Add(at), func(err error) {
-			if err != nil {
-				problems = append(problems, err)
-			}
-		})
-		for _, one := range ordered {
-			one.Eval(suite.Context(), start.Add(at))
-			for _, rule := range one.Rules() {
-				if rule.LastError() != nil {
-					return append(problems, fmt.Errorf("%s: %w", rule.Name(), rule.LastError()))
-				}
-			}
+		if err := rules.evaluate(at); err != nil {
+			return append(problems, err)
 		}
 		for _, wanted := range group.Alerts {
 			if moment := time.Duration(wanted.At); at <= moment && moment < at+step {
-				problems = append(problems, wanted.compare(ordered)...)
+				problems = append(problems, wanted.compare(rules)...)
 			}
 		}
 	}
 	for _, wanted := range group.Expressions {
-		if err := wanted.compare(suite, start); err != nil {
-			problems = append(problems, err)
-		}
+		problems = append(problems, wanted.compare(rules)...)
 	}
 	return problems
-}
-
-func mapsValues(groups map[string]*rules.Group) func(func(*rules.Group) bool) {
-	return func(yield func(*rules.Group) bool) {
-		for _, one := range groups {
-			if !yield(one) {
-				return
-			}
-		}
-	}
-}
-
-func (group *unitGroup) load() string {
-	lines := []string{fmt.Sprintf("load %s", time.Duration(group.Interval))}
-	for _, one := range group.Series {
-		lines = append(lines, fmt.Sprintf("  %s %s", one.Series, one.Values))
-	}
-	return strings.Join(lines, "\n") + "\n"
 }
 
 func (group *unitGroup) last() time.Duration {
@@ -138,25 +90,15 @@ func (group *unitGroup) last() time.Duration {
 }
 
 // compare says what fires and should not, or should and does not, with all labels and annotations.
-func (wanted *alertCase) compare(groups []*rules.Group) []error {
-	var firing, expected []string
-	exists := false
-	for _, group := range groups {
-		for _, rule := range group.Rules() {
-			alerting, ok := rule.(*rules.AlertingRule)
-			if !ok || alerting.Name() != wanted.Name {
-				continue
-			}
-			exists = true
-			for _, alert := range alerting.ActiveAlerts() {
-				if alert.State == rules.StateFiring {
-					firing = append(firing, alert.Labels.String()+" "+alert.Annotations.String())
-				}
-			}
-		}
-	}
-	if !exists {
+func (wanted *alertCase) compare(rules *rules) []error {
+	if !rules.has(wanted.Name) {
 		return []error{fmt.Errorf("there is no alert called %s", wanted.Name)}
+	}
+	var firing, expected []string
+	for _, one := range rules.active[wanted.Name] {
+		if one.firing {
+			firing = append(firing, one.labels.String()+" "+one.annotations.String())
+		}
 	}
 	for _, one := range wanted.Expected {
 		all := map[string]string{labels.AlertName: wanted.Name}
@@ -167,27 +109,17 @@ func (wanted *alertCase) compare(groups []*rules.Group) []error {
 	}
 	sort.Strings(firing)
 	sort.Strings(expected)
-	if !slices.Equal(firing, expected) {
-		return []error{fmt.Errorf("%s at %s:\n  expected %s\n  firing   %s", wanted.Name, wanted.At,
-			strings.Join(expected, "\n           "), strings.Join(firing, "\n           "))}
+	if slices.Equal(firing, expected) {
+		return nil
 	}
-	return nil
+	return []error{fmt.Errorf("%s at %s:\n  expected %s\n  firing   %s", wanted.Name, wanted.At,
+		strings.Join(expected, "\n           "), strings.Join(firing, "\n           "))}
 }
 
-func (wanted *expressionCase) compare(suite *promqltest.LazyLoader, start time.Time) error {
-	moment := start.Add(time.Duration(wanted.At))
-	query, err := suite.QueryEngine().NewInstantQuery(suite.Context(), suite.Queryable(), nil, wanted.Expression, moment)
+func (wanted *expressionCase) compare(rules *rules) []error {
+	vector, err := rules.query(wanted.Expression, time.Duration(wanted.At))
 	if err != nil {
-		return err
-	}
-	defer query.Close()
-	result := query.Exec(suite.Context())
-	if result.Err != nil {
-		return fmt.Errorf("%s: %w", wanted.Expression, result.Err)
-	}
-	vector, ok := result.Value.(promql.Vector)
-	if !ok {
-		return fmt.Errorf("%s is no vector", wanted.Expression)
+		return []error{err}
 	}
 	got := map[string]float64{}
 	for _, sample := range vector {
@@ -196,11 +128,12 @@ func (wanted *expressionCase) compare(suite *promqltest.LazyLoader, start time.T
 	for _, one := range wanted.Expected {
 		value, found := got[one.Labels]
 		if !found || math.Abs(value-one.Value) > 1e-9*math.Max(1, math.Abs(one.Value)) {
-			return fmt.Errorf("%s at %s: expected %s %v, got %v", wanted.Expression, wanted.At, one.Labels, one.Value, got)
+			return []error{fmt.Errorf("%s at %s: expected %s %v, got %v",
+				wanted.Expression, wanted.At, one.Labels, one.Value, got)}
 		}
 	}
 	if len(got) != len(wanted.Expected) {
-		return fmt.Errorf("%s at %s: more than expected: %v", wanted.Expression, wanted.At, got)
+		return []error{fmt.Errorf("%s at %s: more than expected: %v", wanted.Expression, wanted.At, got)}
 	}
 	return nil
 }
