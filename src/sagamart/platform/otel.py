@@ -8,6 +8,7 @@ dropped, never waited for.  Authorisation and compression are set as OpenTelemet
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -31,6 +32,8 @@ from sagamart.platform.traces import Kind, Span
 
 SEND_EVERY_MS = 1_000
 EXPORT_S_MAX = 5
+CLOSE_S_MAX = 1.0
+LAST_SPANS = "last spans"
 
 _KINDS: dict[Kind, SpanKind] = {
     "server": SpanKind.SERVER,
@@ -82,8 +85,10 @@ class Exporter:
         told.end(span.ended_ns)
 
     def close(self) -> None:
-        """Send what is left."""
-        self._provider.shutdown()
+        """Send what is left, within `CLOSE_S_MAX`: a collector that is away does not keep the process from ending."""
+        sending = Thread(target=self._provider.shutdown, name=LAST_SPANS, daemon=True)
+        sending.start()
+        sending.join(CLOSE_S_MAX)
 
 
 def _context(trace_id: str, span_id: str) -> SpanContext:
