@@ -27,7 +27,7 @@ from sagamart.platform.embedded import EmbeddedPostgresError, FolderInUseError
 from sagamart.platform.http import Problem
 from sagamart.platform.internal.service_tokens import ServiceKeyError, make_service_keys
 from sagamart.platform.kafka import KafkaAdminError
-from sagamart.platform.keys import KeyFileError
+from sagamart.platform.keys import KeyFileError, add_token_key
 from sagamart.platform.migrations import MigrationError
 from sagamart.platform.settings import SettingsError, describe, load
 from sagamart.platform.settings_document import settings_document
@@ -133,6 +133,41 @@ def service_keys(folder: Path, *services: str) -> None:
         sys.exit(f"sagamart: {error}")
     for path in made:
         print(path)  # noqa: T201  the command's answer
+
+
+@app.command
+def door() -> None:
+    """Open one address before services that run elsewhere (SAGAMART_DOOR_DESTINATIONS), with the API's documents."""
+    _run(programs.door(_settings(), _say))
+
+
+@app.command
+def token_keys(folder: Path) -> None:
+    """Make a key for access tokens, and `jwks.json` with the public halves of all keys in this folder.
+
+    Accounts gets the folder (SAGAMART_TOKENS_KEYS), everybody else the file (SAGAMART_TOKENS_JWKS).  The newest key
+    signs; remove an older one when the tokens that it signed have expired, and write the file anew by this command.
+    """
+    try:
+        made = add_token_key(folder, _settings().tokens)
+    except EXPECTED as error:
+        sys.exit(f"sagamart: {error}")
+    for path in made:
+        print(path)  # noqa: T201  the command's answer
+
+
+@app.command
+def provision(*services: str) -> None:
+    """Make the databases and roles of these services (all, if none is named) on a PostgreSQL of your own.
+
+    SAGAMART_DATABASE_ADMIN_DSN is who may; the roles get the passwords of SAGAMART_DATABASE_DSN and
+    SAGAMART_DATABASE_OWNER_DSN.  It may be repeated.  `bank` makes one for sagamart-bank.
+    """
+    try:
+        programs.check_names([name for name in services if name != "bank"])
+    except EXPECTED as error:
+        sys.exit(f"sagamart: {error}")
+    _run(programs.provisioned(_settings(), list(services) or list(SLICES), _say))
 
 
 @app.command

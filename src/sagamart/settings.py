@@ -96,6 +96,25 @@ class DatabaseSection(Section, frozen=True):
     owner_dsn: Annotated[
         str, Meta(description="The same with the role that owns the tables, for `migrate`", extra={"secret": True})
     ] = ""
+    admin_dsn: Annotated[
+        str,
+        Meta(
+            description="DSN of a role that may create databases and roles, for `provision`; nobody else needs it",
+            extra={"secret": True},
+        ),
+    ] = ""
+
+
+class DoorSection(Section, frozen=True):
+    """Where a door finds the services behind it."""
+
+    destinations: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Where `sagamart door` finds the services: {service} in place of a name, or"
+            " orders=http://HOST:PORT for one, several times where it has several addresses; with commas between"
+        ),
+    ] = ("http://{service}:8080",)
 
 
 class ShopSettings(Settings, frozen=True):
@@ -123,6 +142,7 @@ class ShopSettings(Settings, frozen=True):
     )
     bank: BankSection = BankSection()
     database: DatabaseSection = DatabaseSection()
+    door: DoorSection = DoorSection()
     email: EmailSection = EmailSection()
     sms: SmsSection = SmsSection()
     kafka: KafkaSection = KafkaSection()

@@ -117,6 +117,28 @@ async def street() -> AsyncIterator[Street]:
         yield Street(http, replicas, first, second, stock)
 
 
+@pytest.mark.parametrize(
+    ("trusted", "told"),
+    [(("127.0.0.1",), "203.0.113.9, 127.0.0.1"), ((), "127.0.0.1"), (("10.0.0.0/8",), "127.0.0.1")],
+)
+async def test_who_asked_is_told_behind_a_proxy_that_is_trusted_and_only_there(
+    trusted: tuple[str, ...], told: str
+) -> None:
+    stock = Upstream("stock")
+    async with AsyncExitStack() as closing:
+        behind = await closing.enter_async_context(Server(stock, host="127.0.0.1", port=0))
+        replicas = await closing.enter_async_context(Replicas({"stock": [Address("127.0.0.1", behind.port)]}))
+        settings = ShopSettings(http=HttpSettings(rate_limit_per_s=0, trusted_proxies=trusted))
+        door = await closing.enter_async_context(
+            Server(front_door(settings, replicas, TOKENS), host="127.0.0.1", port=0)
+        )
+        http = await closing.enter_async_context(httpx.AsyncClient(timeout=30))
+
+        await http.get(f"http://127.0.0.1:{door.port}/v1/stock/MUG", headers={"X-Forwarded-For": "203.0.113.9"})
+
+    assert [headers["x-forwarded-for"] for _, _, headers, _ in stock.seen] == [told]
+
+
 def test_the_routes_of_the_services_say_whose_a_path_is() -> None:
     table = route_table()
     found = {path: table.service_of(path) for path in ("/v1/orders", "/v1/orders/ord_1", "/v1/stock/MUG/receipts")}

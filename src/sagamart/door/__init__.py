@@ -1,7 +1,7 @@
 """One front door for services in processes of their own: a small reverse proxy, and the same routes for a big one.
 
-`sagamart cluster` opens it.  In production a proxy of your choice does this work; `nginx.py` writes its configuration
-from the same table of routes.
+`sagamart cluster` opens it, and `sagamart door` before services that run anywhere.  A proxy of your choice can do the
+same work: `nginx.py` writes its configuration from the same table of routes.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from sagamart.door.proxy import Asgi, Door
 from sagamart.door.replicas import Replicas
 from sagamart.door.routes import RouteTable, route_table
 from sagamart.platform.http import Mounted, Process, build_app
+from sagamart.platform.http.limits import Clients
 from sagamart.platform.http.operations import Check
 from sagamart.platform.tokens import Tokens
 from sagamart.settings import ShopSettings
@@ -31,7 +32,7 @@ def front_door(settings: ShopSettings, replicas: Replicas, tokens: Tokens) -> As
     checks = {name: _reached(replicas, name) for name in replicas.services}
     watched = replace(settings.http, monitoring="staff")
     own = build_app(mounted, tokens=tokens, process=Process(watched, NODE, checks))
-    return Door(route_table(), replicas, own)
+    return Door(route_table(), replicas, own, Clients(settings.http.trusted_proxies))
 
 
 async def _nobody(*_request: Any) -> Any:

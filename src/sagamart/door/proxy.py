@@ -5,7 +5,8 @@ Rules:
 - A request whose answer broke off before it began is asked again only where that is safe: it reads, or it names an
   `Idempotency-Key`, so that the shop answers it the same way; and its body is short enough to be kept.
 - No replica: 503.  No answer: 502.  Each is a problem with Retry-After.
-- Who is asking (Authorization) is the services' business.  The client's address goes on in X-Forwarded-For.
+- Who is asking (Authorization) is the services' business.  The client's address goes on in X-Forwarded-For, behind what
+  a proxy that the settings trust says there; what others say there is dropped.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ import structlog
 from sagamart.door.operations import JOINED, decode, named_service
 from sagamart.door.replicas import Replica, Replicas
 from sagamart.door.routes import RouteTable
+from sagamart.platform.http.limits import Clients
 from sagamart.platform.http.problems import PROBLEM_JSON, Problem
 from sagamart.platform.http_client import Answer, Connection, ConnectionBrokenError, Headers
 
@@ -72,7 +74,8 @@ class Request(msgspec.Struct, frozen=True):
 class Door:
     """The ASGI application.  `own` answers what belongs to no service: documents, operations."""
 
-    def __init__(self, routes: RouteTable, replicas: Replicas, own: Asgi) -> None:
+    def __init__(self, routes: RouteTable, replicas: Replicas, own: Asgi, clients: Clients | None = None) -> None:
+        self._clients = clients or Clients()
         self._routes = routes
         self._replicas = replicas
         self._own = own
@@ -90,7 +93,7 @@ class Door:
             return
         request_id = request_id_of(scope["headers"])
         try:
-            request = await _request(scope, receive, request_id)
+            request = await _request(scope, receive, request_id, self._clients)
             if joined is not None:
                 await self._join(joined, request, scope["query_string"], send, request_id)
             elif service is not None:
@@ -168,12 +171,11 @@ def request_id_of(headers: Any) -> bytes:
     return sent if _REQUEST_ID.fullmatch(sent) else os.urandom(12).hex().encode()
 
 
-async def _request(scope: Any, receive: Any, request_id: bytes) -> Request:
-    client = (scope.get("client") or ("",))[0]
+async def _request(scope: Any, receive: Any, request_id: bytes, clients: Clients) -> Request:
     headers = [header for header in _forwarded(scope["headers"]) if header[0] not in REPLACED]
     headers += [
         (b"x-request-id", request_id),
-        (b"x-forwarded-for", client.encode()),
+        (b"x-forwarded-for", _way(scope, clients)),
         (b"x-forwarded-proto", scope["scheme"].encode()),
     ]
     query = scope["query_string"]
@@ -182,6 +184,13 @@ async def _request(scope: Any, receive: Any, request_id: bytes) -> Request:
     body: bytes | AsyncIterator[bytes] = first if ended else _rest(first, receive)
     safe = scope["method"] in READING or any(name == b"idempotency-key" for name, _ in headers)
     return Request(scope["method"], target, tuple(headers), body, repeatable=ended and safe)
+
+
+def _way(scope: Any, clients: Clients) -> bytes:
+    """Who asked, the nearest last: the peer, behind what it says of others where it is a proxy that is trusted."""
+    peer = (scope.get("client") or ("",))[0]
+    said = [value for name, value in scope["headers"] if name == b"x-forwarded-for"] if clients.trusts(peer) else []
+    return b", ".join([*said, peer.encode()])
 
 
 def _forwarded(headers: Any) -> list[tuple[bytes, bytes]]:

@@ -6,12 +6,32 @@ and remove the old one when its last token has expired.
 
 from pathlib import Path
 
+import msgspec
+
 from sagamart.platform.settings import TokenSettings
-from sagamart.platform.tokens import Tokens, keys_by_id, keys_of_jwks, load_keys
+from sagamart.platform.tokens import Tokens, add_key, keys_by_id, keys_of_jwks, load_keys
+
+JWKS_FILE = "jwks.json"
 
 
 class KeyFileError(Exception):
     """A key file cannot be used; the message names it."""
+
+
+def add_token_key(folder: Path, settings: TokenSettings) -> tuple[Path, Path]:
+    """Make a key that signs from the next start on, and write the public halves of all keys there (JWKS) beside it.
+
+    Gives both paths.  Raises KeyFileError.
+    """
+    try:
+        made = add_key(folder)
+        public = keys_by_id(key.public_key() for key in load_keys(folder))
+        shown = folder / JWKS_FILE
+        jwks = Tokens(public, issuer=settings.issuer, audience=settings.audience).jwks()
+        shown.write_bytes(msgspec.json.encode(jwks))
+    except (OSError, ValueError) as error:
+        raise KeyFileError(f"no key can be made in {folder}: {error}") from error
+    return made, shown
 
 
 def tokens_from_files(settings: TokenSettings, data: Path) -> Tokens:

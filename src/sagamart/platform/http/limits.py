@@ -75,14 +75,14 @@ class Clients:
         """`trusted_proxies` are addresses or networks.  Raises ValueError for what is neither."""
         self._trusted = [ip_network(network) for network in trusted_proxies]
         self.client_of_peer = lru_cache(ADDRESSES_REMEMBERED_MAX)(_subscriber)
-        self._trusts = lru_cache(ADDRESSES_REMEMBERED_MAX)(self._is_trusted)
+        self.trusts = lru_cache(ADDRESSES_REMEMBERED_MAX)(self._is_trusted)
 
     def client(self, peer: str, forwarded: str | None) -> str:
         """The client's key: the nearest address on the way that is no trusted proxy."""
-        if forwarded is not None and self._trusted and self._trusts(peer):
+        if forwarded is not None and self._trusted and self.trusts(peer):
             for hop in reversed(forwarded.split(",")[-FORWARDED_HOPS_MAX:]):
                 peer = hop.strip()
-                if not self._trusts(peer):
+                if not self.trusts(peer):
                     break
         return self.client_of_peer(peer)
 
