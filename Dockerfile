@@ -13,7 +13,7 @@ COPY scripts/uv-requirements.txt scripts/
 RUN pip install --no-cache-dir --require-hashes -r scripts/uv-requirements.txt
 # What it needs, as the lock file has it: a layer that changes only with the lock.
 COPY pyproject.toml uv.lock ./
-RUN uv export --quiet --frozen --no-default-groups --extra kafka --no-emit-project --output-file requirements.txt
+RUN uv export --quiet --frozen --no-default-groups --all-extras --no-emit-project --output-file requirements.txt
 RUN uv venv --quiet /opt/sagamart \
     && uv pip install --quiet --python /opt/sagamart/bin/python --no-deps --require-hashes -r requirements.txt
 COPY README.md LICENSE ./

@@ -19,7 +19,7 @@ from sagamart import programs, transports
 from sagamart.audit import INVARIANTS, SETTLE_S
 from sagamart.blueprints.saga import RULES, THE_SAGA, lint
 from sagamart.cluster import cluster as run_cluster
-from sagamart.demo import DemoError, demonstrate
+from sagamart.demo import DemoError, demonstrate, seed
 from sagamart.door import route_table
 from sagamart.door.nginx import nginx_configuration
 from sagamart.operating import VARIABLES, operate, order
@@ -233,8 +233,13 @@ def demo(
     url: Annotated[str, Parameter(help="Where the shop is.")] = "http://127.0.0.1:8080",
     orders: Annotated[int, Parameter(help="How many orders.", validator=validators.Number(gte=1, lte=10_000))] = 20,
     rate: Annotated[float, Parameter(help="Orders a second.", validator=validators.Number(gt=0, lte=1_000))] = 4.0,
+    fill: Annotated[
+        bool, Parameter(negative=(), help="First fill a shop with products, people and money, by its administrator.")
+    ] = False,
 ) -> None:
     """Place orders in a running demo shop (sagamart up --demo) and watch the way of each."""
+    if fill:
+        _run(seed(url, currency=_settings().currency, say=_say))
     _run(demonstrate(url, orders=orders, rate_per_s=rate))
 
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from helm_chart import CHART, VALUES, containers, of_kind, pod_templates
+from sagamart.bank.cli import app as bank_command
 from sagamart.platform.http.operations import operations_routes
 from sagamart.platform.http.server import STOP_WAIT_S
 from sagamart.platform.metrics import Metrics
@@ -114,6 +115,17 @@ def test_probes_ask_what_the_program_answers() -> None:
             assert container[kind]["httpGet"]["port"] == "http"
         assert container["livenessProbe"]["httpGet"]["path"] == "/healthz", "a restart mends no database"
         assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+def test_the_simulated_bank_knows_the_hosts_of_the_shop(monkeypatch: pytest.MonkeyPatch) -> None:
+    (bank,) = [one for name, one in containers("laptop") if name == "sagamart-bank/bank"]
+    for variable in bank["env"]:
+        monkeypatch.setenv(variable["name"], variable.get("value", "a-secret"))
+
+    _, bound, _ = bank_command.parse_args([], exit_on_error=False)
+
+    assert bound.arguments["hosts"] == ("sagamart-payments", "arch.homework")
+    assert bound.arguments["port"] == 8090
 
 
 def test_everybody_listens_where_its_service_and_its_probes_look() -> None:
