@@ -37,8 +37,10 @@ fmt: .venv/.tools ## Format the code and mend what can be mended by itself
 	$(IN_VENV) ruff check --fix .
 
 .PHONY: docs
-docs: .venv/.tools ## Write down what is read off the code: message contracts, drawings (a test looks that it was done)
+docs: .venv/.tools ## Write down what is read off the code (a test looks that it was done), and build the site of the documents
 	$(IN_VENV) python -m sagamart.blueprints
+	NO_MKDOCS_2_WARNING=1 $(IN_VENV) mkdocs build --quiet
+	@echo "The site is in site/: open site/index.html"
 
 .PHONY: manifests
 manifests: .venv/.helm ## Write down what the Helm chart makes of its own values, for people without Helm

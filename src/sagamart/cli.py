@@ -230,7 +230,7 @@ def reconcile(*, data: DataFolder = None) -> None:
 @app.command
 def demo(
     *,
-    url: Annotated[str, Parameter(help="Where the shop is.")] = "http://127.0.0.1:8080",
+    url: Annotated[str, Parameter(env_var="SAGAMART_URL", help="Where the shop is.")] = "http://127.0.0.1:8080",
     orders: Annotated[int, Parameter(help="How many orders.", validator=validators.Number(gte=1, lte=10_000))] = 20,
     rate: Annotated[float, Parameter(help="Orders a second.", validator=validators.Number(gt=0, lte=1_000))] = 4.0,
     fill: Annotated[

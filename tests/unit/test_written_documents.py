@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from sagamart.blueprints.api_reference import api_reference
+from sagamart.blueprints.problems_reference import ADVICE, problems
 from sagamart.door.nginx import nginx_configuration
 from sagamart.door.routes import RouteTable, route_table
 from sagamart.platform.settings import settings_of
@@ -35,3 +37,17 @@ def test_where_services_share_a_prefix_nginx_is_told_of_each_path() -> None:
         "location ~ ^/v1/orders/[^/]+$ { proxy_pass http://sagamart_orders; }",
         "location ~ ^/v1/orders/[^/]+/events$ { proxy_pass http://sagamart_timeline; }",
     ]
+
+
+def test_every_problem_that_a_route_can_answer_with_has_advice() -> None:
+    known = {one.code: one for one in problems()}
+    assert {"not_found", "insufficient_funds", "overloaded", "version_changed"} <= set(known)
+    assert {one.status for one in known.values()} <= set(ADVICE)
+    assert all(one.when for one in known.values())
+
+
+def test_the_reference_of_the_api_tells_who_may_ask() -> None:
+    lines = api_reference().splitlines()
+    assert any(line.startswith("| `POST /v1/orders` |") and line.endswith("| whoever is logged in |") for line in lines)
+    assert any(line.startswith("| `POST /v1/users` |") and line.endswith("| everybody |") for line in lines)
+    assert any(line.startswith("| `POST /v1/products` |") and "admin" in line for line in lines)

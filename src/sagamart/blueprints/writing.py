@@ -6,11 +6,13 @@ from pathlib import Path
 
 import msgspec
 
+from sagamart.blueprints.api_reference import api_reference
 from sagamart.blueprints.asyncapi import asyncapi
 from sagamart.blueprints.calls_document import calls_document
 from sagamart.blueprints.catalogue import catalogue
 from sagamart.blueprints.compatibility import incompatible
 from sagamart.blueprints.diagrams import diagrams
+from sagamart.blueprints.problems_reference import problems_reference
 from sagamart.blueprints.recordings import file_name, missing
 from sagamart.blueprints.runs import drawings_of_runs
 from sagamart.blueprints.schemas import schema_of
@@ -22,6 +24,8 @@ from sagamart.slices import services_of
 MESSAGES = Path("docs/reference/messages")
 CALLS = Path("docs/reference/calls-openapi.json")
 METRICS = Path("docs/reference/metrics.md")
+API = Path("docs/reference/api.md")
+PROBLEMS = Path("docs/reference/problems.md")
 SCHEMAS = MESSAGES / "schemas"
 RECORDED = Path("tests/recorded")
 
@@ -68,6 +72,8 @@ def blueprints(top: Path) -> Blueprints:
         MESSAGES / "asyncapi.json": _json(asyncapi(services)),
         MESSAGES / "asyncapi-http-events.json": _json(asyncapi(list(thin.values()))),
         METRICS: metrics_document(),
+        API: api_reference(),
+        PROBLEMS: problems_reference(),
         CALLS: _json(calls_document(services_of(ShopSettings(style="http")), version("sagamart"))),
         **{SCHEMAS / file_name(told): _json(schema_of(told.kind)) for told in contracts.values()},
     }
