@@ -15,7 +15,7 @@ from msgspec import structs
 from rich.console import Console
 from rich.table import Column, Table
 
-from sagamart import programs, transports
+from sagamart import hosting, programs, transports
 from sagamart.audit import INVARIANTS, SETTLE_S
 from sagamart.blueprints.saga import RULES, THE_SAGA, lint
 from sagamart.cluster import cluster as run_cluster
@@ -138,7 +138,7 @@ def service_keys(folder: Path, *services: str) -> None:
 @app.command
 def door() -> None:
     """Open one address before services that run elsewhere (SAGAMART_DOOR_DESTINATIONS), with the API's documents."""
-    _run(programs.door(_settings(), _say))
+    _run(hosting.door(_settings(), _say))
 
 
 @app.command
@@ -167,7 +167,7 @@ def provision(*services: str) -> None:
         programs.check_names([name for name in services if name != "bank"])
     except EXPECTED as error:
         sys.exit(f"sagamart: {error}")
-    _run(programs.provisioned(_settings(), list(services) or list(SLICES), _say))
+    _run(hosting.provisioned(_settings(), list(services) or list(SLICES), _say))
 
 
 @app.command

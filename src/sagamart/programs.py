@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import httpx
@@ -21,25 +20,23 @@ from sagamart.app import Shop
 from sagamart.audit import Finding, audit, leave_figures
 from sagamart.bank.program import BankSettings, bank_database, running_bank
 from sagamart.demo import ADMIN, log_ins, seed
-from sagamart.door import Replicas, front_door
 from sagamart.messaging.message import Message, new_id, new_trace
 from sagamart.messaging.requests import StoredReply, request_of
 from sagamart.messaging.transport.outbox_only import OutboxOnly
 from sagamart.messaging.worker import Node, Worker
 from sagamart.platform import logs
 from sagamart.platform.collector import spare_batches
-from sagamart.platform.databases import Passwords, provision
+from sagamart.platform.databases import provision
 from sagamart.platform.embedded import EmbeddedPostgres, FolderInUseError, running_dsn
 from sagamart.platform.http.application import VERSION, Process, build_app
 from sagamart.platform.http.operations import Check
 from sagamart.platform.http.server import Server
-from sagamart.platform.internal.posting import Destinations
 from sagamart.platform.keys import tokens_from_files
 from sagamart.platform.migrations import at_head, history_of, migrate
 from sagamart.platform.settings import SettingsError, TraceSettings
 from sagamart.platform.traces import Traces
 from sagamart.settings import ShopSettings
-from sagamart.shop.accounts.passwords import Passwords as PasswordRules
+from sagamart.shop.accounts.passwords import Passwords
 from sagamart.shop.accounts.registration import NewCustomer, staff_registration
 from sagamart.shop.payments.comparing import reconcile
 from sagamart.slices import SLICES
@@ -56,9 +53,6 @@ DSN, OWNER_DSN = "SAGAMART_DATABASE_DSN", "SAGAMART_DATABASE_OWNER_DSN"
 DSN_EXAMPLE = "postgresql://sagamart_{service}:secret@db/sagamart_{service}"
 REACH_S_MAX = 10.0
 """How long a database may take to open before a command gives up."""
-
-ASKED_OF_A_NAME = 3
-"""How often a door that knows a service by one name tries it, since another replica may answer each time."""
 
 Say = Callable[[str], None]
 
@@ -189,7 +183,7 @@ async def running_or_embedded(settings: ShopSettings, say: Say) -> AsyncIterator
 
 async def create_admin(worker: Worker, newcomer: NewCustomer) -> StoredReply:
     """Ask accounts for an administrator, as everything is asked.  Raises Problem for a guessable password."""
-    command = await staff_registration(newcomer, ["ADMIN"], PasswordRules())
+    command = await staff_registration(newcomer, ["ADMIN"], Passwords())
     now = datetime.now(UTC)
     message_id = new_id(now, os.urandom(10))
     body = command(message_id)
@@ -284,49 +278,6 @@ async def serve(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
         say(f"{', '.join(names)} at {address}")
         await until_stopped()
         say("Stopping: the batch at hand is finished first.")
-
-
-async def door(settings: ShopSettings, say: Say) -> None:
-    """One address before services that run elsewhere.  Raises CannotStartError, KeyFileError."""
-    setting = ",".join(settings.door.destinations)
-    try:
-        destinations = Destinations(settings.door.destinations)
-    except ValueError as error:
-        raise CannotStartError(f"SAGAMART_DOOR_DESTINATIONS={setting}: {error}") from error
-    places = {name: destinations.of(name) for name in SLICES}
-    lost = [name for name, addresses in places.items() if not addresses]
-    if lost:
-        raise CannotStartError(f"SAGAMART_DOOR_DESTINATIONS={setting}: does not say where {', '.join(lost)} is")
-    logs.configure(settings.node or "door", VERSION, settings.logs.level, settings.logs.format)
-    tokens = tokens_from_files(settings.tokens, Path(settings.data))
-    # Behind one name there may be several replicas: who is asked again is asked through a connection of its own.
-    known = {name: some * ASKED_OF_A_NAME if len(some) == 1 else some for name, some in places.items()}
-    host, port = settings.http.host, settings.http.port
-    async with Replicas(known) as replicas:
-        server = Server(front_door(settings, replicas, tokens), host=host, port=port)
-        try:
-            await server.start()
-        except OSError as error:
-            raise CannotStartError(f"cannot listen on {host}:{port} ({error.strerror})") from error
-        say(f"The door is open at http://{host}:{server.port}")
-        await until_stopped()
-        await server.stop()
-
-
-async def provisioned(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
-    """Databases and roles for these services, with the passwords of their DSNs.  Raises CannotStartError."""
-    admin = settings.database.admin_dsn
-    if not admin:
-        raise CannotStartError("set SAGAMART_DATABASE_ADMIN_DSN to a role that may create databases and roles")
-    owners = dsns_of(settings.database.owner_dsn, names, "SAGAMART_DATABASE_OWNER_DSN")
-    runtimes = dsns_of(settings.database.dsn, names, "SAGAMART_DATABASE_DSN")
-    for name in names:
-        await provision(admin, name, Passwords(_password(owners[name]), _password(runtimes[name])))
-        say(f"{name}: its database and roles are there")
-
-
-def _password(dsn: str) -> str:
-    return unquote(urlsplit(dsn).password or "")
 
 
 async def migrate_all(settings: ShopSettings, names: Sequence[str], say: Say) -> None:

@@ -85,6 +85,21 @@ def test_a_scaler_looks_at_the_lag_of_the_service_s_own_group() -> None:
     assert orders["spec"]["maxReplicaCount"] == 12, "as many as there are partitions at most"
 
 
+def test_prometheus_finds_every_service_and_not_what_everybody_reaches() -> None:
+    (monitor,) = of_kind("production", "ServiceMonitor")
+    wanted = monitor["spec"]["selector"]
+    (without,) = wanted["matchExpressions"]
+    found = [
+        one["metadata"]["name"]
+        for one in of_kind("production", "Service")
+        if wanted["matchLabels"].items() <= one["metadata"]["labels"].items()
+        and one["metadata"]["labels"][without["key"]] not in without["values"]
+    ]
+    assert sorted(found) == mine(*SLICES)
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

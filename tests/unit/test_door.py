@@ -13,11 +13,13 @@ import pytest_asyncio
 from http_shop import ADMIN, ANNA, TOKENS, as_caller
 from sagamart.door import Replicas, RouteTable, front_door, route_table
 from sagamart.door.operations import joined_actions, joined_letters, named_service
+from sagamart.hosting import replicas_of
 from sagamart.platform.http.server import Server
 from sagamart.platform.http_client import Address
 from sagamart.platform.ports import Ports
 from sagamart.platform.settings import HttpSettings
-from sagamart.settings import ShopSettings
+from sagamart.programs import CannotStartError
+from sagamart.settings import DoorSection, ShopSettings
 from sagamart.slices import SLICES
 
 LONG = b"x" * 300_000
@@ -165,6 +167,26 @@ def test_every_route_of_every_service_is_in_the_table() -> None:
         for route in build(ShopSettings()).routes:
             for path in route.paths:
                 assert table.service_of(path) == name, path
+
+
+@pytest.mark.parametrize(
+    ("destinations", "why"),
+    [
+        (("orders=http://orders:8080",), "does not say where accounts"),
+        (("http://orders:8080",), "names no service"),
+        (("orders:8080/{service}",), "is no URL"),
+    ],
+)
+def test_a_door_that_does_not_know_where_a_service_is_does_not_open(destinations: tuple[str, ...], why: str) -> None:
+    with pytest.raises(CannotStartError, match=why):
+        replicas_of(ShopSettings(door=DoorSection(destinations)))
+
+
+def test_behind_one_name_a_door_looks_for_several_replicas() -> None:
+    places = replicas_of(ShopSettings(door=DoorSection(("http://{service}:8080", "http://{service}:8081"))))
+    one = replicas_of(ShopSettings())
+    assert [place.port for place in places["orders"]] == [8080, 8081]
+    assert [place.authority for place in one["orders"]] == ["orders:8080"] * 3
 
 
 def test_two_services_may_share_a_prefix_but_no_path() -> None:

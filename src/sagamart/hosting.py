@@ -1,0 +1,67 @@
+"""What a company runs beside its services: one door before them, and a command that makes their databases."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from sagamart.door import Replicas, front_door
+from sagamart.platform import logs
+from sagamart.platform.databases import Passwords, provision
+from sagamart.platform.http.application import VERSION
+from sagamart.platform.http.server import Server
+from sagamart.platform.http_client import Address
+from sagamart.platform.internal.posting import Destinations
+from sagamart.platform.keys import tokens_from_files
+from sagamart.programs import CannotStartError, Say, dsns_of, until_stopped
+from sagamart.settings import ShopSettings
+from sagamart.slices import SLICES
+
+ASKED_OF_A_NAME = 3
+"""How often a door that knows a service by one name tries it, since another replica may answer each time."""
+
+
+async def door(settings: ShopSettings, say: Say) -> None:
+    """One address before services that run elsewhere.  Raises CannotStartError, KeyFileError."""
+    known = replicas_of(settings)
+    logs.configure(settings.node or "door", VERSION, settings.logs.level, settings.logs.format)
+    tokens = tokens_from_files(settings.tokens, Path(settings.data))
+    host, port = settings.http.host, settings.http.port
+    async with Replicas(known) as replicas:
+        server = Server(front_door(settings, replicas, tokens), host=host, port=port)
+        try:
+            await server.start()
+        except OSError as error:
+            raise CannotStartError(f"cannot listen on {host}:{port} ({error.strerror})") from error
+        say(f"The door is open at http://{host}:{server.port}")
+        await until_stopped()
+        await server.stop()
+
+
+def replicas_of(settings: ShopSettings) -> dict[str, list[Address]]:
+    """Where each service is.  Raises CannotStartError."""
+    setting = ",".join(settings.door.destinations)
+    try:
+        destinations = Destinations(settings.door.destinations)
+    except ValueError as error:
+        raise CannotStartError(f"SAGAMART_DOOR_DESTINATIONS={setting}: {error}") from error
+    places = {name: destinations.of(name) for name in SLICES}
+    lost = [name for name, addresses in places.items() if not addresses]
+    if lost:
+        raise CannotStartError(f"SAGAMART_DOOR_DESTINATIONS={setting}: does not say where {', '.join(lost)} is")
+    return {name: some * ASKED_OF_A_NAME if len(some) == 1 else some for name, some in places.items()}
+
+
+async def provisioned(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
+    """Databases and roles for these services, with the passwords of their DSNs.  Raises CannotStartError."""
+    admin = settings.database.admin_dsn
+    if not admin:
+        raise CannotStartError("set SAGAMART_DATABASE_ADMIN_DSN to a role that may create databases and roles")
+    owners = dsns_of(settings.database.owner_dsn, names, "SAGAMART_DATABASE_OWNER_DSN")
+    runtimes = dsns_of(settings.database.dsn, names, "SAGAMART_DATABASE_DSN")
+    for name in names:
+        await provision(admin, name, Passwords(_password(owners[name]), _password(runtimes[name])))
+        say(f"{name}: its database and roles are there")
+
+
+def _password(dsn: str) -> str:
+    return unquote(urlsplit(dsn).password or "")
