@@ -118,6 +118,7 @@ def test_prometheus_finds_every_service_and_not_what_everybody_reaches() -> None
         "bank.simulated.enabled=true,bank.url=",
         "ingress.host=not a host",
         "audit.schedule=nightly",
+        "readinessPath=/info",
     ],
 )
 def test_a_wrong_value_is_refused(wrong: str) -> None:

@@ -1,7 +1,11 @@
 """Every pod of the chart: what it may do, how it is watched and stopped, and what it is told."""
 
+import importlib.util
 import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -91,6 +95,43 @@ def test_secrets_are_referred_to_and_never_written_down(values: str) -> None:
             assert not is_secret or "secretKeyRef" in variable["valueFrom"], (name, variable)
 
 
+def test_what_a_laptop_refers_to_is_made_by_the_script(tmp_path: Path) -> None:
+    made: dict[tuple[str, str], set[str]] = {}
+    for one in secrets_maker().documents("sagamart-postgres", tmp_path):
+        made[one["kind"], one["metadata"]["name"]] = set(one.get("stringData") or one["data"])
+    wanted = {
+        ("Secret", variable["valueFrom"]["secretKeyRef"]["name"], variable["valueFrom"]["secretKeyRef"]["key"])
+        for _, container in containers("laptop")
+        for variable in container.get("env", ())
+        if "secretKeyRef" in variable.get("valueFrom", {})
+    }
+    mounted = {(kind, name) for template in pod_templates("laptop").values() for kind, name in mounts(template)}
+    assert {(kind, name) for kind, name, key in wanted if key not in made.get((kind, name), ())} == set()
+    assert mounted - set(made) == set()
+    assert len(wanted) > 30
+    assert len(mounted) > 12
+
+
+def mounts(template: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Secrets and ConfigMaps that a pod mounts."""
+    for volume in template["spec"].get("volumes", ()):
+        for source in (volume, *volume.get("projected", {}).get("sources", ())):
+            if "secret" in source:
+                yield "Secret", source["secret"].get("secretName") or source["secret"]["name"]
+            if "configMap" in source:
+                yield "ConfigMap", source["configMap"]["name"]
+
+
+def secrets_maker() -> ModuleType:
+    """The program that makes them."""
+    spec = importlib.util.spec_from_file_location("kubernetes_secrets", CHART.parent / "kubernetes_secrets.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_only_accounts_can_sign_access_tokens() -> None:
     for name, template in pod_templates("as it is").items():
         volumes = json.dumps(template["spec"].get("volumes", []))
@@ -114,7 +155,8 @@ def test_probes_ask_what_the_program_answers() -> None:
             assert container[kind]["httpGet"]["path"] in answered
             assert container[kind]["httpGet"]["port"] == "http"
         assert container["livenessProbe"]["httpGet"]["path"] == "/healthz", "a restart mends no database"
-        assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+        ready = "/healthz" if container["name"] == "door" else "/readyz"
+        assert container["readinessProbe"]["httpGet"]["path"] == ready, "a door is open while one service is away"
 
 
 def test_the_simulated_bank_knows_the_hosts_of_the_shop(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,10 +163,10 @@ securityContext:
 {{- end }}
 {{- end }}
 
-{{/* The parts of a Deployment's pod that are the same for all. Takes a list: the root, the component's name. */}}
+{{/* Where it listens and what is asked there. Takes a list: the port, the path that says whether it is ready. */}}
 {{- define "sagamart.probes" -}}
 ports:
-  - {name: http, containerPort: {{ . }}}
+  - {name: http, containerPort: {{ index . 0 }}}
 startupProbe:
   httpGet: {path: /healthz, port: http}
   periodSeconds: 2
@@ -177,7 +177,7 @@ livenessProbe:
   timeoutSeconds: 5
   failureThreshold: 3
 readinessProbe:
-  httpGet: {path: /readyz, port: http}
+  httpGet: {path: {{ index . 1 }}, port: http}
   periodSeconds: 5
   timeoutSeconds: 4
   failureThreshold: 2
