@@ -168,8 +168,7 @@ def test_a_fact_for_whoever_listens_needs_no_service_that_hears_it() -> None:
 def test_what_is_asked_of_the_world_outside_needs_no_service_that_hears_it() -> None:
     def outside(service: Service) -> Service:
         handlers = list(service.handlers.values())
-        intents = [service.registry.types[name] for name in service.outside]
-        outside = (*intents, HoldRequested)
+        outside: list[type[Body]] = [HoldRequested, *(service.registry.types[name] for name in service.outside)]
         return Service(service.name, tables=service.tables, handlers=handlers, migrations="", outside=outside)
 
     quiet = deaf("wallet", HoldRequested)

@@ -48,7 +48,7 @@ OnAnswer = Callable[[Mapping[str, Any], int, float], None]
 class Shell:
     """An ASGI application around another."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all that the process has to say of requests
         self,
         inner: ASGIApp,
         clients: Clients,

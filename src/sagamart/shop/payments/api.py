@@ -32,7 +32,7 @@ from sagamart.shop.payments import operations_api
 from sagamart.shop.payments.messages import BankNotified, OpenTopUp
 from sagamart.shop.payments.records import PAYMENTS, Payment
 from sagamart.shop.payments.signatures import is_signed, keys_of
-from sagamart.shop.payments.view import PaymentView, view
+from sagamart.shop.payments.view import BankPaymentView, view
 from sagamart.shop.payments.waiting import TopUpWaiters
 
 STAFF = frozenset({"OPERATOR", "ADMIN"})
@@ -86,7 +86,7 @@ class BadSignature(Problem):
 @get("/v1/payments", guards=[logged_in])
 async def payments(
     queries: Queries, caller: Caller, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> Page[PaymentView]:
+) -> Page[BankPaymentView]:
     """One's own payments through the bank, top-ups among them, the newest first."""
     after = key_of(cursor, Place)
     rows = await queries.payments_of_customer(
@@ -99,7 +99,7 @@ async def payments(
 
 
 @get("/v1/payments/{payment_id:str}", guards=[logged_in])
-async def payment(payment_id: FromPath[str], queries: Queries, caller: Caller) -> Response[PaymentView]:
+async def payment(payment_id: FromPath[str], queries: Queries, caller: Caller) -> Response[BankPaymentView]:
     """How one's own payment stands.  Somebody else's looks like none."""
     found = await _found(queries, payment_id)
     if found is None or not (found.customer_id == caller.id or not STAFF.isdisjoint(caller.roles)):
@@ -135,7 +135,7 @@ def _top_up(waiters: TopUpWaiters) -> HTTPRouteHandler:
     @post("/v1/wallet/top-ups", guards=[logged_in], opt={"idempotent": "required"}, status_code=202)
     async def top_up(
         data: TopUp, ask: Ask, caller: Caller, queries: Queries, prefer: Prefer = None
-    ) -> Response[PaymentView]:
+    ) -> Response[BankPaymentView]:
         """Put money from a card into one's own wallet.
 
         Look at the `Location` until there is a `redirect_url`, the bank's page, and send the customer there; or let it
