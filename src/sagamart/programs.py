@@ -6,10 +6,11 @@ import importlib.util
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -41,6 +42,7 @@ from sagamart.shop.accounts.registration import NewCustomer, staff_registration
 from sagamart.shop.payments.comparing import reconcile
 from sagamart.slices import SLICES
 from sagamart.transports import transport_of
+from sagamart.web import InProcess, Site, build_pages
 
 EMBEDDED_NODE = "embedded"
 """The node's name where there is only one: after a crash it takes its outbox back at once."""
@@ -119,7 +121,7 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
         checks = {**checks_of(shop, dsns), **travel.checks}
         operators = (shop.dead_letters, shop.consumers, shop.operator_actions)
         process = Process(settings.http, node, checks, shop.metrics, *operators, traces)
-        app = build_app(shop.mounted, tokens=tokens, process=process)
+        app = with_pages(build_app(shop.mounted, tokens=tokens, process=process), settings, list(dsns))
         server = Server(app, host=host, port=port, share_port=settings.http.share_port)
         try:
             await server.start()
@@ -132,6 +134,13 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
             yield shop, f"http://{host}:{server.port}"
         finally:
             await server.stop()
+
+
+def with_pages(api: Any, settings: ShopSettings, names: Collection[str]) -> Any:
+    """The API and the pages for people, where all of the API is here and the settings want pages."""
+    if settings.web.pages == "off" or set(names) != set(SLICES):
+        return api
+    return Site(api, build_pages(settings.web, settings.http, api=InProcess(api)))
 
 
 def checks_of(shop: Shop, dsns: Mapping[str, str]) -> dict[str, Check]:

@@ -8,6 +8,7 @@ from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.settings import Section, Settings
 from sagamart.shop.notifications.settings import EmailSection, SmsSection, WebhookSection
 from sagamart.styles import Style
+from sagamart.web import WebSection
 
 
 class OrdersSection(Section, frozen=True):
@@ -148,4 +149,5 @@ class ShopSettings(Settings, frozen=True):
     kafka: KafkaSection = KafkaSection()
     orders: OrdersSection = OrdersSection()
     wallet: WalletSection = WalletSection()
+    web: WebSection = WebSection()
     webhooks: WebhookSection = WebhookSection()

@@ -15,6 +15,7 @@ ROOMS = (
     "shop.orders.service",
     "shop.stock.service",
     "bank.api",
+    "web.visit",
     "app",
     "programs",
     "cli",
@@ -62,6 +63,8 @@ def test_the_house_keeps_its_contracts(top: Path) -> None:
         ("platform.settings", "messaging.worker"),
         ("programs", "bank.api"),
         ("bank.api", "platform.settings"),
+        ("programs", "web.visit"),
+        ("web.visit", "platform.settings"),
     ],
 )
 def test_an_import_downwards_is_accepted(module: str, imports: str, small_house: Path, plant: Plant, top: Path) -> None:
@@ -90,6 +93,11 @@ def test_an_import_downwards_is_accepted(module: str, imports: str, small_house:
         ("bank.api", "contracts.orders"),
         ("bank.api", "messaging.worker"),
         ("app", "cli"),
+        ("web.visit", "shop.orders.service"),
+        ("web.visit", "contracts.orders"),
+        ("web.visit", "messaging.worker"),
+        ("web.visit", "bank.api"),
+        ("shop.orders.service", "web.visit"),
     ],
 )
 def test_an_import_upwards_or_between_slices_is_refused(

@@ -1,0 +1,51 @@
+// What a browser can add to pages that work without it: times in the visitor's own zone, time that remains, and the
+// token of a letter's link, which stays in the address's fragment so that no server sees it.
+"use strict";
+
+const language = document.documentElement.lang;
+const zoned = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+
+function localise(root) {
+  for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
+    time.textContent = zoned.format(new Date(time.dateTime));
+    time.dataset.local = "";
+  }
+}
+
+function remaining(until) {
+  const seconds = Math.max(0, Math.floor((new Date(until) - Date.now()) / 1000));
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const shown = parts[0] ? parts : parts.slice(1);
+  return shown.map((one, place) => (place ? String(one).padStart(2, "0") : String(one))).join(":");
+}
+
+function tick() {
+  for (const one of document.querySelectorAll("[data-until]")) {
+    one.textContent = remaining(one.dataset.until);
+  }
+}
+
+function takeToken() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  const field = document.querySelector("input[data-token]");
+  if (token && field) {
+    field.value = token;
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+}
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-sends-itself]");
+  if (form) form.requestSubmit();
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
+document.body.addEventListener("htmx:afterSwap", (event) => localise(event.target));
+document.body.addEventListener("htmx:sseMessage", (event) => localise(event.target));
+
+document.documentElement.dataset.scripts = "";
+localise(document);
+takeToken();
+tick();
+setInterval(tick, 1000);
