@@ -51,6 +51,9 @@ PORT_MAX = 65_535
 BANK_PORTS_ABOVE = 10
 """The demo's bank listens so far above the shop, or on a free port where that one is taken."""
 
+BACK_FROM_BANK = "/payments/back"
+"""The page that customers come back to from the bank's."""
+
 DSN, OWNER_DSN = "SAGAMART_DATABASE_DSN", "SAGAMART_DATABASE_OWNER_DSN"
 DSN_EXAMPLE = "postgresql://sagamart_{service}:secret@db/sagamart_{service}"
 REACH_S_MAX = 10.0
@@ -241,7 +244,10 @@ def with_bank(settings: ShopSettings, bank: str, secret: str) -> ShopSettings:
     """Have the shop take payments through the demo's bank, unless it has one already."""
     if settings.bank.url:
         return settings
-    own = structs.replace(settings.bank, url=bank, api_key=BankSettings().shop_key, webhook_secrets=(secret,))
+    http = settings.http
+    back = settings.bank.return_url or (f"http://{http.host}:{http.port}{BACK_FROM_BANK}" if http.port else "")
+    key = BankSettings().shop_key
+    own = structs.replace(settings.bank, url=bank, api_key=key, webhook_secrets=(secret,), return_url=back)
     return structs.replace(settings, bank=own)
 
 

@@ -92,6 +92,14 @@ class Visit:
         """The visitor's roles at log-in, to show the right links by; what they may do, the API decides."""
         return frozenset(filter(None, self.cookies.read("roles").split(".")))
 
+    def question(self, name: str) -> str:
+        """A field of the address's question; empty where there is none."""
+        return str(self.request.query_params.get(name, "")).strip()
+
+    def path_of(self, *parts: str) -> str:
+        """A path whose further parts are names as they come, such as a sku."""
+        return "/".join([parts[0], *(quote(part, safe="") for part in parts[1:])])
+
     def is_at(self, path: str) -> bool:
         """Whether the visitor is at this page, or below it."""
         now: str = self.request.scope["path"]
@@ -103,7 +111,7 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **facts: Any) -> Response[str]:
         """A page, or a part of one, from a template in `templates/`."""
-        told = self._told
+        told = "" if self.is_fragment else self._told
         if told:
             self.cookies.drop("told")
         content = rendered(template, self, told if texts.is_text(told) else "", facts)
@@ -123,6 +131,13 @@ class Visit:
             self.cookies.set("language", language, age_s=CHOICE_S)
         if theme in THEMES:
             self.cookies.set("theme", theme, age_s=CHOICE_S)
+
+    def leave(self) -> None:
+        """Forget who the visitor was."""
+        self.api.forget()
+        for name in ("roles", "pieces"):
+            self.cookies.drop(name)
+        self.renew_csrf()
 
     def renew_csrf(self) -> None:
         """Use another token from now on: after logging in, nobody may know it from before."""

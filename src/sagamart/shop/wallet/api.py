@@ -63,6 +63,12 @@ class Deposit(RequestBody, frozen=True):
     customer_id: CustomerId | None = None
 
 
+class WalletView(WalletState, frozen=True):
+    """One's own wallet, and whether one may deposit into it by oneself."""
+
+    may_deposit: bool
+
+
 class WalletEntry(msgspec.Struct, frozen=True):
     """Money that came (positive) or went.  `reference` is the order, or who deposited or withdrew."""
 
@@ -96,21 +102,24 @@ async def entries(
 def routes(settings: WalletSettings) -> Sequence[HTTPRouteHandler]:
     """The wallet's routes in a shop with these settings."""
 
+    def may_deposit(caller: Caller, owner: str) -> bool:
+        for_anybody = not MAY_DEPOSIT_FOR_ANYBODY.isdisjoint(caller.roles)
+        return for_anybody or (settings.customers_may_deposit and owner == caller.id)
+
     @post("/v1/wallet/deposits", guards=[logged_in], opt={"idempotent": "required"}, status_code=201)
     async def deposit(data: Deposit, ask: Ask, caller: Caller) -> Response[WalletState]:
         """Put money into a wallet: staff into anybody's, customers into their own where the shop allows it."""
         owner = data.customer_id or caller.id
-        if MAY_DEPOSIT_FOR_ANYBODY.isdisjoint(caller.roles) and not (
-            settings.customers_may_deposit and owner == caller.id
-        ):
+        if not may_deposit(caller, owner):
             raise Forbidden("Only staff deposit into this wallet")
         return await ask(DepositMoney(owner, data.amount_minor, data.currency, caller.id), content=data)
 
     @get("/v1/wallet", guards=[logged_in])
-    async def wallet(queries: Queries, caller: Caller) -> WalletState:
+    async def wallet(queries: Queries, caller: Caller) -> WalletView:
         """One's own wallet.  One that has not been opened yet is empty."""
         found: Any = await queries.wallet_of(customer_id=caller.id)
-        return WalletState(*found.values()) if found else state(Wallet(0, caller.id, settings.currency))
+        now = WalletState(*found.values()) if found else state(Wallet(0, caller.id, settings.currency))
+        return WalletView(**msgspec.structs.asdict(now), may_deposit=may_deposit(caller, caller.id))
 
     return deposit, withdraw, wallet, entries
 

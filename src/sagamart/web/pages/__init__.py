@@ -4,7 +4,20 @@ from collections.abc import Sequence
 
 from litestar.handlers import HTTPRouteHandler
 
-from sagamart.web.pages import home, logging_in, preferences
+from sagamart.web.pages import (
+    basket,
+    cabinet,
+    checkout,
+    home,
+    letters,
+    live,
+    logging_in,
+    orders,
+    preferences,
+    product,
+    profile,
+    wallet,
+)
 from sagamart.web.pictures import picture
 from sagamart.web.static_files import static_file
 
@@ -12,6 +25,15 @@ ROUTES: Sequence[HTTPRouteHandler] = (
     static_file,
     picture,
     *home.ROUTES,
+    *product.ROUTES,
+    *basket.ROUTES,
+    *checkout.ROUTES,
+    *orders.ROUTES,
+    *live.ROUTES,
+    *cabinet.ROUTES,
+    *wallet.ROUTES,
+    *profile.ROUTES,
+    *letters.ROUTES,
     *logging_in.ROUTES,
     *preferences.ROUTES,
 )

@@ -59,9 +59,7 @@ async def register(visit: Visit, form: Form) -> Response[Any]:
 async def log_out(visit: Visit) -> Response[None]:
     """Log out, here and for this log-in everywhere."""
     await visit.api.end()
-    for name in ("roles", "pieces"):
-        visit.cookies.drop(name)
-    visit.renew_csrf()
+    visit.leave()
     return visit.go("/", told="login.ended")
 
 
