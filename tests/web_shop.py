@@ -30,6 +30,8 @@ class PlayedApi(httpx.AsyncBaseTransport):
         answer = self.answers.get(f"{request.method} {request.url.path}", (404, "not_found"))
         if isinstance(answer, Exception):
             raise answer
+        if isinstance(answer, httpx.Response):
+            return answer
         if isinstance(answer, tuple):
             status, code = answer
             return httpx.Response(status, json={"status": status, "code": code, "title": code})

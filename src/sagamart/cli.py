@@ -117,6 +117,8 @@ def cluster(
 def serve(*services: str) -> None:
     """Run these services over databases of your own (SAGAMART_DATABASE_DSN).  All of them, if none is named.
 
+    `serve web` runs the pages for people, over the front door at SAGAMART_WEB_API_URL.
+
     Services that run in several processes need SAGAMART_TRANSPORT, and for `http` the keys that `sagamart service-keys`
     makes and SAGAMART_INTERNAL_DESTINATIONS.  Several replicas of a service may run at the same time.
     """

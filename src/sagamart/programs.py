@@ -51,6 +51,9 @@ PORT_MAX = 65_535
 BANK_PORTS_ABOVE = 10
 """The demo's bank listens so far above the shop, or on a free port where that one is taken."""
 
+PAGES = "web"
+"""What `serve` calls the pages for people."""
+
 BACK_FROM_BANK = "/payments/back"
 """The page that customers come back to from the bank's."""
 
@@ -111,7 +114,6 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
     """Services at work behind their front door; gives the shop and its address.  Raises CannotStartError."""
     logs.configure(node, VERSION, settings.logs.level, settings.logs.format)
     tokens = tokens_from_files(settings.tokens, Path(settings.data))
-    host, port = settings.http.host, settings.http.port
     at = Node(node)
     async with (
         traced(settings.traces, node) as traces,
@@ -125,18 +127,26 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
         operators = (shop.dead_letters, shop.consumers, shop.operator_actions)
         process = Process(settings.http, node, checks, shop.metrics, *operators, traces)
         app = with_pages(build_app(shop.mounted, tokens=tokens, process=process), settings, list(dsns))
-        server = Server(app, host=host, port=port, share_port=settings.http.share_port)
-        try:
-            await server.start()
-        except OSError as error:
-            raise CannotStartError(
-                f"cannot listen on {host}:{port} ({error.strerror}); choose another: SAGAMART_HTTP_PORT (up: --port)"
-            ) from error
-        spare_batches()
-        try:
-            yield shop, f"http://{host}:{server.port}"
-        finally:
-            await server.stop()
+        async with listening(app, settings) as address:
+            spare_batches()
+            yield shop, address
+
+
+@asynccontextmanager
+async def listening(app: Any, settings: ShopSettings) -> AsyncIterator[str]:
+    """The public listener with this application; gives its address.  Raises CannotStartError."""
+    host, port = settings.http.host, settings.http.port
+    server = Server(app, host=host, port=port, share_port=settings.http.share_port)
+    try:
+        await server.start()
+    except OSError as error:
+        raise CannotStartError(
+            f"cannot listen on {host}:{port} ({error.strerror}); choose another: SAGAMART_HTTP_PORT (up: --port)"
+        ) from error
+    try:
+        yield f"http://{host}:{server.port}"
+    finally:
+        await server.stop()
 
 
 def with_pages(api: Any, settings: ShopSettings, names: Collection[str]) -> Any:
@@ -282,7 +292,10 @@ async def fill(shop: Shop, address: str, say: Say) -> None:
 
 
 async def serve(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
-    """Services over given databases.  Raises CannotStartError."""
+    """Services over given databases, or (`web`) the pages over a front door.  Raises CannotStartError."""
+    if list(names) == [PAGES]:
+        await serve_pages(settings, say)
+        return
     check_names(names)
     dsns = await reached(dsns_of(settings.database.dsn, names, DSN), DSN)
     behind = [name for name, dsn in dsns.items() if not await at_head(dsn, histories(name))]
@@ -293,6 +306,14 @@ async def serve(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
         say(f"{', '.join(names)} at {address}")
         await until_stopped()
         say("Stopping: the batch at hand is finished first.")
+
+
+async def serve_pages(settings: ShopSettings, say: Say) -> None:
+    """The pages, over the API at `settings.web.api_url`.  Raises CannotStartError."""
+    logs.configure(settings.node or PAGES, VERSION, settings.logs.level, settings.logs.format)
+    async with listening(build_pages(settings.web, settings.http), settings) as address:
+        say(f"The pages at {address}, over the API at {settings.web.api_url}")
+        await until_stopped()
 
 
 async def migrate_all(settings: ShopSettings, names: Sequence[str], say: Say) -> None:

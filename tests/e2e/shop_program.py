@@ -31,11 +31,14 @@ SAGAMART = Path(sys.executable).with_name("sagamart")
 
 
 class ShopProgram:
-    """`sagamart up` (or another command) on a data folder, on a free port.  Settings are SAGAMART_… variables."""
+    """`sagamart up` (or another command) on a data folder, on a free port or `port`.
+
+    Settings are SAGAMART_… variables.
+    """
 
     def __init__(self, folder: Path, *command: str, **settings: str) -> None:
         self._process = subprocess.Popen(  # noqa: S603  our own program
-            [SAGAMART, *(command or ("up",)), "--port", "0", "--data", str(folder)],
+            [SAGAMART, *(command or ("up",)), "--port", settings.pop("port", "0"), "--data", str(folder)],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -18,19 +18,19 @@ from sagamart.messaging.worker import Node
 from sagamart.platform import logs
 from sagamart.platform.embedded import EmbeddedPostgres
 from sagamart.platform.http.application import VERSION
-from sagamart.platform.http.server import Server
 from sagamart.platform.internal.service_tokens import make_service_keys
 from sagamart.platform.keys import tokens_from_files
 from sagamart.platform.ports import Ports
 from sagamart.programs import (
-    CannotStartError,
     create_admin,
     demo_bank,
     hear_from,
+    listening,
     prepared,
     until_stopped,
     webhook_secret,
     with_bank,
+    with_pages,
 )
 from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.registration import NewCustomer
@@ -128,19 +128,10 @@ async def _alive(processes: Sequence[Kept]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _door(settings: ShopSettings, replicas: Replicas) -> AsyncIterator[str]:
-    host, port = settings.http.host, settings.http.port
     tokens = tokens_from_files(settings.tokens, Path(settings.data))
-    server = Server(front_door(settings, replicas, tokens), host=host, port=port)
-    try:
-        await server.start()
-    except OSError as error:
-        raise CannotStartError(
-            f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port or SAGAMART_PORT"
-        ) from error
-    try:
-        yield f"http://{host}:{server.port}"
-    finally:
-        await server.stop()
+    door = front_door(settings, replicas, tokens)
+    async with listening(with_pages(door, settings, replicas.services), settings) as address:
+        yield address
 
 
 async def _topics(settings: ShopSettings, say: Callable[[str], None]) -> None:

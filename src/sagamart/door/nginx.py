@@ -15,6 +15,9 @@ from collections.abc import Iterator
 from sagamart.door.routes import RouteTable
 
 PREFIX_SEGMENTS = 2
+PAGES = "web"
+"""The pages for people: every path that is no program's."""
+
 _PARAMETER = re.compile(r"\{[^}]+\}")
 
 _NOT_FOUND = (
@@ -24,7 +27,8 @@ _NOT_FOUND = (
 )
 _HEAD = """\
 # Written by `sagamart nginx` from the services' own routes; to be included in nginx's `http { }`.
-# Each service is reached under its name, on port 8080.  Set SAGAMART_HTTP_TRUSTED_PROXIES to nginx's address there.
+# Each service is reached under its name, on port 8080, as are the pages (`sagamart serve web`).
+# Set SAGAMART_HTTP_TRUSTED_PROXIES to nginx's address there.
 """
 _SERVER = """\
 server {
@@ -48,7 +52,8 @@ server {
 def nginx_configuration(routes: RouteTable) -> str:
     """The whole file."""
     upstreams = "\n".join(
-        f"upstream sagamart_{service} {{\n    server {service}:8080;\n    keepalive 32;\n}}" for service in routes.paths
+        f"upstream sagamart_{service} {{\n    server {service}:8080;\n    keepalive 32;\n}}"
+        for service in (*routes.paths, PAGES)
     )
     locations = "\n".join(f"    location {match} {{ {action} }}" for match, action in _locations(routes))
     return f"{_HEAD}\n{upstreams}\n\n{_SERVER}\n{locations}\n}}\n"
@@ -71,7 +76,8 @@ def _locations(routes: RouteTable) -> Iterator[tuple[str, str]]:
         yield f"^~ /services/{service}/", f"rewrite ^/services/{service}/(v1/.*)$ /$1 break; {_to(service)}"
     first = next(iter(routes.paths))
     yield "^~ /docs/", _to(first)
-    yield "/", _NOT_FOUND
+    yield "/v1/", _NOT_FOUND
+    yield "/", _to(PAGES)
 
 
 def _prefix(path: str) -> str:

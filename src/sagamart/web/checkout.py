@@ -101,7 +101,7 @@ async def offer(visit: Visit, wish: Wish | None) -> Offer:
     basket = await basket_of(visit)
     book = await visit.api.get("/v1/me/addresses")
     addresses = book["addresses"]
-    wanted = wish or Wish("", "", {}, keep=False, promo_code="", pay="wallet")
+    wanted = wish or Wish("", "", dict.fromkeys(ADDRESS, ""), keep=False, promo_code="", pay="wallet")
     kept = next((one for one in addresses if one["id"] == wanted.address_id), None)
     usual = next((one for one in addresses if one["default"]), None)
     chosen = kept or (usual if wanted.address_id != NEW else None)

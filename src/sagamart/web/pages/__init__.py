@@ -8,6 +8,7 @@ from sagamart.web.pages import (
     basket,
     cabinet,
     checkout,
+    health,
     home,
     letters,
     live,
@@ -24,6 +25,7 @@ from sagamart.web.static_files import static_file
 ROUTES: Sequence[HTTPRouteHandler] = (
     static_file,
     picture,
+    *health.ROUTES,
     *home.ROUTES,
     *product.ROUTES,
     *basket.ROUTES,

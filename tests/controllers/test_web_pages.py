@@ -1,0 +1,372 @@
+"""The storefront and the cabinet over an API that a test plays: what they ask, what they say, and how large they are."""
+
+from re import findall, search
+from typing import Any
+
+import httpx
+import pytest
+
+from web_shop import WebShop, open_pages
+
+PAGE_BYTES_MAX = 100_000
+"""Of a page with its styles, scripts and letters, as it travels, without photos."""
+
+MUG = {
+    "sku": "MUG-BLUE",
+    "title": "Blue <mug>",
+    "description": "Holds 300 ml.",
+    "price_minor": 59_000,
+    "currency": "RUB",
+    "weight_g": 320,
+    "active": True,
+    "photo": None,
+    "version": 1,
+}
+BASKET = {"lines": [{"sku": "MUG-BLUE", "quantity": 2, "price_minor": 59_000}], "changed_at": None, "version": 3}
+WALLET = {
+    "customer_id": "cus_anna",
+    "currency": "RUB",
+    "balance_minor": 200_000,
+    "held_minor": 0,
+    "available_minor": 200_000,
+    "may_deposit": True,
+}
+ADDRESS = {
+    "id": "adr_1",
+    "recipient": "Anna",
+    "phone": "+7 342 0000000",
+    "country": "RU",
+    "postal_code": "614000",
+    "city": "Perm",
+    "street": "Lenina 1",
+    "default": True,
+}
+COURIER = {
+    "method": "courier",
+    "title": "Courier",
+    "price_minor": 30_000,
+    "currency": "RUB",
+    "needs_address": True,
+    "parcels": 1,
+    "available": True,
+    "reason": None,
+    "version": 1,
+}
+ME = {
+    "id": "cus_anna",
+    "email": "anna@sagamart.example",
+    "name": "Anna",
+    "language": "en",
+    "roles": ["CUSTOMER"],
+    "registered_at": "2026-11-01T00:00:00Z",
+    "version": 1,
+    "email_confirmed": False,
+}
+ORDER: dict[str, Any] = {
+    "id": "ord_1",
+    "number": "A-100",
+    "status": "booked",
+    "stage": {"code": "awaiting_payment", "text": "awaiting payment"},
+    "state": {"code": "created", "text": "created"},
+    "customer_id": "cus_anna",
+    "lines": [
+        {"sku": "MUG-BLUE", "title": "Blue <mug>", "quantity": 2, "price_minor": 59_000, "amount_minor": 118_000}
+    ],
+    "total_minor": 148_000,
+    "currency": "RUB",
+    "due_minor": 148_000,
+    "discount_minor": 0,
+    "promo_code": None,
+    "delivery": {"method": "courier", "price_minor": 30_000, "needs_shipment": True, "address": ADDRESS},
+    "payments": [],
+    "returns": [],
+    "stopping": False,
+    "reason": None,
+    "placed_at": "2026-11-21T10:00:00Z",
+    "changed_at": "2026-11-21T10:00:01Z",
+    "pay_by": "2026-11-21T10:05:00Z",
+    "version": 3,
+}
+DONE = {**ORDER, "status": "completed", "stage": {"code": "created", "text": "created"}, "due_minor": 0, "pay_by": None}
+TOLD = {"notification_id": "n1", "kind": "order_paid", "good": True, "title": "Paid", "text": "Thank you.", "facts": {}}
+
+
+def page_of(*items: Any) -> dict[str, Any]:
+    return {"items": list(items), "next_cursor": None}
+
+
+def fill(shop: WebShop) -> None:
+    """A shop in which Anna has two mugs in her basket and an order that is not paid."""
+    shop.answers |= {
+        "GET /v1/products": {**page_of(MUG), "corrected_question": None},
+        "GET /v1/products/MUG-BLUE": MUG,
+        "GET /v1/products/MUG-BLUE/prices": page_of(),
+        "GET /v1/stock/MUG-BLUE/availability": {"sku": "MUG-BLUE", "available": 500},
+        "GET /v1/basket": BASKET,
+        "PUT /v1/basket": BASKET,
+        "GET /v1/wallet": WALLET,
+        "GET /v1/wallet/entries": page_of(
+            {
+                "entry_id": "e1",
+                "kind": "deposit",
+                "amount_minor": 200_000,
+                "currency": "RUB",
+                "reference": "cus_anna",
+                "at": "2026-11-20T10:00:00Z",
+            }
+        ),
+        "GET /v1/me/addresses": {"addresses": [ADDRESS], "version": 1},
+        "GET /v1/delivery-methods": page_of(COURIER),
+        "GET /v1/notifications": page_of({**TOLD, "at": "2026-11-21T10:00:00Z", "sent": []}),
+        "GET /v1/notifications/preferences": {"email": True, "sms": False, "phone": None},
+        "GET /v1/orders": page_of(ORDER),
+        "GET /v1/orders/ord_1": ORDER,
+        "GET /v1/shipments": page_of(),
+        "POST /v1/orders": ORDER,
+    }
+    shop.log_in()
+    shop.answers["GET /v1/me"] = ME
+
+
+PAGES = (
+    "/",
+    "/?q=mug&sort=price&from=1&to=1000&currency=RUB",
+    "/products/MUG-BLUE",
+    "/basket",
+    "/checkout",
+    "/orders",
+    "/orders/ord_1",
+    "/orders/ord_1/receipt",
+    "/cabinet",
+    "/wallet",
+    "/notifications",
+    "/profile",
+    "/profile/erasure",
+    "/login",
+    "/register",
+    "/password/forgotten",
+    "/new-password",
+    "/confirm",
+)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_page_is_there_whole_in_one_piece_and_small_in_both_languages(language: str) -> None:
+    with open_pages() as shop:
+        fill(shop)
+        sizes: dict[str, int] = {}
+        for path in PAGES:
+            answer = shop.look(path, **{"Accept-Language": language})
+
+            assert answer.status_code == 200, f"{path}: {answer.status_code}"
+            assert f'<html lang="{language}"' in answer.text
+            assert answer.text.count("<h1") == 1, path
+            assert "<mug>" not in answer.text, path
+            for asset in findall(r'(?:href|src)="(/static/[^"]+)"', answer.text):
+                sizes.setdefault(asset, int(_travelled(shop, asset)))
+            letters = sum(_travelled(shop, one) for one in _letters(shop))
+            assert len(answer.content) + sum(sizes.values()) + letters < PAGE_BYTES_MAX, path
+
+
+def _travelled(shop: WebShop, path: str) -> int:
+    return int(shop.look(path, **{"Accept-Encoding": "gzip"}).headers["content-length"])
+
+
+def _letters(shop: WebShop) -> set[str]:
+    """The letters that the styles name, but the first ones, which pages ask for by themselves."""
+    style = search(r'href="(/static/site[^"]+\.css)"', shop.look("/").text)
+    assert style is not None
+    return {one for one in findall(r'url\("([^"]+)"\)', shop.look(style[1]).text) if "manrope-latin." not in one}
+
+
+def test_a_stranger_who_wants_something_logs_in_first_and_comes_back_to_it() -> None:
+    with open_pages() as shop:
+        answer = shop.send("/basket/pieces", sku="MUG-BLUE", quantity="3", price_minor="59000")
+
+        assert answer.headers["location"] == "/login?back=%2Fproducts%2FMUG-BLUE%3Fquantity%3D3"
+        assert 'value="/products/MUG-BLUE?quantity=3"' in shop.look(answer.headers["location"]).text
+
+
+def test_a_stranger_who_asks_for_what_is_somebodys_own_logs_in_first() -> None:
+    with open_pages() as shop:
+        shop.answers["GET /v1/orders"] = (401, "unauthenticated")
+
+        assert shop.look("/orders?stage=created").headers["location"] == "/login?back=%2Forders%3Fstage%3Dcreated"
+
+
+def test_pieces_join_those_that_are_in_the_basket_at_the_price_that_was_shown() -> None:
+    with open_pages() as shop:
+        fill(shop)
+
+        shop.send("/basket/pieces", sku="MUG-BLUE", quantity="3", price_minor="59000")
+
+        assert shop.api.body("PUT /v1/basket") == {"lines": [{"sku": "MUG-BLUE", "quantity": 5, "price_minor": 59_000}]}
+        assert shop.api.last("PUT /v1/basket").headers["if-match"] == '"3"'
+
+
+def test_a_product_is_taken_out_of_the_basket() -> None:
+    with open_pages() as shop:
+        fill(shop)
+
+        shop.send("/basket", sku="MUG-BLUE", quantity="2", price_minor="59000", version="3", out="MUG-BLUE")
+
+        assert shop.api.body("PUT /v1/basket") == {"lines": []}
+
+
+def test_a_price_that_has_changed_is_shown_and_has_to_be_accepted_before_checkout() -> None:
+    with open_pages() as shop:
+        fill(shop)
+        shop.answers["GET /v1/products/MUG-BLUE"] = {**MUG, "price_minor": 60_000}
+
+        assert "Accept the new prices" in shop.look("/basket").text
+        assert shop.look("/checkout").headers["location"] == "/basket"
+
+
+def test_an_order_has_the_key_of_its_form_so_that_two_clicks_are_one_order() -> None:
+    with open_pages() as shop:
+        fill(shop)
+        key = search(r'name="key" value="([^"]+)"', shop.look("/checkout").text)
+        assert key is not None
+        wish = {"method": "courier", "address": "adr_1", "pay": "wallet", "act": "place", "key": key[1]}
+
+        answers = [shop.send("/checkout", **wish) for _ in range(2)]
+
+        placed = [one for one in shop.api.asked if (one.method, one.url.path) == ("POST", "/v1/orders")]
+        assert [one.headers["idempotency-key"] for one in placed] == [key[1], key[1]]
+        assert placed[0].content == placed[1].content
+        assert {one.headers["location"] for one in answers} == {"/orders/ord_1"}
+        assert shop.api.body("POST /v1/orders")["delivery"]["address"]["street"] == "Lenina 1"
+
+
+def test_counting_again_places_nothing() -> None:
+    with open_pages() as shop:
+        fill(shop)
+
+        answer = shop.send("/checkout", method="courier", address="adr_1", pay="wallet", act="count", key="k")
+
+        assert "₽1,480.00" in answer.text
+        assert not [one for one in shop.api.asked if (one.method, one.url.path) == ("POST", "/v1/orders")]
+
+
+def test_a_refused_order_says_what_to_do_and_keeps_what_was_chosen() -> None:
+    with open_pages() as shop:
+        fill(shop)
+        shop.answers["POST /v1/orders"] = (409, "unpaid_order_exists")
+
+        answer = shop.send("/checkout", method="courier", address="adr_1", pay="card", act="place", key="k")
+
+        assert answer.status_code == 409
+        assert "Pay for it or cancel it" in answer.text
+        assert search(r'value="card" checked', answer.text)
+
+
+def test_a_part_of_an_order_is_paid_exactly() -> None:
+    with open_pages() as shop:
+        fill(shop)
+        shop.answers["POST /v1/orders/ord_1/payments"] = ORDER
+
+        shop.send("/orders/ord_1/payments", source="wallet", amount="500,50", currency="RUB", key="k")
+
+        assert shop.api.body("POST /v1/orders/ord_1/payments") == {"source": "wallet", "amount_minor": 50_050}
+
+
+def test_an_amount_that_is_none_is_not_paid() -> None:
+    with open_pages() as shop:
+        fill(shop)
+
+        answer = shop.send("/orders/ord_1/payments", source="wallet", amount="a lot", currency="RUB", key="k")
+
+        assert "That is no amount" in shop.look(answer.headers["location"]).text
+        assert not [one for one in shop.api.asked if one.url.path.endswith("/payments")]
+
+
+def test_a_card_payment_leads_over_a_page_of_ours_to_the_banks_and_back_to_the_order() -> None:
+    with open_pages() as shop:
+        fill(shop)
+        waiting = {"id": "pay_1", "source": "bank", "amount_minor": 148_000, "state": "started"}
+        paying = {**ORDER, "status": "pay_pending", "payments": [{**waiting, "redirect_url": "http://bank/pay/1"}]}
+        shop.answers |= {"POST /v1/orders/ord_1/payments": paying, "GET /v1/orders/ord_1": paying}
+
+        answer = shop.send("/orders/ord_1/payments", source="card", amount="", currency="RUB", key="k")
+
+        assert answer.headers["location"] == "/orders/ord_1/bank"
+        assert '<a class="button" href="http://bank/pay/1"' in shop.look("/orders/ord_1/bank").text
+        assert shop.look("/payments/back?payment_id=pay_9").headers["location"] == "/orders/ord_1"
+
+
+def test_goods_are_given_back_by_line() -> None:
+    with open_pages() as shop:
+        fill(shop)
+        shop.answers |= {"GET /v1/orders/ord_1": DONE, "POST /v1/orders/ord_1/returns": DONE}
+
+        assert "Give something back" in shop.look("/orders/ord_1").text
+        shop.send("/orders/ord_1/returns", line="0", pieces="1", key="k")
+
+        assert shop.api.body("POST /v1/orders/ord_1/returns") == {"lines": [{"line": 0, "quantity": 1}]}
+
+
+def test_what_a_customer_is_told_of_an_orders_story_is_what_has_come_true() -> None:
+    with open_pages() as shop:
+        fill(shop)
+        told = {"text": "The order is placed", "type": "OrderPlaced", "at": "2026-11-21T10:00:00Z"}
+        asked = {"text": "Please reserve the goods", "type": "BookingRequested", "at": "2026-11-21T10:00:00Z"}
+        shop.answers["GET /v1/orders/ord_1/timeline"] = page_of(told, asked)
+
+        text = shop.look("/orders/ord_1").text
+
+        assert "The order is placed" in text
+        assert "Please reserve the goods" not in text
+
+
+def test_an_order_that_moves_is_sent_part_by_part_until_its_end() -> None:
+    with open_pages() as shop:
+        fill(shop)
+        events = (
+            b": hello\n\nevent: order\ndata: " + httpx.Response(200, json=DONE).content + b"\n\nevent: end\ndata: x\n\n"
+        )
+        shop.answers["GET /v1/orders/ord_1/events"] = httpx.Response(
+            200, content=events, headers={"Content-Type": "text/event-stream"}
+        )
+
+        answer = shop.look("/orders/ord_1/live")
+
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert "event: now\n" in answer.text
+        assert answer.text.endswith("event: end\ndata: x\n\n")
+
+
+def test_somebody_elses_order_has_no_events_and_browsers_ask_no_more() -> None:
+    with open_pages() as shop:
+        fill(shop)
+
+        assert shop.look("/orders/ord_9/live").status_code == 204
+
+
+def test_whoever_may_not_deposit_is_not_offered_it() -> None:
+    with open_pages() as shop:
+        fill(shop)
+        shop.answers["GET /v1/wallet"] = {**WALLET, "may_deposit": False}
+
+        assert "/wallet/deposits" not in shop.look("/wallet").text
+
+
+def test_a_wrong_password_is_said_beside_the_form_which_keeps_the_address() -> None:
+    with open_pages() as shop:
+        shop.answers["POST /v1/tokens"] = (401, "wrong_credentials")
+
+        answer = shop.send("/login", email="anna@sagamart.example", password="wrong")
+
+        assert answer.status_code == 401
+        assert "There is no customer with this e-mail and password" in answer.text
+        assert 'value="anna@sagamart.example"' in answer.text
+        assert "wrong" not in answer.text.split("<main")[1].split("There is no")[0]
+
+
+def test_search_as_one_types_gets_the_shelf_alone() -> None:
+    with open_pages() as shop:
+        fill(shop)
+
+        answer = shop.look("/?q=mug", **{"HX-Request": "true"})
+
+        assert "<html" not in answer.text
+        assert "Blue &lt;mug&gt;" in answer.text
