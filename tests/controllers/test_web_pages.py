@@ -1,4 +1,4 @@
-"""The storefront and the cabinet over an API that a test plays: what they ask, what they say, and how large they are."""
+"""The storefront and the cabinet over an API that a test plays: what they ask and say, and how large they are."""
 
 from re import findall, search
 from typing import Any

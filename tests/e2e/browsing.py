@@ -12,10 +12,10 @@ A wait has a deadline of PATIENCE_S; nothing here sleeps.
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
@@ -72,33 +72,39 @@ def open_shop(folder: Path, **settings: str) -> Iterator[str]:
             if not left:
                 raise
             continue  # somebody else took the port in between
-        with shop:
+        try:
             yield shop.address
+        finally:
+            shop.stop()
         return
+
+
+class Window(NamedTuple):
+    """What a browser window is like: language and colours of its device, whether scripts run, width and height."""
+
+    language: Language = "en"
+    theme: Theme = "light"
+    scripts: bool = True
+    width: int = 1280
+    height: int = 900
+
+
+DESK = Window()
+PHONE = Window(width=390, height=844)
 
 
 class Visitor:
     """Somebody at a browser window of their own."""
 
-    def __init__(
-        self,
-        browser: Browser,
-        address: str,
-        *,
-        language: Language = "en",
-        theme: Theme = "light",
-        scripts: bool = True,
-        width: int = 1280,
-        height: int = 900,
-    ) -> None:
+    def __init__(self, browser: Browser, address: str, window: Window = DESK) -> None:
         self.address = address
         self.complaints: list[str] = []
         self._context = browser.new_context(
             base_url=address,
-            locale={"en": "en-GB", "ru": "ru-RU"}[language],
-            color_scheme=theme,
-            java_script_enabled=scripts,
-            viewport={"width": width, "height": height},
+            locale={"en": "en-GB", "ru": "ru-RU"}[window.language],
+            color_scheme=window.theme,
+            java_script_enabled=window.scripts,
+            viewport={"width": window.width, "height": window.height},
             timezone_id="UTC",
             reduced_motion="reduce",
         )
@@ -149,6 +155,10 @@ class Visitor:
     def _heard(self, message: Any) -> None:
         if message.type in {"error", "warning"}:
             self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
+
+
+NewVisitor = Callable[..., Visitor]
+"""Opens a window, like a desk's computer unless another one is wanted."""
 
 
 def _free_port() -> int:

@@ -1,0 +1,226 @@
+"""The pages in a real browser, in a demo shop that really runs: a customer's whole way, and that nobody is kept out.
+
+Each window is watched: an error in its console, or a breach of the content policy, fails the test.
+"""
+
+from re import compile as pattern
+from time import monotonic
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.browsing import PATIENCE_S, PHONE, NewVisitor, Visitor, Window
+
+ANNA, BORIS, CLARA = (f"{name}@sagamart.example" for name in ("anna", "boris", "clara"))
+CARD = "4000 0000 0000 0002"
+DEADLINE_MS = PATIENCE_S * 1000
+
+
+def put_in(visitor: Visitor, sku: str, button: str = "Put into the basket") -> None:
+    visitor.open(f"/products/{sku}")
+    visitor.press(button)
+    visitor.page.wait_for_url(f"{visitor.address}/basket")
+
+
+def check_out(visitor: Visitor, *, delivery: str = "pickup", pay: str) -> None:
+    """On from the basket to an order that is fetched from the shop, paid in this way."""
+    visitor.open("/checkout")
+    visitor.page.locator(f"[name=method][value={delivery}]").check()
+    visitor.page.locator(f"[name=pay][value={pay}]").check()
+    visitor.page.locator("[name=act][value=place]").click()
+
+
+def confirm_at_the_bank(visitor: Visitor) -> None:
+    visitor.page.wait_for_url(lambda url: not url.startswith(visitor.address), timeout=DEADLINE_MS)
+    visitor.page.locator("[name=card]").fill(CARD)
+    visitor.page.locator("[name=answer][value=confirm]").click()
+    visitor.page.wait_for_url(f"{visitor.address}/**", timeout=DEADLINE_MS)
+
+
+def is_at_last(visitor: Visitor, status: str) -> None:
+    """Wait until the order's page has this word for its state, without asking for the page again."""
+    expect(visitor.page.locator(".order-state")).to_have_text(status, timeout=DEADLINE_MS)
+
+
+def test_a_customer_finds_a_product_and_pays_from_the_wallet(visitor: NewVisitor) -> None:
+    anna = visitor()
+    page = anna.open("/")
+    page.locator("#q").fill("oolon")
+    expect(page.locator(".product")).to_have_count(1, timeout=DEADLINE_MS)
+    page.get_by_role("link", name="Oolong tea").click()
+
+    anna.press("Put into the basket")
+    page.locator("main [name=email]").fill(ANNA)
+    page.locator("main [name=password]").fill("sagamart-demo")
+    anna.press("Log in")
+    page.wait_for_url("**/products/TEA-OOLONG?quantity=1")
+    anna.press("Put into the basket")
+    anna.press("Go to checkout")
+
+    page.locator("[name=method][value=courier]").check()
+    for name, text in {
+        "recipient": "Anna",
+        "phone": "+7 342 0000000",
+        "country": "RU",
+        "postal_code": "614000",
+        "city": "Perm",
+        "street": "Lenina 1",
+        "promo_code": "WELCOME-10",
+    }.items():
+        page.locator(f"[name={name}]").fill(text)
+    page.locator("[name=promo_code]").press("Tab")
+    expect(page.locator("#total")).to_contain_text("₽1,056.00", timeout=DEADLINE_MS)
+    anna.press("Place the order")
+
+    is_at_last(anna, "created")
+    anna.sees("The parcel is being made ready")
+    anna.press("Receipt")
+    anna.sees("₽1,056.00")
+    anna.open("/wallet")
+    anna.sees("\u2212₽1,056.00")
+
+
+def test_a_customer_pays_by_card_on_the_banks_page_and_comes_back_in_russian(visitor: NewVisitor) -> None:
+    boris = visitor(Window(language="ru", theme="dark"))
+    boris.log_in(BORIS)
+    put_in(boris, "SOAP-LAVENDER", "В корзину")
+    check_out(boris, pay="card")
+
+    confirm_at_the_bank(boris)
+
+    expect(boris.page).to_have_url(pattern(r"/orders/ord_"))
+    expect(boris.page.locator(".steps .done")).to_have_count(4, timeout=DEADLINE_MS)
+    expect(boris.page.locator(".order-state")).to_have_text("создан")
+    boris.sees("Выполнен")
+
+
+def test_an_order_is_paid_in_parts_from_two_sources(visitor: NewVisitor) -> None:
+    clara = visitor()
+    clara.log_in(CLARA)
+    put_in(clara, "LAMP-DESK")
+    check_out(clara, pay="later")
+    clara.sees("₽3,100.00 to pay")
+
+    clara.page.locator("#amount").fill("1000,50")
+    clara.press("From the wallet")
+    clara.sees("₽2,099.50 to pay")
+    clara.press("By card")
+    confirm_at_the_bank(clara)
+
+    expect(clara.page.locator(".steps .done")).to_have_count(4, timeout=DEADLINE_MS)
+
+
+def test_an_order_that_is_cancelled_in_one_window_is_so_in_the_other_without_a_click(visitor: NewVisitor) -> None:
+    here, there = visitor(), visitor(PHONE)
+    for window in (here, there):
+        window.log_in(CLARA)
+    put_in(here, "MUG-BLUE")
+    check_out(here, pay="later")
+    is_at_last(here, "awaiting payment")
+    there.open(here.page.url)
+
+    here.press("Cancel the order")
+
+    is_at_last(here, "cancelled")
+    is_at_last(there, "cancelled")
+    there.sees("You cancelled it")
+
+
+def test_goods_of_a_completed_order_are_given_back(visitor: NewVisitor) -> None:
+    anna = visitor()
+    anna.log_in(ANNA)
+    put_in(anna, "NOTEBOOK-A5")
+    check_out(anna, pay="wallet")
+    expect(anna.page.locator(".steps .done")).to_have_count(4, timeout=DEADLINE_MS)
+
+    anna.page.locator("summary").click()
+    anna.page.locator("[name=pieces]").fill("1")
+    anna.press("Give back")
+
+    anna.sees("On its way to us")
+
+
+def test_a_wallet_is_topped_up_by_card(visitor: NewVisitor) -> None:
+    boris = visitor()
+    boris.log_in(BORIS)
+    boris.open("/wallet")
+    boris.page.locator("#top-up").fill("250.75")
+    boris.press("Go on to the bank")
+    boris.press("To the bank's page")
+    confirm_at_the_bank(boris)
+
+    boris.sees("The money is in your wallet")
+
+
+def test_everything_works_without_scripts(visitor: NewVisitor) -> None:
+    clara = visitor(Window(scripts=False))
+    clara.log_in(CLARA)
+    page = clara.open("/")
+    page.locator("#q").fill("soap")
+    clara.press("Find")
+    expect(page.locator(".product")).to_have_count(1)
+    put_in(clara, "SOAP-LAVENDER")
+    page.locator("[name=quantity]").fill("3")
+    clara.press("Count again")
+    clara.sees("₽870.00")
+    check_out(clara, pay="wallet")
+
+    expect(page).to_have_url(pattern(r"/orders/ord_"))
+    deadline = monotonic() + PATIENCE_S
+    while page.locator(".steps .done").count() < 4 and monotonic() < deadline:
+        page.reload()
+    expect(page.locator(".steps .done")).to_have_count(4)
+    clara.sees("₽870.00")
+    page.locator("[name=language][value=ru]").click()
+    clara.sees("Товары")
+
+
+def test_whoever_uses_the_keyboard_skips_to_the_content_first(visitor: NewVisitor) -> None:
+    page = visitor().open("/")
+
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("main")).to_be_focused()
+
+
+PAGES = (
+    "/",
+    "/products/MUG-BLUE",
+    "/basket",
+    "/checkout",
+    "/orders",
+    "/cabinet",
+    "/wallet",
+    "/notifications",
+    "/profile",
+    "/login",
+    "/register",
+    "/attic",
+)
+
+
+@pytest.mark.parametrize(
+    "window", [Window(), Window(theme="dark"), Window(language="ru", theme="dark", width=390, height=844)]
+)
+def test_no_main_page_keeps_anybody_out(visitor: NewVisitor, window: Window) -> None:
+    boris = visitor(window)
+    boris.log_in(BORIS)
+    boris.open("/products/TEA-OOLONG")
+    boris.page.locator(".buy button").click()
+    boris.page.wait_for_url(f"{boris.address}/basket")
+    boris.open("/orders")
+    order = boris.page.locator(".order-row").first.get_attribute("href")
+    assert order is not None
+
+    found = {}
+    for path in (*PAGES, order, f"{order}/receipt"):
+        boris.open(path)
+        if barriers := boris.barriers():
+            found[path] = barriers
+        width = boris.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= window.width, f"{path} is {width} pixels wide"
+
+    assert not found
+    boris.complaints[:] = [one for one in boris.complaints if "/attic" not in one]
