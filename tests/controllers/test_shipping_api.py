@@ -184,7 +184,13 @@ async def test_customers_see_their_own_shipments_with_the_tracking_number(shippi
     listed = await shipping.get("/v1/shipments", caller=ANNA)
     shown = await shipping.get("/v1/shipments/shp_1", caller=ANNA, **{"Accept-Language": "ru"})
 
+    order_id = listed.json()["items"][0]["order_id"]
+    of_order = await shipping.get(f"/v1/shipments?order={order_id}", caller=ANNA)
+    of_another = await shipping.get("/v1/shipments?order=ord_none", caller=ANNA)
+
     assert [one["id"] for one in listed.json()["items"]] == ["shp_1"]
+    assert [one["id"] for one in of_order.json()["items"]] == ["shp_1"]
+    assert of_another.json()["items"] == []
     assert (shown.status_code, shown.headers["etag"]) == (200, '"2"')
     answer = shown.json()
     assert (answer["status"], answer["state"]) == ("handed_over", "В пути")

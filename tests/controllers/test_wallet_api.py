@@ -65,13 +65,15 @@ async def test_a_deposit_repeated_under_its_key_is_made_once(wallet: RunningServ
 
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert (other.status_code, other.json()["code"]) == (422, "key_reused")
-    assert (await wallet.get("/v1/wallet", caller=ANNA)).json() == state(500)
+    assert (await wallet.get("/v1/wallet", caller=ANNA)).json() == {**state(500), "may_deposit": False}
 
 
 async def test_customers_deposit_into_their_own_wallet_where_the_shop_allows_it(open_wallet: RunningService) -> None:
     response = await open_wallet.post(DEPOSITS, rubles(), caller=ANNA)
+    shown = await open_wallet.get("/v1/wallet", caller=ANNA)
 
     assert (response.status_code, response.json()) == (201, state(500))
+    assert shown.json() == {**state(500), "may_deposit": True}
 
 
 async def test_customers_never_deposit_into_anothers_wallet(open_wallet: RunningService) -> None:
@@ -121,8 +123,11 @@ async def test_a_withdrawal_of_more_than_is_available_is_refused_with_the_number
 
 
 async def test_everybody_sees_only_their_own_wallet(annas: RunningService) -> None:
-    assert (await annas.get("/v1/wallet", caller=ANNA)).json() == state(500, 200)
-    assert (await annas.get("/v1/wallet", caller=BORIS)).json() == {**state(0), "customer_id": BORIS.id}
+    own = (await annas.get("/v1/wallet", caller=ANNA)).json()
+    empty = (await annas.get("/v1/wallet", caller=BORIS)).json()
+
+    assert own == {**state(500, 200), "may_deposit": False}
+    assert empty == {**state(0), "customer_id": BORIS.id, "may_deposit": False}
     assert (await annas.get("/v1/wallet/entries", caller=BORIS)).json() == {"items": [], "next_cursor": None}
 
 

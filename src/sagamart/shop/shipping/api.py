@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from msgspec import Meta
 
 from sagamart.contracts.orders import ReturnedLine
@@ -38,6 +38,9 @@ READERS = frozenset({"SHIPPING_OPERATOR", "OPERATOR", "ADMIN"})
 
 ShipmentId = Annotated[str, Parameter(max_length=100, description="The shipment's id")]
 ReturnId = Annotated[str, Parameter(max_length=200, description="The return's id")]
+OrderId = Annotated[
+    str | None, QueryParameter(pattern=r"^[!-~]+$(?!\n)", max_length=100, description="Only that of this order")
+]
 
 
 class Dispatch(RequestBody, frozen=True):
@@ -73,11 +76,12 @@ async def list_shipments(  # noqa: PLR0913  each is something that Litestar hand
     language: Language,
     queries: Queries,
     status: ShipmentStatus | None = None,
+    order: OrderId = None,
     cursor: Cursor = None,
     limit: Limit = LIMIT_DEFAULT,
 ) -> Page[ShipmentView]:
-    """The caller's shipments, the newest first; staff see everybody's."""
-    page = {"before": key_of(cursor, str), "status": status, "limit": limit + 1}
+    """The caller's shipments, or that of one order, the newest first; staff see everybody's."""
+    page = {"order_id": order, "before": key_of(cursor, str), "status": status, "limit": limit + 1}
     if _sees_all(caller):
         rows = await queries.shipments_of_everybody(**page)
     else:

@@ -2,20 +2,22 @@
 -- One shipment.
 select * from shipments where shipment_id = :shipment_id;
 
--- name: shipments_of_customer(customer_id, before, status, limit)
+-- name: shipments_of_customer(customer_id, order_id, before, status, limit)
 -- A customer's shipments, the newest order first (ids are time-ordered); `before` is the last one seen.
 select * from shipments
 where customer_id = :customer_id
     and shipment_id < coalesce(:before::text, 'shp_g')
     and (:status::text is null or status = :status)
+    and (:order_id::text is null or order_id = :order_id)
 order by shipment_id desc
 limit :limit;
 
--- name: shipments_of_everybody(before, status, limit)
+-- name: shipments_of_everybody(order_id, before, status, limit)
 -- All shipments, the newest order first.
 select * from shipments
 where shipment_id < coalesce(:before::text, 'shp_g')
     and (:status::text is null or status = :status)
+    and (:order_id::text is null or order_id = :order_id)
 order by shipment_id desc
 limit :limit;
 

@@ -18,7 +18,6 @@ ORDERS = 20
 """Orders on one page of the list."""
 
 STORY_MAX = 200
-SHIPMENTS = 100
 WAIT_S = 5
 STAGES = ("accepted", "awaiting_payment", "processing", "created", "cancelled")
 SERVER_ERRORS = 500
@@ -141,8 +140,8 @@ async def _shipment(visit: Visit, found: Json) -> Json | None:
     delivery = found["delivery"]
     if delivery is None or not delivery["needs_shipment"]:
         return None
-    shipments = await visit.api.get("/v1/shipments", limit=SHIPMENTS)
-    return next((one for one in shipments["items"] if one["order_id"] == found["id"]), None)
+    shipments = await visit.api.get("/v1/shipments", order=found["id"])
+    return next(iter(shipments["items"]), None)
 
 
 ROUTES = (orders, order, story, receipt, pay, cancel, give_back, bank_page, back_from_the_bank)
