@@ -294,6 +294,52 @@ def test_a_card_payment_leads_over_a_page_of_ours_to_the_banks_and_back_to_the_o
         assert shop.look("/payments/back?payment_id=pay_9").headers["location"] == "/orders/ord_1"
 
 
+def test_an_order_that_is_fetched_and_being_paid_by_card_offers_the_banks_page() -> None:
+    with open_pages() as shop:
+        fill(shop)
+        pickup = {"method": "pickup", "price_minor": 0, "needs_shipment": False}
+        begun = {"id": "pay_1", "source": "bank", "amount_minor": 118_000, "state": "started"}
+        waits = {**begun, "redirect_url": "http://bank/pay/1"}
+        shop.answers["GET /v1/orders/ord_1"] = {
+            **ORDER,
+            "status": "pay_pending",
+            "stage": {"code": "processing", "text": "processing"},
+            "delivery": pickup,
+            "payments": [begun, waits],
+            "due_minor": 0,
+            "pay_by": None,
+        }
+
+        assert 'href="/orders/ord_1/bank"' in shop.look("/orders/ord_1").text
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({"status": "new"}, "The bank is being asked"),
+        ({"status": "pending", "redirect_url": "http://bank/pay/1"}, "waits for your card"),
+        ({"status": "captured", "credited": True}, "The money is in your wallet"),
+        ({"status": "declined", "reason": "declined"}, "The bank did not take it"),
+    ],
+)
+def test_a_top_up_says_how_it_stands(told: dict[str, Any], sentence: str) -> None:
+    with open_pages() as shop:
+        fill(shop)
+        top_up = {
+            "id": "top_1",
+            "purpose": "top_up",
+            "amount_minor": 50_000,
+            "currency": "RUB",
+            "at": "2026-11-21T10:00:00Z",
+        }
+        shop.answers |= {"GET /v1/payments/top_1": {**top_up, **told}, "POST /v1/wallet/top-ups": top_up}
+
+        answer = shop.send("/wallet/top-ups", amount="500", currency="RUB", key="k")
+
+        assert sentence in shop.look(answer.headers["location"]).text
+        assert shop.api.body("POST /v1/wallet/top-ups") == {"amount_minor": 50_000, "currency": "RUB"}
+
+
 def test_goods_are_given_back_by_line() -> None:
     with open_pages() as shop:
         fill(shop)

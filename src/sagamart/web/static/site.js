@@ -3,7 +3,8 @@
 "use strict";
 
 const language = document.documentElement.lang;
-const zoned = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const spoken = navigator.languages.find((one) => one.startsWith(language)) ?? language;
+const zoned = new Intl.DateTimeFormat(spoken, { dateStyle: "medium", timeStyle: "short" });
 
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
