@@ -257,6 +257,7 @@ def test_a_refused_order_says_what_to_do_and_keeps_what_was_chosen() -> None:
 
         assert answer.status_code == 409
         assert "Pay for it or cancel it" in answer.text
+        assert 'href="/orders?stage=awaiting_payment"' in answer.text
         assert search(r'value="card" checked', answer.text)
 
 
