@@ -10,10 +10,19 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.browsing import PATIENCE_S, PHONE, NewVisitor, Visitor, Window
+from e2e.clerk import shipping_clerk
 
 ANNA, BORIS, CLARA = (f"{name}@sagamart.example" for name in ("anna", "boris", "clara"))
 CARD = "4000 0000 0000 0002"
 DEADLINE_MS = PATIENCE_S * 1000
+HOME = {
+    "recipient": "Anna",
+    "phone": "+7 342 0000000",
+    "country": "RU",
+    "postal_code": "614000",
+    "city": "Perm",
+    "street": "Lenina 1",
+}
 
 
 def put_in(visitor: Visitor, sku: str, button: str = "Put into the basket") -> None:
@@ -64,15 +73,7 @@ def test_a_customer_finds_a_product_and_pays_from_the_wallet(visitor: NewVisitor
     anna.press("Go to checkout")
 
     page.locator("[name=method][value=courier]").check()
-    for name, text in {
-        "recipient": "Anna",
-        "phone": "+7 342 0000000",
-        "country": "RU",
-        "postal_code": "614000",
-        "city": "Perm",
-        "street": "Lenina 1",
-        "promo_code": "WELCOME-10",
-    }.items():
+    for name, text in {**HOME, "promo_code": "WELCOME-10"}.items():
         page.locator(f"[name={name}]").fill(text)
     page.locator("[name=promo_code]").press("Tab")
     expect(page.locator("#total")).to_contain_text("₽1,056.00", timeout=DEADLINE_MS)
@@ -132,18 +133,27 @@ def test_an_order_that_is_cancelled_in_one_window_is_so_in_the_other_without_a_c
     there.sees("You cancelled it")
 
 
-def test_goods_of_a_completed_order_are_given_back(visitor: NewVisitor) -> None:
+def test_a_parcel_comes_while_one_looks_and_goods_of_it_are_given_back(visitor: NewVisitor) -> None:
     anna = visitor()
     anna.log_in(ANNA)
     put_in(anna, "NOTEBOOK-A5")
-    check_out(anna, pay="wallet")
-    expect(anna.page.locator(".steps .done")).to_have_count(4, timeout=DEADLINE_MS)
+    anna.open("/checkout")
+    anna.page.locator("[name=method][value=courier]").check()
+    for name, text in HOME.items():
+        anna.page.locator(f"[name={name}]").fill(text)
+    place(anna)
+    anna.sees("The parcel is being made ready")
 
-    anna.page.locator("summary").click()
-    anna.page.locator("[name=pieces]").fill("1")
-    anna.press("Give back")
+    with shipping_clerk(anna.address) as clerk:
+        clerk.bring(order_id := anna.page.url.rpartition("/")[2])
+        expect(anna.page.locator(".steps .done")).to_have_count(4, timeout=DEADLINE_MS)
+        anna.page.locator("summary").click()
+        anna.page.locator("[name=pieces]").fill("1")
+        anna.press("Give back")
+        anna.sees("On its way to us")
+        clerk.take_back(order_id)
 
-    anna.sees("On its way to us")
+    anna.sees("Received, money given back")
 
 
 def test_a_wallet_is_topped_up_by_card(visitor: NewVisitor) -> None:

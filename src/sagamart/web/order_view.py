@@ -133,14 +133,20 @@ class OrderPage(msgspec.Struct, frozen=True):
         return 0 if delivery is None else int(delivery["price_minor"])
 
     @property
+    def is_sent(self) -> bool:
+        """Whether a parcel brings it."""
+        delivery = self.order["delivery"]
+        return delivery is not None and bool(delivery["needs_shipment"])
+
+    @property
     def refunded_minor(self) -> int:
         """What was given for pieces that came back."""
         return sum(one["refunded_minor"] for one in self.order["returns"])
 
     @property
     def returnable(self) -> Sequence[Returnable]:
-        """What can still be given back."""
-        if self.order["status"] != "completed":
+        """What can still be sent back; what was not sent is brought back, and staff take it."""
+        if self.order["status"] != "completed" or not self.is_sent:
             return []
         back: dict[int, int] = {}
         for one in self.order["returns"]:

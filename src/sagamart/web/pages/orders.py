@@ -137,8 +137,7 @@ async def _story(visit: Visit, path: str) -> Sequence[Json]:
 
 async def _shipment(visit: Visit, found: Json) -> Json | None:
     """The parcel of an order that is sent."""
-    delivery = found["delivery"]
-    if delivery is None or not delivery["needs_shipment"]:
+    if not OrderPage(found).is_sent:
         return None
     shipments = await visit.api.get("/v1/shipments", order=found["id"])
     return next(iter(shipments["items"]), None)
