@@ -144,6 +144,11 @@ class OrderPage(msgspec.Struct, frozen=True):
         return sum(one["refunded_minor"] for one in self.order["returns"])
 
     @property
+    def awaits_goods(self) -> bool:
+        """Whether something is on its way back, which no event will tell of."""
+        return self.is_final and any(not one["received"] for one in self.order["returns"])
+
+    @property
     def returnable(self) -> Sequence[Returnable]:
         """What can still be sent back; what was not sent is brought back, and staff take it."""
         if self.order["status"] != "completed" or not self.is_sent:

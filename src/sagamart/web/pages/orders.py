@@ -60,6 +60,13 @@ async def story(visit: Visit, order_id: str) -> Response[Any]:
     return visit.page("order_story.html", page=OrderPage(found), story=told, shipment=shipment)
 
 
+@get("/orders/{order_id:str}/now")
+async def now(visit: Visit, order_id: str) -> Response[Any]:
+    """How an order stands: the part of its page that htmx asks for where no events tell of it any more."""
+    found = await visit.api.get(visit.path_of("/v1/orders", order_id))
+    return visit.page("order_now.html", page=OrderPage(found), wallet=await visit.api.get("/v1/wallet"))
+
+
 @get("/orders/{order_id:str}/receipt")
 async def receipt(visit: Visit, order_id: str) -> Response[Any]:
     """A receipt to print."""
@@ -143,4 +150,4 @@ async def _shipment(visit: Visit, found: Json) -> Json | None:
     return next(iter(shipments["items"]), None)
 
 
-ROUTES = (orders, order, story, receipt, pay, cancel, give_back, bank_page, back_from_the_bank)
+ROUTES = (orders, order, story, now, receipt, pay, cancel, give_back, bank_page, back_from_the_bank)
