@@ -42,8 +42,12 @@ document.addEventListener("change", (event) => {
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
-document.body.addEventListener("htmx:afterSwap", (event) => localise(event.target));
-document.body.addEventListener("htmx:sseMessage", (event) => localise(event.target));
+for (const swapped of ["htmx:afterSwap", "htmx:sseMessage"]) {
+  document.body.addEventListener(swapped, (event) => {
+    localise(event.target);
+    tick();
+  });
+}
 
 document.documentElement.dataset.scripts = "";
 localise(document);
