@@ -122,7 +122,10 @@ def serve(*services: str) -> None:
     Services that run in several processes need SAGAMART_TRANSPORT, and for `http` the keys that `sagamart service-keys`
     makes and SAGAMART_INTERNAL_DESTINATIONS.  Several replicas of a service may run at the same time.
     """
-    _run(programs.serve(_settings(), list(services) or list(SLICES), _say))
+    if services == (hosting.PAGES,):
+        _run(hosting.pages(_settings(), _say))
+    else:
+        _run(programs.serve(_settings(), list(services) or list(SLICES), _say))
 
 
 @app.command

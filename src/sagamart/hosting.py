@@ -1,4 +1,4 @@
-"""What a company runs beside its services: one door before them, and a command that makes their databases."""
+"""What a company runs beside its services: one door before them, pages for people, a command that makes databases."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,13 +8,16 @@ from sagamart.door import Replicas, front_door
 from sagamart.platform import logs
 from sagamart.platform.databases import Passwords, provision
 from sagamart.platform.http.application import VERSION
-from sagamart.platform.http.server import Server
 from sagamart.platform.http_client import Address
 from sagamart.platform.internal.posting import Destinations
 from sagamart.platform.keys import tokens_from_files
-from sagamart.programs import CannotStartError, Say, dsns_of, until_stopped
+from sagamart.programs import CannotStartError, Say, dsns_of, listening, until_stopped
 from sagamart.settings import ShopSettings
 from sagamart.slices import SLICES
+from sagamart.web import build_pages
+
+PAGES = "web"
+"""What is served beside the services, and is none: the pages for people."""
 
 ASKED_OF_A_NAME = 3
 """How often a door that knows a service by one name tries it, since another replica may answer each time."""
@@ -25,16 +28,17 @@ async def door(settings: ShopSettings, say: Say) -> None:
     known = replicas_of(settings)
     logs.configure(settings.node or "door", VERSION, settings.logs.level, settings.logs.format)
     tokens = tokens_from_files(settings.tokens, Path(settings.data))
-    host, port = settings.http.host, settings.http.port
-    async with Replicas(known) as replicas:
-        server = Server(front_door(settings, replicas, tokens), host=host, port=port)
-        try:
-            await server.start()
-        except OSError as error:
-            raise CannotStartError(f"cannot listen on {host}:{port} ({error.strerror})") from error
-        say(f"The door is open at http://{host}:{server.port}")
+    async with Replicas(known) as replicas, listening(front_door(settings, replicas, tokens), settings) as address:
+        say(f"The door is open at {address}")
         await until_stopped()
-        await server.stop()
+
+
+async def pages(settings: ShopSettings, say: Say) -> None:
+    """The pages, over the API at `settings.web.api_url`.  Raises CannotStartError."""
+    logs.configure(settings.node or PAGES, VERSION, settings.logs.level, settings.logs.format)
+    async with listening(build_pages(settings.web, settings.http), settings) as address:
+        say(f"The pages at {address}, over the API at {settings.web.api_url}")
+        await until_stopped()
 
 
 def replicas_of(settings: ShopSettings) -> dict[str, list[Address]]:

@@ -51,7 +51,6 @@ PORT_MAX = 65_535
 BANK_PORTS_ABOVE = 10
 """The demo's bank listens so far above the shop, or on a free port where that one is taken."""
 
-PAGES = "web"
 """What `serve` calls the pages for people."""
 
 BACK_FROM_BANK = "/payments/back"
@@ -292,10 +291,7 @@ async def fill(shop: Shop, address: str, say: Say) -> None:
 
 
 async def serve(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
-    """Services over given databases, or (`web`) the pages over a front door.  Raises CannotStartError."""
-    if list(names) == [PAGES]:
-        await serve_pages(settings, say)
-        return
+    """Services over given databases.  Raises CannotStartError."""
     check_names(names)
     dsns = await reached(dsns_of(settings.database.dsn, names, DSN), DSN)
     behind = [name for name, dsn in dsns.items() if not await at_head(dsn, histories(name))]
@@ -306,14 +302,6 @@ async def serve(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
         say(f"{', '.join(names)} at {address}")
         await until_stopped()
         say("Stopping: the batch at hand is finished first.")
-
-
-async def serve_pages(settings: ShopSettings, say: Say) -> None:
-    """The pages, over the API at `settings.web.api_url`.  Raises CannotStartError."""
-    logs.configure(settings.node or PAGES, VERSION, settings.logs.level, settings.logs.format)
-    async with listening(build_pages(settings.web, settings.http), settings) as address:
-        say(f"The pages at {address}, over the API at {settings.web.api_url}")
-        await until_stopped()
 
 
 async def migrate_all(settings: ShopSettings, names: Sequence[str], say: Say) -> None:
