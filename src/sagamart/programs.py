@@ -51,8 +51,6 @@ PORT_MAX = 65_535
 BANK_PORTS_ABOVE = 10
 """The demo's bank listens so far above the shop, or on a free port where that one is taken."""
 
-"""What `serve` calls the pages for people."""
-
 BACK_FROM_BANK = "/payments/back"
 """The page that customers come back to from the bank's."""
 
