@@ -381,13 +381,9 @@ class Worker:
 
     def _log(self, what: str, letter: DeadLetter) -> None:
         message = letter.message
-        named = {
-            "span.id": span_id(message.id, self.name),
-            "message_id": message.id,
-            "correlation": message.correlation,
-        }
-        named |= names_of_trace(message.trace)
-        log.error(what, service=self.name, type=message.type, key=message.key, error=letter.error, **named)
+        named = {"service": self.name, "type": message.type, "key": message.key, "message_id": message.id}
+        named |= {"correlation": message.correlation, "span.id": span_id(message.id, self.name)}
+        log.error(what, error=letter.error, **named, **names_of_trace(message.trace))
 
     def _watch_for_poison(self, batch: Batch) -> None:
         for failure in batch.failures:
