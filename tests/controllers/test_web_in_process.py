@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from sagamart.web import InProcess, Site, WebSection, build_pages
-from web_shop import UNLIMITED
+from web_shop import UNLIMITED, PlayedApi
 
 
 class Api:
@@ -73,6 +73,27 @@ async def test_an_answer_that_never_ends_comes_part_by_part_until_the_reader_lea
         assert not api.left.is_set()
 
     await asyncio.wait_for(api.left.wait(), 30)
+
+
+async def test_pages_that_load_side_by_side_spend_a_refresh_token_once() -> None:
+    api = PlayedApi()
+    pair = {"access_token": "a", "token_type": "Bearer", "expires_in": 600, "refresh_token": "next"}
+    api.answers |= {
+        "GET /v1/products": {"items": [], "next_cursor": None, "corrected_question": None},
+        "POST /v1/tokens/refresh": {**pair, "refresh_expires_at": "2999-01-01T00:00:00Z"},
+    }
+    pages: Any = build_pages(WebSection(), UNLIMITED, api=api)
+
+    async def load() -> httpx.Response:
+        cookies = {"refresh": "spent-by-the-first"}
+        there = httpx.ASGITransport(app=pages)
+        async with httpx.AsyncClient(transport=there, base_url="http://shop.example", cookies=cookies) as window:
+            return await window.get("/")
+
+    answers = await asyncio.gather(*(load() for _ in range(5)))
+
+    assert [one.url.path for one in api.asked].count("/v1/tokens/refresh") == 1
+    assert all("refresh=next" in one.headers["set-cookie"] for one in answers)
 
 
 async def test_an_api_that_fails_before_it_answers_is_a_failed_connection() -> None:
