@@ -7,8 +7,7 @@ Rules:
   Timers that fire are always locked: a firing must know that nobody arms its timer anew.
 - Transient trouble (conflict, lost connection): the whole batch again, with backoff and jitter.
 - A row that the database refuses is found by halving the batch; its message goes to the dead letters.
-- After a crash batches begin at one and grow, and attempts are counted, so that a message that kills the process is
-  found.
+- After a crash batches begin at one and grow, and attempts are counted: so a message that kills the process is found.
 - A reply is given after the commit, never before.
 """
 
@@ -381,8 +380,8 @@ class Worker:
 
     def _log(self, what: str, letter: DeadLetter) -> None:
         message = letter.message
-        named = {"service": self.name, "type": message.type, "key": message.key, "message_id": message.id}
-        named |= {"correlation": message.correlation, "span.id": span_id(message.id, self.name)}
+        named = {name: getattr(message, name) for name in ("type", "key", "correlation")}
+        named |= {"service": self.name, "message_id": message.id, "span.id": span_id(message.id, self.name)}
         log.error(what, error=letter.error, **named, **names_of_trace(message.trace))
 
     def _watch_for_poison(self, batch: Batch) -> None:
