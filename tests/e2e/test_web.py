@@ -4,13 +4,16 @@ Each window is watched: an error in its console, or a breach of the content poli
 """
 
 from re import compile as pattern
+from subprocess import PIPE, Popen
 from time import monotonic
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
 from e2e.browsing import PATIENCE_S, PHONE, NewVisitor, Visitor, Window
 from e2e.clerk import shipping_clerk
+from e2e.shop_program import SAGAMART, environment
 
 ANNA, BORIS, CLARA = (f"{name}@sagamart.example" for name in ("anna", "boris", "clara"))
 CARD = "4000 0000 0000 0002"
@@ -199,6 +202,22 @@ def test_whoever_uses_the_keyboard_skips_to_the_content_first(visitor: NewVisito
     page.keyboard.press("Enter")
 
     expect(page.locator("main")).to_be_focused()
+
+
+def test_the_pages_run_as_a_process_of_their_own_over_the_shops_address(shop_address: str) -> None:
+    command = [str(SAGAMART), "serve", "web"]
+    mine = environment(web_api_url=shop_address, http_port="0")
+    with Popen(command, stderr=PIPE, text=True, env=mine) as alone:  # noqa: S603  our own program
+        try:
+            assert alone.stderr is not None
+            said = next(line for line in alone.stderr if line.startswith("The pages at "))
+            address = said.removeprefix("The pages at ").partition(",")[0]
+            answers = [httpx.get(f"{address}{path}", timeout=PATIENCE_S) for path in ("/?q=oolong", "/readyz")]
+        finally:
+            alone.terminate()
+
+    assert "Oolong tea" in answers[0].text
+    assert answers[1].status_code == 200
 
 
 PAGES = (
