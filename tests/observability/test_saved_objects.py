@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 DEPLOYED = Path(__file__).parents[2] / "deploy" / "observability"
 TOKEN = re.compile(r'\s+|#[^\n]*|(?P<token>=>|=~|!~|==|!=|[{}\[\],!()]|"(?:[^"\\]|\\.)*"|[\w.@$%:/-]+)')
 PLUGINS = {
@@ -95,6 +97,16 @@ def test_the_pipeline_of_logstash_is_well_formed_and_uses_what_its_plugins_know(
     assert [(plugin, sorted(set(options) - PLUGINS[section][plugin])) for section, plugin, options in plugins] == [
         (plugin, []) for _, plugin, _ in plugins
     ]
+
+
+def test_filebeat_reads_lines_as_the_shop_writes_them_and_sends_them_to_logstash() -> None:
+    settings = yaml.safe_load((DEPLOYED / "filebeat" / "filebeat.yml").read_text())
+    port = next(options["port"] for _, plugin, options in pipeline() if plugin == "beats")
+
+    ((parser,),) = [source["parsers"] for source in settings["filebeat.inputs"]]
+    assert parser["ndjson"]["target"] == ""
+    assert parser["ndjson"]["expand_keys"], "a line has log.level with a dot"
+    assert [host.rstrip("}").rpartition(":")[2] for host in settings["output.logstash"]["hosts"]] == [port]
 
 
 def test_what_logstash_lets_through_is_what_the_index_maps() -> None:
