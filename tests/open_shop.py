@@ -7,12 +7,13 @@ await shop.post("/v1/orders", {…}, caller=ann)
 """
 
 from asyncio import Future, get_running_loop
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
 import httpx
 import pytest_asyncio
+from litestar.handlers import HTTPRouteHandler
 
 from sagamart.app import Shop
 from sagamart.messaging.fold import Batch
@@ -21,6 +22,7 @@ from sagamart.messaging.worker import Limits, Node
 from sagamart.platform.http import Caller, Process, build_app
 from sagamart.platform.settings import HttpSettings
 from sagamart.platform.traces import Traces
+from sagamart.rooms import Rooms
 from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.known_contacts import KnownContacts
 from sagamart.shop.orders.records import ProductCopy
@@ -34,7 +36,7 @@ STOCK_OPERATOR = Caller("cus_" + "0" * 31 + "b", frozenset({"STOCK_OPERATOR"}))
 class OpenShop:
     """A shop, its application and a client of it."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, routes: Sequence[HTTPRouteHandler] = ()) -> None:
         self.shop = shop
         process = Process(
             HttpSettings(rate_limit_per_s=0),
@@ -43,6 +45,7 @@ class OpenShop:
             consumers=shop.consumers,
             actions=shop.operator_actions,
             traces=shop.traces,
+            routes=routes,
         )
         self.app = build_app(shop.mounted, tokens=TOKENS, process=process)
         transport = httpx.ASGITransport(app=cast("Any", self.app))
@@ -126,7 +129,7 @@ async def shop_at_work(
     dsns = {name: await database_of(build(settings).service) for name, build in SLICES.items()}
     async with Shop(settings, dsns, node=node, limits=limits, traces=traces) as shop:
         shop.write_letters(TOKENS, KnownContacts())
-        opened = OpenShop(shop)
+        opened = OpenShop(shop, Rooms(shop, dsns).routes)
         yield opened
         await opened.http.aclose()
 

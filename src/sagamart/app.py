@@ -28,6 +28,7 @@ from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.sweep import Sweep
 from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.local import LocalTransport
+from sagamart.messaging.vitals import Vitals
 from sagamart.messaging.worker import Limits, Node, Worker
 from sagamart.platform import metric_families as known
 from sagamart.platform.depths import Depths
@@ -45,6 +46,9 @@ from sagamart.styles import READS, adapters
 
 LANES = {"orders": 2}
 """Workers' lanes, where one is not enough: orders handles every other message, and its records are not shared."""
+
+KILLED = "killed"
+"""Why a worker takes nothing between its death and its next life."""
 
 READERS_MAX = 4
 """Connections per service for reads; writes have one of their own."""
@@ -113,7 +117,7 @@ class Shop:
         self.depths = Depths()
         self.metrics.look_with(self.depths.refresh, self.depths.readings)
         self.services: dict[str, Running] = {}
-        self._dsns = dsns
+        self.dsns = dsns
         self._limits = limits
         self._contacts = KnownContacts()
         self._lanes: list[asyncio.Task[None]] = []
@@ -121,7 +125,7 @@ class Shop:
         self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        for name, dsn in self._dsns.items():
+        for name, dsn in self.dsns.items():
             self.services[name] = await self._open(slice_of(self.settings, name), dsn)
         for running in self.services.values():
             await self._start(running)
@@ -141,6 +145,31 @@ class Shop:
             with suppress(UnavailableError, ConflictError):  # the next life will be careful
                 await running.database.end_life(self.node.name)
         await self._closing.aclose()
+
+    async def kill(self, name: str) -> None:
+        """Have a service die in the middle of whatever it does, with all that it had in memory only.
+
+        What others had given it, they give it again.  Only where messages travel within this process.
+        """
+        running = self.services[name]
+        running.worker.failed = KILLED
+        dying = [task for task in (*self._lanes, *self._sweeps) if task.get_name().startswith(f"{name} ")]
+        for task in dying:
+            task.cancel()
+        await asyncio.gather(*dying, return_exceptions=True)
+        self._lanes = [task for task in self._lanes if task not in dying]
+        self._sweeps = [task for task in self._sweeps if task not in dying]
+        running.worker.forget()
+        running.calls.forget()
+        if isinstance(self.transport, LocalTransport):
+            self.transport.lost(name)
+
+    async def revive(self, name: str) -> None:
+        """Have a service that was killed begin its next life, as a restarted process does."""
+        running = self.services[name]
+        await running.database.take_back(self.node.name)
+        running.worker.failed = None
+        self._run(running)
 
     def write_letters(self, tokens: Tokens, contacts: KnownContacts) -> None:
         """From now on letters find their addresses, and the links under this seal, through `contacts`.
@@ -165,6 +194,11 @@ class Shop:
     def operator_actions(self) -> dict[str, OperatorActions]:
         """What operators did in the services."""
         return {name: OperatorActions(running.readers) for name, running in self.services.items()}
+
+    @property
+    def vitals(self) -> dict[str, Vitals]:
+        """How each service is doing."""
+        return {name: Vitals(running.worker, running.readers) for name, running in self.services.items()}
 
     @property
     def consumers(self) -> dict[str, Consumer]:
@@ -205,12 +239,16 @@ class Shop:
         await running.consumer.heed()
         if not await running.database.begin_life(self.node.name):
             worker.be_careful()
+        self._run(running)
+        worker.offer_own([Arrival(said(body, self.node)) for body in running.slice.begins])
+
+    def _run(self, running: Running) -> None:
+        worker = running.worker
         for lane in range(LANES.get(worker.name, 1)):
             self._lanes.append(asyncio.create_task(worker.run(), name=f"{worker.name} lane {lane}"))
         self._sweeps.append(asyncio.create_task(Sweep(worker).run(), name=f"{worker.name} sweep"))
         self._sweeps.append(asyncio.create_task(running.calls.run(), name=f"{worker.name} outside calls"))
         self._sweeps.append(asyncio.create_task(running.consumer.run(), name=f"{worker.name} pauses"))
-        worker.offer_own([Arrival(said(body, self.node)) for body in running.slice.begins])
 
     def _measure(self, worker: Worker) -> None:
         """Count by batch; read depths when somebody asks."""

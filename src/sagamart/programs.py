@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import importlib.util
 import os
 import signal
 import socket
@@ -34,8 +33,8 @@ from sagamart.platform.http.operations import Check
 from sagamart.platform.http.server import Server
 from sagamart.platform.keys import tokens_from_files
 from sagamart.platform.migrations import at_head, history_of, migrate
-from sagamart.platform.settings import SettingsError, TraceSettings
-from sagamart.platform.traces import Traces
+from sagamart.platform.traces import traced
+from sagamart.rooms import Rooms
 from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.passwords import Passwords
 from sagamart.shop.accounts.registration import NewCustomer, staff_registration
@@ -90,30 +89,15 @@ async def embedded(settings: ShopSettings, say: Say) -> AsyncIterator[dict[str, 
 
 
 @asynccontextmanager
-async def traced(settings: TraceSettings, node: str) -> AsyncIterator[Traces | None]:
-    """Traces that go where the settings say; None where they say nothing.  Raises SettingsError."""
-    if not settings.endpoint:
-        yield None
-        return
-    if importlib.util.find_spec("opentelemetry.sdk") is None:
-        raise SettingsError(
-            "SAGAMART_TRACES_ENDPOINT needs the SDK of OpenTelemetry; install it: pip install 'sagamart[otel]'"
-        )
-    from sagamart.platform.otel import sending_to  # noqa: PLC0415  an extra that need not be there
-
-    sending = sending_to(settings.endpoint, version=VERSION, node=node)
-    with sending as export:
-        yield Traces(export, ratio=settings.ratio, follow_clients=settings.follow_clients)
-
-
-@asynccontextmanager
-async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str) -> AsyncIterator[tuple[Shop, str]]:
+async def serving(
+    settings: ShopSettings, dsns: Mapping[str, str], *, node: str, demo: bool = False
+) -> AsyncIterator[tuple[Shop, str]]:
     """Services at work behind their front door; gives the shop and its address.  Raises CannotStartError."""
     logs.configure(node, VERSION, settings.logs.level, settings.logs.format)
     tokens = tokens_from_files(settings.tokens, Path(settings.data))
     at = Node(node)
     async with (
-        traced(settings.traces, node) as traces,
+        traced(settings.traces, node, VERSION) as traces,
         transport_of(settings, list(dsns)) as travel,
         Shop(settings, dsns, node=at, transport=travel.transport, calls=travel.calls, traces=traces) as shop,
         travel.receiving(),
@@ -122,9 +106,10 @@ async def serving(settings: ShopSettings, dsns: Mapping[str, str], *, node: str)
         travel.measure(shop.metrics)
         checks = {**checks_of(shop, dsns), **travel.checks}
         operators = (shop.dead_letters, shop.consumers, shop.operator_actions)
-        process = Process(settings.http, node, checks, shop.metrics, *operators, traces)
+        rooms = Rooms(shop, dsns, demo=demo)
+        process = Process(settings.http, node, checks, shop.metrics, *operators, traces, rooms.routes)
         app = with_pages(build_app(shop.mounted, tokens=tokens, process=process), settings, list(dsns))
-        async with listening(app, settings) as address:
+        async with listening(app, settings) as address, rooms.open(address):
             spare_batches()
             yield shop, address
 
@@ -228,7 +213,7 @@ async def up(settings: ShopSettings, *, demo: bool, say: Say) -> None:
         bank = await closing.enter_async_context(demo_bank(settings)) if demo else ""
         secret = webhook_secret()
         settings = with_bank(settings, bank, secret) if demo else settings
-        shop, address = await closing.enter_async_context(serving(settings, dsns, node=EMBEDDED_NODE))
+        shop, address = await closing.enter_async_context(serving(settings, dsns, node=EMBEDDED_NODE, demo=demo))
         if demo:
             await fill(shop, address, say)
             await hear_from(bank, address, secret)
@@ -255,7 +240,8 @@ def with_bank(settings: ShopSettings, bank: str, secret: str) -> ShopSettings:
     back = settings.bank.return_url or (f"http://{http.host}:{http.port}{BACK_FROM_BANK}" if http.port else "")
     key = BankSettings().shop_key
     own = structs.replace(settings.bank, url=bank, api_key=key, webhook_secrets=(secret,), return_url=back)
-    return structs.replace(settings, bank=own)
+    web = structs.replace(settings.web, bank_url=bank, bank_admin_key=BankSettings().admin_key)
+    return structs.replace(settings, bank=own, web=web)
 
 
 async def hear_from(bank: str, shop: str, secret: str) -> None:

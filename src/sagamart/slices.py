@@ -30,6 +30,7 @@ from sagamart.shop.orders import api as orders_api
 from sagamart.shop.orders import figures
 from sagamart.shop.orders import operations_api as orders_operations
 from sagamart.shop.orders import outside as orders_outside
+from sagamart.shop.orders.pacing import pace
 from sagamart.shop.orders.records import Terms
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from sagamart.shop.orders.waiting import Waiters
@@ -49,6 +50,7 @@ from sagamart.shop.stock import api as stock_api
 from sagamart.shop.stock.service import STOCK
 from sagamart.shop.timeline import api as timeline_api
 from sagamart.shop.timeline.service import TimelineRules, timeline_service
+from sagamart.shop.timeline.steps import steps
 from sagamart.shop.wallet import api as wallet_api
 from sagamart.shop.wallet.service import WalletSettings, wallet_service
 from sagamart.styles import styled
@@ -82,7 +84,7 @@ def _orders(settings: ShopSettings) -> Slice:
     )
     answer_s = None if settings.style == "facts" else chosen.answer_s
     rules = orders_api.OrderSettings(chosen.custom_lines, chosen.unpaid_orders_max, settings.currency, terms, answer_s)
-    routes = (*orders_api.routes(rules, waiters), *orders_operations.ROUTES)
+    routes = (*orders_api.routes(rules, waiters), *orders_operations.ROUTES, pace)
     return Slice(
         ORDERS_SERVICE,
         routes,
@@ -129,7 +131,7 @@ def _notifications(settings: ShopSettings) -> Slice:
 
 def _timeline(settings: ShopSettings) -> Slice:
     rules = TimelineRules(settings.timeline == "on", settings.timeline_days)
-    return Slice(timeline_service(rules), timeline_api.routes(_hearers(settings)))
+    return Slice(timeline_service(rules), (*timeline_api.routes(_hearers(settings)), steps))
 
 
 def _hearers(settings: ShopSettings) -> Mapping[str, Sequence[str]]:

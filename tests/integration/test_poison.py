@@ -8,13 +8,9 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from cursing import CURSED, Curse
 from open_shop import OPERATOR, Opened, OpenShop
-from sagamart.contracts.order_requests import BookingRequested
-from sagamart.messaging.decision import Decision
 from sagamart.messaging.fold import Batch
-from sagamart.messaging.message import Message
-from sagamart.messaging.records import Records
-from sagamart.messaging.service import Handler, Service
 from sagamart.platform.http import Caller
 from sagamart.shop.stock import api as stock_api
 from sagamart.shop.stock.service import STOCK
@@ -22,27 +18,7 @@ from sagamart.slices import SLICES, Slice
 
 WITHIN_S = 30.0
 LETTERS = "/v1/operations/dead-letters"
-CURSED, FINE = "CURSED", "FINE"
-
-
-class Curse:
-    """While it lies on the stock, a booking of CURSED pieces makes the handler raise."""
-
-    def __init__(self) -> None:
-        self.lies = True
-
-    def on(self, service: Service) -> Service:
-        """The same service with the one handler that breaks."""
-        handlers = [self._broken(one) if one.takes is BookingRequested else one for one in service.handlers.values()]
-        return Service(service.name, tables=service.tables, handlers=handlers, migrations=service.migrations)
-
-    def _broken(self, handler: Handler[Any]) -> Handler[Any]:
-        def decide(message: Message[BookingRequested], records: Records) -> Decision:
-            if self.lies and any(line.sku == CURSED for line in message.body.lines):
-                raise RuntimeError("the shelf has fallen over")
-            return handler.decide(message, records)
-
-        return msgspec.structs.replace(handler, decide=decide)
+FINE = "FINE"
 
 
 class CursedShop(msgspec.Struct):

@@ -7,6 +7,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Sequence
+from typing import Protocol
 
 import httpx
 from rich.console import Console
@@ -25,6 +26,19 @@ NEWS_S_MAX = 30.0
 NO_NEWS_YET = "unknown_product"
 
 
+class Watching(Protocol):
+    """Who is told of journeys as they go on."""
+
+    def begun(self, journey: Journey) -> None:
+        """An order is being placed."""
+
+    def moved(self) -> None:
+        """An order was seen in some status."""
+
+    def ended(self, journey: Journey) -> None:
+        """An order is over."""
+
+
 async def demonstrate(
     url: str, *, orders: int = 20, rate_per_s: float = 4.0, console: Console | None = None
 ) -> Sequence[Journey]:
@@ -33,8 +47,8 @@ async def demonstrate(
     Raises DemoError where no shop answers, or where it has no demo data.
     """
     async with shop_at(url) as shop:
-        customers = [await _logged_in(shop, customer) for customer in CUSTOMERS]
-        await _replenish(shop, customers)
+        customers = [await logged_in(shop, customer) for customer in CUSTOMERS]
+        await replenish(shop, customers)
         begun = time.perf_counter()
         with Display(console or Console(), url) as display:
             journeys = await _place_all(customers, list(wishes(orders)), rate_per_s, display)
@@ -57,7 +71,7 @@ async def _place_all(
             customer = await free.get()
             journey = Journey(number + 1, customer.email.partition("@")[0], wish)
             journeys.append(journey)
-            running.append(asyncio.create_task(_watched(customer, journey, display, free)))
+            running.append(asyncio.create_task(watched(customer, journey, display, free)))
         await asyncio.gather(*running)
     finally:
         for task in running:
@@ -65,7 +79,7 @@ async def _place_all(
     return journeys
 
 
-async def _watched(customer: Session, journey: Journey, display: Display, free: asyncio.Queue[Session]) -> None:
+async def watched(customer: Session, journey: Journey, display: Watching, free: asyncio.Queue[Session]) -> None:
     """One order from its wish to its end; then its customer is free for another."""
     try:
         display.begun(journey)
@@ -75,7 +89,7 @@ async def _watched(customer: Session, journey: Journey, display: Display, free: 
         free.put_nowait(customer)
 
 
-async def _follow(customer: Session, journey: Journey, display: Display) -> None:
+async def _follow(customer: Session, journey: Journey, display: Watching) -> None:
     answer = await placed(customer, journey.wish)
     begun = time.perf_counter() - answer.elapsed.total_seconds()
     if not answer.is_success:
@@ -106,7 +120,8 @@ async def placed(customer: Session, wish: Wish) -> httpx.Response:
         await asyncio.sleep(WATCH_EVERY_S_MAX)
 
 
-async def _logged_in(shop: ShopClient, person: Person) -> Session:
+async def logged_in(shop: ShopClient, person: Person) -> Session:
+    """Somebody of the demo, logged in.  Raises DemoError where the shop does not know them."""
     session = await shop.session(person.email, person.password)
     if session is None:
         raise DemoError(
@@ -116,9 +131,9 @@ async def _logged_in(shop: ShopClient, person: Person) -> Session:
     return session
 
 
-async def _replenish(shop: ShopClient, customers: Sequence[Session]) -> None:
+async def replenish(shop: ShopClient, customers: Sequence[Session]) -> None:
     """Earlier demos have spent money and pieces: let there be enough again, so that this one shows every way."""
-    operator, stock_operator = await _logged_in(shop, OPERATOR), await _logged_in(shop, STOCK_OPERATOR)
+    operator, stock_operator = await logged_in(shop, OPERATOR), await logged_in(shop, STOCK_OPERATOR)
     for customer in customers:
         wallet = await customer.ask("GET", "/v1/wallet")
         missing = money_of(wallet["currency"]) - wallet["available_minor"]

@@ -45,6 +45,11 @@ def joined_consumers(pages: Sequence[Page], _query: bytes) -> Page:
     return {"items": sorted((one for page in pages for one in page["items"]), key=lambda one: str(one["service"]))}
 
 
+def joined_vitals(pages: Sequence[Page], query: bytes) -> Page:
+    """How all services are doing."""
+    return joined_consumers(pages, query)
+
+
 def joined_actions(pages: Sequence[Page], query: bytes) -> Page:
     """One page of operators' acts from a page of each service, which all began at the same place."""
     limit = _limit(query)
@@ -68,6 +73,7 @@ JOINED: Mapping[str, Callable[[Sequence[Page], bytes], Page]] = {
     "/v1/operations/dead-letters": joined_letters,
     "/v1/operations/consumers": joined_consumers,
     "/v1/operations/actions": joined_actions,
+    "/v1/operations/vitals": joined_vitals,
 }
 """Lists that are made of every service's list."""
 

@@ -160,6 +160,14 @@ class OutsideCalls:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._nothing_under_way.wait(), FINISH_S)
 
+    def forget(self) -> None:
+        """Be as after a kill: calls under way have no outcome that anybody knows, and are made again."""
+        self._under_way.clear()
+        self._nothing_under_way.set()
+        for place in self.destinations:
+            while not place.waiting.empty():
+                place.waiting.get_nowait()
+
     async def close(self) -> None:
         """Close what the adapters hold open."""
         for place in self.destinations:

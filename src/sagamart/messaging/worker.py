@@ -210,6 +210,13 @@ class Worker:
         """The last life did not end by itself: begin with batches of one, and count attempts."""
         self._batch_max = 1
 
+    def forget(self) -> None:
+        """Be as after a kill: what was in memory only is gone."""
+        self._messages.clear()
+        self._requests.clear()
+        self._arrived, self.returned, self.in_flight = [], {}, InFlight()
+        self.be_careful()
+
     async def run(self) -> None:
         """Handle batches until `stop`.  A worker that fails says why in `failed` and takes nothing more."""
         try:

@@ -13,10 +13,12 @@ Rules:
 - Who is sampled is decided at the door, once.
 """
 
+import importlib.util
 import os
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import msgspec
@@ -24,6 +26,7 @@ import msgspec
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Message, is_sampled, span_id
 from sagamart.platform.metrics import UNMATCHED
+from sagamart.platform.settings import SettingsError, TraceSettings
 from sagamart.platform.traceparent import TRACE, sent_trace
 
 SPANS_OF_A_BATCH_MAX = 50
@@ -178,3 +181,20 @@ def _about(service: str, message: Message[Any]) -> dict[str, str | int | float |
         "sagamart.key": message.key,
         "sagamart.source": message.source,
     }
+
+
+@asynccontextmanager
+async def traced(settings: TraceSettings, node: str, version: str) -> AsyncIterator[Traces | None]:
+    """Traces that go where the settings say; None where they say nothing.  Raises SettingsError."""
+    if not settings.endpoint:
+        yield None
+        return
+    if importlib.util.find_spec("opentelemetry.sdk") is None:
+        raise SettingsError(
+            "SAGAMART_TRACES_ENDPOINT needs the SDK of OpenTelemetry; install it: pip install 'sagamart[otel]'"
+        )
+    from sagamart.platform.otel import sending_to  # noqa: PLC0415  an extra that need not be there
+
+    sending = sending_to(settings.endpoint, version=version, node=node)
+    with sending as export:
+        yield Traces(export, ratio=settings.ratio, follow_clients=settings.follow_clients)

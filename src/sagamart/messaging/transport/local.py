@@ -61,3 +61,11 @@ class LocalTransport:
                 arrived[message.source].append(message.id)
         for producer, message_ids in arrived.items():
             self._endpoints[producer].arrived(message_ids)
+
+    def lost(self, consumer: str) -> None:
+        """A consumer died with what it had taken: its producers offer that again, to all that hear it."""
+        gone = [message_id for message_id, awaited in self._awaited.items() if consumer in awaited]
+        for message_id in gone:
+            del self._awaited[message_id]
+        for endpoint in self._endpoints.values():
+            endpoint.refused(gone)

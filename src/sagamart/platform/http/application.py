@@ -66,6 +66,8 @@ class Process(msgspec.Struct, frozen=True):
     consumers: Mapping[str, Consumer] = {}
     actions: Mapping[str, OperatorActions] = {}
     traces: Traces | None = None
+    routes: Sequence[HTTPRouteHandler] = ()
+    """Further routes of this process."""
 
     @property
     def on_answer(self) -> Sequence[OnAnswer]:
@@ -100,6 +102,7 @@ def build_app(
     own += dead_letter_routes(process.letters)
     own += consumer_routes(process.consumers)
     own += operator_action_routes(process.actions)
+    own += process.routes
     others = Router("/", route_handlers=[bind(route, COMMON) for route in own])
     documents = docs_routes(names, lambda name: _document(name, routers, others))
     clients = Clients(settings.trusted_proxies)

@@ -107,3 +107,15 @@ from orders
 join unnest(:statuses::text[], :deadlines_s::bigint[]) as bound (status, deadline_s) using (status)
 where order_id >= :since
 group by status;
+
+-- name: pace(after, counted)
+-- Of the newest `counted` orders after one id: how many were placed in each second, and where they stand.
+select date_trunc('second', placed_at) as second, status, count(*) as orders
+from (select placed_at, status from orders where order_id > :after order by order_id desc limit :counted) newest
+group by 1, 2
+order by 1;
+
+-- name: orders_open(after, counted, final)$
+-- How many of the newest `counted` orders after one id are on their way.
+select count(*) from (select status from orders where order_id > :after order by order_id desc limit :counted) newest
+where status <> all(:final::text[]);

@@ -30,3 +30,17 @@ left join numbered c on c.message_id = n.cause
 where n.number > coalesce((select number from numbered where message_id = :after), 0)
 order by n.number
 limit :limit;
+
+-- name: steps(newest)
+-- How long each kind of message came after its cause, in milliseconds, among the newest entries.
+select
+    e.source, e.type, count(*) as messages,
+    percentile_cont(0.5) within group (order by lag_ms) as median_ms,
+    percentile_cont(0.95) within group (order by lag_ms) as p95_ms
+from (
+    select n.source, n.type, greatest(0, extract(epoch from n.at - c.at) * 1000)::float8 as lag_ms
+    from (select * from story_entries order by order_id desc, message_id desc limit :newest) n
+    join story_entries c on c.order_id = n.order_id and c.message_id = n.cause
+) e
+group by e.source, e.type
+order by messages desc, e.type;
