@@ -15,7 +15,7 @@ from e2e.browsing import PATIENCE_S, PHONE, NewVisitor, Visitor, Window
 from e2e.clerk import shipping_clerk
 from e2e.shop_program import SAGAMART, environment
 
-ANNA, BORIS, CLARA = (f"{name}@sagamart.example" for name in ("anna", "boris", "clara"))
+ANNA, BORIS, CLARA, ADA = (f"{name}@sagamart.example" for name in ("anna", "boris", "clara", "admin"))
 CARD = "4000 0000 0000 0002"
 DEADLINE_MS = PATIENCE_S * 1000
 HOME = {
@@ -260,3 +260,33 @@ def test_no_main_page_keeps_anybody_out(visitor: NewVisitor, window: Window) -> 
 
     assert not found
     boris.complaints[:] = [one for one in boris.complaints if "/attic" not in one]
+
+
+def test_orders_place_themselves_and_a_service_that_is_killed_loses_none(visitor: NewVisitor) -> None:
+    ada = visitor()
+    ada.log_in(ADA)
+    page = ada.open("/console/demo")
+
+    ada.press("Start")
+    expect(page.locator(".chart .ended").nth(3)).to_be_attached(timeout=DEADLINE_MS)
+    ada.press("Kill it")
+    ada.sees("It is dead.")
+    expect(page.locator(".kills .badge.good")).to_have_text("nothing was lost", timeout=DEADLINE_MS)
+    ada.press("Stop")
+
+    ada.sees("No more orders place themselves.")
+
+
+def test_the_banks_misbehaviour_is_switched_on_and_off(visitor: NewVisitor) -> None:
+    ada = visitor()
+    ada.log_in(ADA)
+    page = ada.open("/console/bank")
+
+    page.locator("[name=down][value=once]").check(force=True)
+    ada.press("Save")
+    expect(page.locator("[name=down][value=once]")).to_be_checked(timeout=DEADLINE_MS)
+    page.locator("[name=down][value=never]").check(force=True)
+    ada.press("Save")
+
+    ada.sees("The bank behaves so from now on.")
+    expect(page.locator("[name=down][value=never]")).to_be_checked(timeout=DEADLINE_MS)

@@ -17,7 +17,7 @@ from sagamart.web.forms import FORM_BYTES_MAX, form_of, read_form
 from sagamart.web.pages import ROUTES
 from sagamart.web.problem_pages import HANDLERS
 from sagamart.web.settings import WebSection
-from sagamart.web.visit import Pages, visit_of
+from sagamart.web.visit import BankBeside, Pages, visit_of
 
 API_ADDRESS = "http://sagamart"
 """The address of an API in this process; nobody looks it up."""
@@ -41,7 +41,7 @@ def build_pages(settings: WebSection, http: HttpSettings, *, api: httpx.AsyncBas
         request_max_body_size=FORM_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
-        state=State({"pages": Pages(client, https=settings.https)}),
+        state=State({"pages": Pages(client, settings.https, BankBeside(settings.bank_url, settings.bank_admin_key))}),
     )
     inner: Any = Answering(app.asgi_handler, https=settings.https)
     app.asgi_handler = Shell(inner, Clients(http.trusted_proxies), buckets_of(http))

@@ -39,11 +39,19 @@ _PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 """A path of this site: no other host, no backslash that a browser would read as a slash, no control character."""
 
 
+class BankBeside(msgspec.Struct, frozen=True):
+    """A demonstration's simulated bank: where it is, and the key to its misbehaviour.  No address: there is none."""
+
+    url: str = ""
+    admin_key: str = ""
+
+
 class Pages(msgspec.Struct, frozen=True):
     """What all visits share."""
 
     http: httpx.AsyncClient
     https: bool = False
+    bank: BankBeside = BankBeside()
     renewals: Renewals = msgspec.field(default_factory=Renewals)
 
 
@@ -53,6 +61,7 @@ class Visit:
     def __init__(self, request: Request[Any, Any, Any], pages: Pages) -> None:
         self.request = request
         self.cookies = Cookies(request.headers.get("cookie", ""), https=pages.https)
+        self.bank = pages.bank
         self.language = self._language()
         self.theme = self._theme()
         self.api = Api(pages.http, pages.renewals, self.cookies, self._origin())
@@ -91,6 +100,11 @@ class Visit:
     def roles(self) -> frozenset[str]:
         """The visitor's roles at log-in, to show the right links by; what they may do, the API decides."""
         return frozenset(filter(None, self.cookies.read("roles").split(".")))
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the visitor works in the shop, as far as this browser was told."""
+        return bool(self.roles - {"CUSTOMER"})
 
     def question(self, name: str) -> str:
         """A field of the address's question; empty where there is none."""

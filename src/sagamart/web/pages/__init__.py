@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from litestar.handlers import HTTPRouteHandler
 
+from sagamart.web import console
 from sagamart.web.pages import (
     basket,
     cabinet,
@@ -38,4 +39,5 @@ ROUTES: Sequence[HTTPRouteHandler] = (
     *letters.ROUTES,
     *logging_in.ROUTES,
     *preferences.ROUTES,
+    *console.ROUTES,
 )

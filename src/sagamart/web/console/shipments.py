@@ -1,0 +1,54 @@
+"""Shipments: handed over to a carrier, delivered, and what comes back."""
+
+from typing import Any
+
+from litestar import Response, get, post
+
+from sagamart.web.console.acting import act
+from sagamart.web.forms import Form
+from sagamart.web.visit import Visit
+
+SHIPMENTS = 25
+STATUSES = ("pending", "handed_over", "delivered", "returned", "stopped", "refused")
+KINDS = {"pending": "warm", "handed_over": "", "delivered": "good", "refused": "bad"}
+
+
+@get("/console/shipments")
+async def shipments(visit: Visit) -> Response[Any]:
+    """Shipments in one state; those to be handed over first."""
+    asked = visit.question("status") or STATUSES[0]
+    at = asked if asked in STATUSES else STATUSES[0]
+    found = await visit.api.get("/v1/shipments", status=at, cursor=visit.question("cursor"), limit=SHIPMENTS)
+    facts = {"shipments": found["items"], "next_cursor": found["next_cursor"], "at": at}
+    return visit.page("console/shipments.html", statuses=STATUSES, kinds=KINDS, **facts)
+
+
+@get("/console/shipments/{shipment_id:str}")
+async def shipment(visit: Visit, shipment_id: str) -> Response[Any]:
+    """One shipment, and what of it comes back."""
+    found = await visit.api.get(visit.path_of("/v1/shipments", shipment_id))
+    return visit.page("console/shipment.html", shipment=found, kinds=KINDS)
+
+
+@post("/console/shipments/{shipment_id:str}/hand-over")
+async def hand_over(visit: Visit, shipment_id: str, form: Form) -> Response[Any]:
+    """Give it to a carrier."""
+    path = f"{visit.path_of('/v1/shipments', shipment_id)}/hand-over"
+    return await act(visit, form, "POST", path, form.fields("carrier", "tracking"), told="console.done_handed_over")
+
+
+@post("/console/shipments/{shipment_id:str}/delivery")
+async def deliver(visit: Visit, shipment_id: str, form: Form) -> Response[Any]:
+    """Say that the customer has it."""
+    path = f"{visit.path_of('/v1/shipments', shipment_id)}/delivery"
+    return await act(visit, form, "POST", path, told="console.done_delivered")
+
+
+@post("/console/shipments/{shipment_id:str}/returns/{return_id:str}")
+async def receive(visit: Visit, shipment_id: str, return_id: str, form: Form) -> Response[Any]:
+    """Take in what came back."""
+    path = f"{visit.path_of('/v1/shipments', shipment_id, 'returns', return_id)}/receipt"
+    return await act(visit, form, "POST", path, told="console.done_returned")
+
+
+ROUTES = (shipments, shipment, hand_over, deliver, receive)

@@ -1,0 +1,107 @@
+"""What needs an operator: orders that stand still, messages that could not be handled, services that are paused."""
+
+import asyncio
+from typing import Any
+
+from litestar import Response, get, post
+
+from sagamart.web.console.acting import act, why
+from sagamart.web.console.durations import duration
+from sagamart.web.forms import Form
+from sagamart.web.visit import Visit
+
+STUCK = 50
+STUCK_PAGES_MAX = 4
+"""A page of the API may hold few or none; so many are looked at."""
+
+LETTERS = 25
+ACTS = 50
+LETTER_STATUSES = ("dead", "waiting", "released", "discarded")
+ORDER = "ord_"
+
+
+@get("/console/trouble")
+async def trouble(visit: Visit) -> Response[Any]:
+    """Stuck orders, dead letters and paused services."""
+    status = visit.question("letters")
+    status = status if status in LETTER_STATUSES else LETTER_STATUSES[0]
+    letters, stuck, consumers = await asyncio.gather(
+        visit.api.get("/v1/operations/dead-letters", status=status, cursor=visit.question("cursor"), limit=LETTERS),
+        _stuck(visit),
+        visit.api.get("/v1/operations/consumers"),
+    )
+    return visit.page(
+        "console/trouble.html",
+        stuck=stuck,
+        letters=letters["items"],
+        next_cursor=letters["next_cursor"],
+        lying=status,
+        statuses=LETTER_STATUSES,
+        consumers=consumers["items"],
+        duration=duration,
+    )
+
+
+async def _stuck(visit: Visit) -> list[Any]:
+    found: list[Any] = []
+    cursor = None
+    for _ in range(STUCK_PAGES_MAX):
+        page = await visit.api.get("/v1/operations/orders/stuck", slack_s=visit.question("slack_s"), cursor=cursor)
+        found += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None or len(found) >= STUCK:
+            break
+    return found
+
+
+@get("/console/acts")
+async def acts(visit: Visit) -> Response[Any]:
+    """What operators did, the newest first."""
+    found = await visit.api.get("/v1/operations/actions", cursor=visit.question("cursor"), limit=ACTS)
+    return visit.page("console/journal.html", acts=found["items"], next_cursor=found["next_cursor"])
+
+
+@post("/console/letters/{letter_id:str}/release")
+async def release(visit: Visit, letter_id: str, form: Form) -> Response[Any]:
+    """Have a message handled again, and after it what waits for it."""
+    path = f"{visit.path_of('/v1/operations/dead-letters', letter_id)}/release"
+    return await act(visit, form, "POST", path, why(form), told="console.done_released")
+
+
+@post("/console/letters/{letter_id:str}/discard")
+async def discard(visit: Visit, letter_id: str, form: Form) -> Response[Any]:
+    """Give a message up for ever."""
+    path = f"{visit.path_of('/v1/operations/dead-letters', letter_id)}/discard"
+    return await act(visit, form, "POST", path, why(form), told="console.done_discarded")
+
+
+@post("/console/parked/{service:str}/{key:str}/release")
+async def release_key(visit: Visit, service: str, key: str, form: Form) -> Response[Any]:
+    """Have everything of an order, a customer or a sku handled again that a service could not handle."""
+    path = f"{visit.path_of('/v1/operations/parked-keys', service, key)}/release"
+    return await act(visit, form, "POST", path, why(form), told="console.done_released")
+
+
+@post("/console/payments/{payment_id:str}/resolution")
+async def resolve(visit: Visit, payment_id: str, form: Form) -> Response[Any]:
+    """Settle a payment whose outcome the bank told by other means."""
+    path = f"{visit.path_of('/v1/operations/payments', payment_id)}/resolution"
+    body = {"outcome": form.text("outcome"), **why(form)}
+    return await act(visit, form, "POST", path, body, told="console.done_resolved")
+
+
+@post("/console/consumers/{service:str}/pause")
+async def pause(visit: Visit, service: str, form: Form) -> Response[Any]:
+    """Have a service take no messages from others."""
+    path = f"{visit.path_of('/v1/operations/consumers', service)}/pause"
+    return await act(visit, form, "POST", path, why(form), told="console.done_paused")
+
+
+@post("/console/consumers/{service:str}/resume")
+async def resume(visit: Visit, service: str, form: Form) -> Response[Any]:
+    """Have a service take messages again."""
+    path = f"{visit.path_of('/v1/operations/consumers', service)}/resume"
+    return await act(visit, form, "POST", path, why(form), told="console.done_resumed")
+
+
+ROUTES = (trouble, acts, release, discard, release_key, resolve, pause, resume)

@@ -1,0 +1,331 @@
+"""The operator's console over an API that a test plays: who sees what, what each act asks of the API, what it says."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sagamart.web import WebSection
+from web_shop import WebShop, open_pages
+
+ORDER_ID = "ord_1"
+ORDER = {
+    "id": ORDER_ID,
+    "number": "0T4E-ESA8-PYHQ-K1ZR",
+    "status": "booking_pending",
+    "stage": {"code": "accepted", "text": "accepted"},
+    "state": {"code": "created", "text": "created"},
+    "customer_id": "cus_anna",
+    "lines": [{"sku": "MUG", "title": "A <b>mug</b>", "quantity": 2, "price_minor": 100, "amount_minor": 200}],
+    "total_minor": 200,
+    "currency": "RUB",
+    "due_minor": 200,
+    "discount_minor": 0,
+    "promo_code": None,
+    "delivery": None,
+    "payments": [{"id": "pay_1-1", "source": "bank", "amount_minor": 200, "state": "started"}],
+    "returns": [],
+    "stopping": False,
+    "reason": None,
+    "placed_at": "2026-11-21T20:17:40Z",
+    "changed_at": "2026-11-21T20:17:41Z",
+    "pay_by": None,
+    "version": 7,
+}
+LETTER = {
+    "id": "stock.018f0000-0000-7000-8000-000000000000",
+    "service": "stock",
+    "message_id": "018f0000-0000-7000-8000-000000000000",
+    "type": "BookingRequested",
+    "key": ORDER_ID,
+    "status": "dead",
+    "error": "RuntimeError: the shelf has fallen over",
+    "at": "2026-11-21T20:17:40Z",
+}
+STUCK = {
+    "id": ORDER_ID,
+    "number": "0T4E-ESA8-PYHQ-K1ZR",
+    "status": "booking_pending",
+    "customer_id": "cus_anna",
+    "total_minor": 200,
+    "currency": "RUB",
+    "placed_at": "2026-11-21T20:17:40Z",
+    "changed_at": "2026-11-21T20:17:41Z",
+    "due_at": "2026-11-21T20:18:41Z",
+    "overdue_s": 125,
+    "awaits": ["StockBooked"],
+    "timer_at": None,
+    "parked": False,
+}
+NOTHING: dict[str, Any] = {"items": [], "next_cursor": None}
+WHY = "the customer called"
+
+
+def told(number: int, kind: str, source: str, to: str, because_of: int | None = None) -> dict[str, Any]:
+    """An entry of the timeline."""
+    return {
+        "number": number,
+        "message_id": f"018f0000-0000-7000-8000-00000000000{number}",
+        "type": kind,
+        "text": f"text of {kind}",
+        "source": source,
+        "to": [to],
+        "at": f"2026-11-21T20:17:4{number}Z",
+        "node": "node-a",
+        "order_version": None,
+        "status": None,
+        "cause": None,
+        "because_of": because_of,
+        "correlation": "c",
+        "body": {"attempt": 1, "note": "<script>"},
+    }
+
+
+STORY = {
+    "items": [told(1, "BookingRequested", "orders", "stock"), told(2, "StockBooked", "stock", "orders", 1)],
+    "next_cursor": None,
+}
+
+
+@pytest.fixture
+def shop() -> Iterator[WebShop]:
+    """The pages, for an operator who is logged in."""
+    with open_pages(WebSection()) as opened:
+        opened.answers |= {
+            "GET /v1/orders": {"items": [ORDER], "next_cursor": "more"},
+            f"GET /v1/orders/{ORDER_ID}": ORDER,
+            f"GET /v1/orders/{ORDER_ID}/timeline": STORY,
+            f"GET /v1/orders/{ORDER_ID}/staff-acts": NOTHING,
+            "GET /v1/operations/dead-letters": {"items": [LETTER], "next_cursor": None},
+            "GET /v1/operations/orders/stuck": {"items": [STUCK], "next_cursor": None},
+            "GET /v1/operations/consumers": NOTHING,
+            "GET /v1/operations/actions": NOTHING,
+            "GET /v1/payments/pay_1-1": {"id": "pay_1-1", "status": "unknown", "amount_minor": 200, "currency": "RUB"},
+        }
+        opened.log_in()
+        opened.browser.cookies.set("roles", "OPERATOR")
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("roles", "seen", "not_seen"),
+    [
+        ("OPERATOR", {"orders", "trouble", "board", "shipments"}, {"stock"}),
+        ("STOCK_OPERATOR", {"stock"}, {"orders", "trouble", "shipments", "demo"}),
+        ("SHIPPING_OPERATOR", {"shipments"}, {"orders", "stock", "trouble"}),
+        ("ADMIN", {"orders", "stock", "shipments", "demo", "bank"}, set()),
+    ],
+)
+def test_the_console_shows_the_sections_of_ones_roles(
+    shop: WebShop, roles: str, seen: set[str], not_seen: set[str]
+) -> None:
+    shop.browser.cookies.set("roles", roles)
+
+    text = shop.look("/console/orders").text
+
+    assert all(f'href="/console/{one}"' in text for one in seen)
+    assert not any(f'href="/console/{one}"' in text for one in not_seen)
+
+
+def test_the_console_begins_with_the_first_section_of_ones_own(shop: WebShop) -> None:
+    assert shop.look("/console").headers["location"] == "/console/board"
+
+    shop.browser.cookies.set("roles", "SHIPPING_OPERATOR")
+
+    assert shop.look("/console").headers["location"] == "/console/shipments"
+
+
+def test_a_customer_finds_no_console(shop: WebShop) -> None:
+    shop.browser.cookies.set("roles", "CUSTOMER")
+
+    assert shop.look("/console").status_code == 403
+
+
+def test_a_stranger_is_asked_to_log_in() -> None:
+    with open_pages() as shop:
+        assert shop.look("/console").headers["location"].startswith("/login")
+
+
+def test_roles_in_a_cookie_open_nothing_that_the_api_refuses(shop: WebShop) -> None:
+    shop.browser.cookies.set("roles", "ADMIN")
+    shop.answers["GET /v1/operations/dead-letters"] = (403, "forbidden")
+
+    answer = shop.look("/console/trouble")
+
+    assert answer.status_code == 403
+    assert "the shelf has fallen over" not in answer.text
+
+
+def test_orders_are_looked_for_by_all_that_one_knows(shop: WebShop) -> None:
+    query = "q=mug&customer=cus_anna&status=booked&placed_from=2026-11-01&placed_to=2026-11-21"
+
+    answer = shop.look(f"/console/orders?{query}")
+
+    asked = dict(shop.api.last("GET /v1/orders").url.params)
+    assert asked == {
+        "q": "mug",
+        "customer": "cus_anna",
+        "status": "booked",
+        "placed_from": "2026-11-01",
+        "placed_to": "2026-11-21",
+        "limit": "25",
+    }
+    assert "cursor=more" in answer.text
+    assert "A &lt;b&gt;mug&lt;/b&gt;" in answer.text
+
+
+def test_a_search_that_the_api_cannot_read_finds_nothing(shop: WebShop) -> None:
+    shop.answers["GET /v1/orders"] = (400, "malformed")
+
+    assert "No such orders" in shop.look("/console/orders?placed_from=never").text
+
+
+@pytest.mark.parametrize("status", ["paid", "shipping_pending"])
+def test_an_order_is_moved_by_the_word_of_staff_at_the_version_they_saw(shop: WebShop, status: str) -> None:
+    shop.answers[f"GET /v1/orders/{ORDER_ID}"] = {**ORDER, "status": status}
+    shop.answers[f"PUT /v1/orders/{ORDER_ID}/status"] = ORDER
+    assert "<option>completed</option>" in shop.look(f"/console/orders/{ORDER_ID}").text
+
+    answer = shop.send(
+        f"/console/orders/{ORDER_ID}/status", status="completed", why=WHY, version="7", back="/console/orders"
+    )
+
+    asked = f"PUT /v1/orders/{ORDER_ID}/status"
+    assert shop.api.body(asked) == {"status": "completed", "why": WHY}
+    assert shop.api.last(asked).headers["if-match"] == '"7"'
+    assert answer.headers["location"] == "/console/orders"
+    assert "the order has moved" in shop.look("/console/orders").text
+
+
+ACTS = [
+    (f"/console/orders/{ORDER_ID}/cancellation", f"/v1/operations/orders/{ORDER_ID}/cancellation", {}, {}),
+    (f"/console/letters/{LETTER['id']}/release", f"/v1/operations/dead-letters/{LETTER['id']}/release", {}, {}),
+    (f"/console/letters/{LETTER['id']}/discard", f"/v1/operations/dead-letters/{LETTER['id']}/discard", {}, {}),
+    (f"/console/parked/stock/{ORDER_ID}/release", f"/v1/operations/parked-keys/stock/{ORDER_ID}/release", {}, {}),
+    (
+        "/console/payments/pay_1-1/resolution",
+        "/v1/operations/payments/pay_1-1/resolution",
+        {"outcome": "captured"},
+        {"outcome": "captured"},
+    ),
+    ("/console/consumers/stock/pause", "/v1/operations/consumers/stock/pause", {}, {}),
+    ("/console/consumers/stock/resume", "/v1/operations/consumers/stock/resume", {}, {}),
+    ("/console/demo/kills", "/v1/operations/demo/kills/stock", {"service": "stock"}, {}),
+]
+
+
+@pytest.mark.parametrize(("page", "path", "fields", "body"), ACTS)
+def test_every_act_hands_its_reason_and_its_key_to_the_api(
+    shop: WebShop, page: str, path: str, fields: dict[str, str], body: dict[str, str]
+) -> None:
+    shop.answers[f"POST {path}"] = {}
+
+    answer = shop.send(page, why=WHY, key="key-1", back="/console/trouble", **fields)
+
+    assert shop.api.body(f"POST {path}") == {"why": WHY, **body}
+    assert shop.api.last(f"POST {path}").headers["idempotency-key"] == "key-1"
+    assert answer.headers["location"] == "/console/trouble"
+
+
+@pytest.mark.parametrize(("page", "path", "fields", "_body"), ACTS)
+def test_an_act_from_elsewhere_is_refused(
+    shop: WebShop, page: str, path: str, fields: dict[str, str], _body: dict[str, str]
+) -> None:
+    answer = shop.browser.post(page, data={"why": WHY, **fields})
+
+    assert answer.status_code == 403
+    assert not [one for one in shop.api.asked if one.url.path == path]
+
+
+def test_an_act_without_the_right_is_refused(shop: WebShop) -> None:
+    shop.answers["POST /v1/operations/demo/kills/stock"] = (403, "forbidden")
+
+    assert shop.send("/console/demo/kills", service="stock", why=WHY).status_code == 403
+
+
+def test_an_act_that_comes_too_late_says_so_where_it_was_made(shop: WebShop) -> None:
+    shop.answers[f"POST /v1/operations/dead-letters/{LETTER['id']}/release"] = (409, "letter_not_dead")
+
+    answer = shop.send(f"/console/letters/{LETTER['id']}/release", why=WHY, back="/console/trouble")
+
+    assert answer.headers["location"] == "/console/trouble"
+    assert "Somebody has dealt with this message already" in shop.look("/console/trouble").text
+
+
+def test_trouble_is_named_with_its_error_and_what_can_be_done(shop: WebShop) -> None:
+    text = shop.look("/console/trouble").text
+
+    assert "RuntimeError: the shelf has fallen over" in text
+    assert "overdue by 2 min 05 s" in text
+    assert "never: its timer is lost" in text
+    for act in ("release", "discard"):
+        assert f'action="/console/letters/{LETTER["id"]}/{act}"' in text
+    assert f'action="/console/orders/{ORDER_ID}/cancellation"' in text
+    assert text.count('name="why" required') >= 4
+
+
+def test_an_orders_page_offers_what_its_state_allows(shop: WebShop) -> None:
+    waiting = shop.look(f"/console/orders/{ORDER_ID}").text
+    shop.answers[f"GET /v1/orders/{ORDER_ID}"] = {**ORDER, "status": "completed", "payments": []}
+    shop.answers["GET /v1/operations/dead-letters"] = NOTHING
+    ended = shop.look(f"/console/orders/{ORDER_ID}").text
+
+    assert "stock could not handle BookingRequested" in waiting
+    assert "Settle the payment" in waiting
+    assert "Cancel and refund" in waiting
+    assert "<option>completed</option>" not in waiting
+    assert "Cancel and refund" not in ended
+    assert "nothing is left to do" in ended
+
+
+def test_a_story_is_drawn_whole_without_scripts(shop: WebShop) -> None:
+    text = shop.look(f"/console/orders/{ORDER_ID}/story?open=2").text
+
+    assert text.count('class="row ') == 2
+    assert f'href="/console/orders/{ORDER_ID}/story?open=1#message"' in text
+    assert "text of StockBooked" in text
+    assert "node-a" in text
+    assert "&lt;script&gt;" in text
+    assert 'hx-trigger="every 1s"' not in text or "seen=2.7" in text
+
+
+def test_a_story_is_there_as_a_list_too(shop: WebShop) -> None:
+    text = shop.look(f"/console/orders/{ORDER_ID}/story?as=list").text
+
+    assert text.count("<details") == 2
+    assert "orders → stock" in text
+    assert '<svg class="diagram"' not in text
+
+
+def test_a_story_that_grows_is_sent_again_only_when_there_is_more(shop: WebShop) -> None:
+    path, part = f"/console/orders/{ORDER_ID}/story", {"HX-Request": "true"}
+
+    same = shop.look(f"{path}?seen=2.7", **part)
+    more = shop.look(f"{path}?seen=1.6", **part)
+
+    assert (same.status_code, same.text) == (204, "")
+    assert "<html" not in more.text
+    assert more.text.count("fresh") == 1
+    assert 'hx-swap-oob="true"' in more.text
+
+
+def test_a_story_that_has_ended_is_not_asked_for_again(shop: WebShop) -> None:
+    shop.answers[f"GET /v1/orders/{ORDER_ID}"] = {**ORDER, "status": "completed"}
+
+    assert "every 1s" not in shop.look(f"/console/orders/{ORDER_ID}/story").text
+
+
+def test_one_message_is_shown_with_its_cause_and_what_it_says(shop: WebShop) -> None:
+    text = shop.look(f"/console/orders/{ORDER_ID}/messages/2").text
+
+    assert "<html" not in text
+    assert "text of BookingRequested" in text
+    assert "&#34;attempt&#34;: 1" in text
+    assert shop.look(f"/console/orders/{ORDER_ID}/messages/9").status_code == 404
+
+
+def test_the_console_speaks_russian(shop: WebShop) -> None:
+    text = shop.look("/console/trouble", **{"Accept-Language": "ru"}).text
+
+    assert "Необработанные сообщения" in text
+    assert "опаздывает на 2 мин 05 с" in text

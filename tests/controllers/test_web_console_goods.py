@@ -1,0 +1,113 @@
+"""The console's stock, catalogue, promotions, shipments and bank: what each form asks of the API."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from web_shop import WebShop, open_pages
+
+
+@pytest.fixture
+def shop() -> Iterator[WebShop]:
+    """The pages, for an administrator who is logged in."""
+    with open_pages() as opened:
+        opened.log_in()
+        opened.browser.cookies.set("roles", "ADMIN")
+        yield opened
+
+
+def test_pieces_are_corrected_downwards_with_a_reason(shop: WebShop) -> None:
+    shop.answers["POST /v1/stock/MUG/adjustments"] = {}
+    shop.answers["POST /v1/stock/MUG/receipts"] = {}
+
+    shop.send("/console/stock/MUG/adjustments", quantity="3", way="fewer", why="broken", force="1")
+    shop.send("/console/stock/MUG/receipts", quantity="5")
+
+    assert shop.api.body("POST /v1/stock/MUG/adjustments") == {"quantity": -3, "reason": "broken", "force": True}
+    assert shop.api.body("POST /v1/stock/MUG/receipts") == {"quantity": 5}
+
+
+def test_a_product_is_changed_with_the_price_as_it_is_typed(shop: WebShop) -> None:
+    shop.answers["PATCH /v1/products/MUG"] = {}
+    fields = {"title": "Mug", "price": "1 234,50", "currency": "rub", "weight_g": "320", "tax_rate_bp": "2000"}
+
+    shop.send("/console/products/MUG", version="4", active="1", **fields)
+
+    assert shop.api.last("PATCH /v1/products/MUG").headers["if-match"] == '"4"'
+    body = shop.api.body("PATCH /v1/products/MUG")
+    assert (body["price_minor"], body["currency"], body["active"]) == (123_450, "RUB", True)
+
+
+def test_a_file_of_products_is_taken_and_its_refused_rows_are_named(shop: WebShop) -> None:
+    row = {"line": 3, "sku": "MUG", "code": "sku_repeated", "reason": "line 2 has this sku already"}
+    report = {"rows": 2, "created": 1, "changed": 0, "unchanged": 0, "refused_count": 1, "refused": [row]}
+    shop.answers["POST /v1/products/import"] = report
+
+    answer = _upload(shop, "/console/products/import", "products.csv", b"sku,title\nMUG,Mug\n", "text/csv")
+
+    assert shop.api.last("POST /v1/products/import").content == b"sku,title\nMUG,Mug\n"
+    assert shop.api.last("POST /v1/products/import").headers["content-type"] == "text/csv"
+    assert "line 2 has this sku already" in answer.text
+
+
+def test_a_photo_is_handed_on_as_it_is(shop: WebShop) -> None:
+    shop.answers["PUT /v1/products/MUG/photo"] = {}
+
+    answer = _upload(shop, "/console/products/MUG/photo", "mug.png", b"\x89PNG", "image/png", version="4")
+
+    sent = shop.api.last("PUT /v1/products/MUG/photo")
+    assert (sent.content, sent.headers["content-type"], sent.headers["if-match"]) == (b"\x89PNG", "image/png", '"4"')
+    assert answer.headers["location"] == "/console/products/MUG"
+
+
+def _upload(shop: WebShop, path: str, name: str, content: bytes, kind: str, **fields: str) -> httpx.Response:
+    shop.look("/login")
+    token = shop.browser.cookies["csrf"]
+    return shop.browser.post(
+        path,
+        data={"csrf": token, "key": "key-1", **fields},
+        files={"file": (name, content, kind)},
+        follow_redirects=False,
+    )
+
+
+def test_a_code_takes_off_a_share_or_an_amount(shop: WebShop) -> None:
+    shop.answers["POST /v1/promo-codes"] = {}
+
+    shop.send("/console/promotions", code="spring", percent="15", currency="RUB")
+    share = shop.api.body("POST /v1/promo-codes")
+    shop.send("/console/promotions", code="SPRING-2", amount="100", currency="RUB", valid_until="2026-12-01")
+    amount = shop.api.body("POST /v1/promo-codes")
+
+    assert (share["code"], share["percent_bp"]) == ("SPRING", 1500)
+    assert (amount["amount_minor"], amount["valid_until"]) == (10_000, "2026-12-01T23:59:59Z")
+
+
+def test_a_shipment_is_handed_over_and_delivered(shop: WebShop) -> None:
+    shop.answers |= {"POST /v1/shipments/shp_1/hand-over": {}, "POST /v1/shipments/shp_1/delivery": {}}
+
+    shop.send("/console/shipments/shp_1/hand-over", carrier="Post", tracking="RA1")
+    shop.send("/console/shipments/shp_1/delivery", key="key-2")
+
+    assert shop.api.body("POST /v1/shipments/shp_1/hand-over") == {"carrier": "Post", "tracking": "RA1"}
+    assert shop.api.last("POST /v1/shipments/shp_1/delivery").headers["idempotency-key"] == "key-2"
+
+
+@pytest.mark.parametrize("path", ["/console/demo", "/console/bank"])
+def test_a_shop_that_is_no_demonstration_says_so(shop: WebShop, path: str) -> None:
+    shop.answers["GET /v1/operations/orders/pace"] = {
+        "now": "2026-11-21T20:18:00Z",
+        "seconds": 60,
+        "statuses": {},
+        "placed": [],
+    }
+
+    answer = shop.look(path)
+
+    assert answer.status_code == 404
+    assert "Only in a demonstration" in answer.text
+
+
+def test_the_banks_switches_are_nobodys_where_the_shop_is_no_demonstration(shop: WebShop) -> None:
+    assert shop.send("/console/bank", down="always").status_code == 403
