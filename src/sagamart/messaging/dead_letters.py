@@ -10,11 +10,12 @@ Rules:
 - A bad deployment must not drain the topic into the bin: `DEAD_IN_A_ROW_MAX` dead letters in a row stop the worker.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
-from sagamart.messaging.message import Body, Message
+from sagamart.messaging.message import Body, Message, names_of_trace, span_id
 
 DEAD_IN_A_ROW_MAX = 50
 ATTEMPTS_MAX = 3
@@ -31,6 +32,14 @@ class DeadLetter(msgspec.Struct, frozen=True):
     message: Message[Body]
     error: str
     status: LetterStatus = "dead"
+
+
+def told_of(letter: DeadLetter, service: str) -> Mapping[str, str | None]:
+    """What the log of this service says of a letter."""
+    message = letter.message
+    named = {name: getattr(message, name) for name in ("type", "key", "correlation")}
+    named |= {"service": service, "message_id": message.id, "span.id": span_id(message.id, service)}
+    return {"error": letter.error, **named, **names_of_trace(message.trace)}
 
 
 class UnreadableLetter(msgspec.Struct, frozen=True):

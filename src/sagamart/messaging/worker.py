@@ -30,9 +30,9 @@ from sagamart.messaging.database import (
     StoppingError,
     UnavailableError,
 )
-from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, DeadLetter, UnreadableLetter
+from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, UnreadableLetter, told_of
 from sagamart.messaging.fold import Arrival, Batch
-from sagamart.messaging.message import Body, Message, Registry, names_of_trace, span_id
+from sagamart.messaging.message import Body, Message, Registry
 from sagamart.messaging.outbox import RETRY_S, InFlight, Parcel
 from sagamart.messaging.records import Record
 from sagamart.messaging.requests import Overloaded, Request, StoredReply
@@ -385,18 +385,12 @@ class Worker:
                 by_id[message_id].error = PoisonError(f"under way at {count - 1} crashes")
         return any(count > 1 for count in attempts.values())
 
-    def _log(self, what: str, letter: DeadLetter) -> None:
-        message = letter.message
-        named = {name: getattr(message, name) for name in ("type", "key", "correlation")}
-        named |= {"service": self.name, "message_id": message.id, "span.id": span_id(message.id, self.name)}
-        log.error(what, error=letter.error, **named, **names_of_trace(message.trace))
-
     def _watch_for_poison(self, batch: Batch) -> None:
         for failure in batch.failures:
-            self._log("a request failed", failure)
+            log.error("a request failed", **told_of(failure, self.name))
         dead = [letter for letter in batch.changes.dead if letter.status == "dead"]
         for letter in dead:
-            self._log("dead letter", letter)
+            log.error("dead letter", **told_of(letter, self.name))
         self._dead_in_a_row = self._dead_in_a_row + len(dead) if not batch.changes.handled else len(dead)
         self._stop_where_all_die()
 
