@@ -212,8 +212,7 @@ class Worker:
 
     def forget(self) -> None:
         """Be as after a kill: what was in memory only is gone."""
-        self._messages.clear()
-        self._requests.clear()
+        self._messages, self._requests = deque(), deque()
         self._arrived, self.returned, self.in_flight = [], {}, InFlight()
         self.be_careful()
 
