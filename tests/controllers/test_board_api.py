@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from open_shop import OPERATOR, Opened, OpenShop
+from open_shop import OPERATOR, STOCK_OPERATOR, Opened, OpenShop
 
 WITHIN_S = 60.0
 AUDIT = "/v1/operations/audit"
@@ -106,6 +106,7 @@ async def test_an_audit_is_run_one_at_a_time_and_says_that_everything_holds(open
 async def test_an_audit_names_the_order_that_does_not_add_up(open_shop: Opened) -> None:
     shop = await open_shop()
     await bought(shop)
+    await until(lambda: pieces_of(shop), lambda pieces: pieces == (4, 0))  # the stock has heard that it is paid
     await shop.shop.services["stock"].readers.execute("update skus set on_hand = on_hand + 1")
 
     await shop.post(AUDIT, None, caller=OPERATOR)
@@ -113,6 +114,12 @@ async def test_an_audit_names_the_order_that_does_not_add_up(open_shop: Opened) 
 
     assert after["outcome"] == "found"
     assert [(one["invariant"], one["subject"]) for one in after["findings"]] == [(5, "MUG")]
+
+
+async def pieces_of(shop: OpenShop) -> tuple[int, int]:
+    """How many mugs are on hand and reserved."""
+    level = (await shop.get("/v1/stock/MUG", caller=STOCK_OPERATOR)).json()
+    return level["on_hand"], level["reserved"]
 
 
 async def audited(shop: OpenShop) -> Any:

@@ -57,6 +57,18 @@ STUCK = {
     "timer_at": None,
     "parked": False,
 }
+ACT = {
+    "id": "act-1",
+    "service": "orders",
+    "action": "move_order",
+    "subject": ORDER_ID,
+    "letter": None,
+    "by": "cus_olga",
+    "why": "the courier told us",
+    "at": "2026-11-21T20:17:40Z",
+    "status_before": "paid",
+    "status_after": "completed",
+}
 NOTHING: dict[str, Any] = {"items": [], "next_cursor": None}
 WHY = "the customer called"
 
@@ -95,11 +107,10 @@ def shop() -> Iterator[WebShop]:
             "GET /v1/orders": {"items": [ORDER], "next_cursor": "more"},
             f"GET /v1/orders/{ORDER_ID}": ORDER,
             f"GET /v1/orders/{ORDER_ID}/timeline": STORY,
-            f"GET /v1/orders/{ORDER_ID}/staff-acts": NOTHING,
             "GET /v1/operations/dead-letters": {"items": [LETTER], "next_cursor": None},
             "GET /v1/operations/orders/stuck": {"items": [STUCK], "next_cursor": None},
             "GET /v1/operations/consumers": NOTHING,
-            "GET /v1/operations/actions": NOTHING,
+            "GET /v1/operations/actions": {"items": [ACT], "next_cursor": None},
             "GET /v1/payments/pay_1-1": {"id": "pay_1-1", "status": "unknown", "amount_minor": 200, "currency": "RUB"},
         }
         opened.log_in()
@@ -271,6 +282,9 @@ def test_an_orders_page_offers_what_its_state_allows(shop: WebShop) -> None:
     ended = shop.look(f"/console/orders/{ORDER_ID}").text
 
     assert "stock could not handle BookingRequested" in waiting
+    assert dict(shop.api.last("GET /v1/operations/actions").url.params)["subject"] == ORDER_ID
+    assert "the courier told us" in waiting
+    assert "paid → completed" in waiting
     assert "Settle the payment" in waiting
     assert "Cancel and refund" in waiting
     assert "<option>completed</option>" not in waiting

@@ -61,7 +61,8 @@ async def order(visit: Visit, order_id: str) -> Response[Any]:
     path = visit.path_of("/v1/orders", order_id)
     found = await visit.api.get(path)
     acts, letters = await asyncio.gather(
-        visit.api.get(f"{path}/staff-acts", limit=LETTERS), visit.api.get("/v1/operations/dead-letters", limit=LETTERS)
+        visit.api.get("/v1/operations/actions", subject=order_id, limit=LETTERS),
+        visit.api.get("/v1/operations/dead-letters", limit=LETTERS),
     )
     return visit.page(
         "console/order.html",
