@@ -120,7 +120,9 @@ async def test_a_flood_of_orders_leaves_the_memory_bounded(folder: Path, tell: T
     )
     assert set(counts) <= {202, 400, 409, 503}
     assert counts[202] >= CUSTOMERS
-    assert counts[400] == LARGE_BODIES * ORDERS_EACH
+    large = Counter(answer.status for some in answers[:LARGE_BODIES] for answer in some)
+    assert large[400] + large[503] == LARGE_BODIES * ORDERS_EACH, "read and refused, or no room for all of them at once"
+    assert large[400]
     assert all("retry-after" in one.headers for some in answers for one in some if one.status == 503)
     assert most <= RESIDENT_BYTES_MAX
     assert alive.status == 200
