@@ -191,9 +191,8 @@ def test_a_search_that_the_api_cannot_read_finds_nothing(shop: WebShop) -> None:
     assert "No such orders" in shop.look("/console/orders?placed_from=never").text
 
 
-@pytest.mark.parametrize("status", ["paid", "shipping_pending"])
-def test_an_order_is_moved_by_the_word_of_staff_at_the_version_they_saw(shop: WebShop, status: str) -> None:
-    shop.answers[f"GET /v1/orders/{ORDER_ID}"] = {**ORDER, "status": status}
+def test_an_order_is_moved_by_the_word_of_staff_at_the_version_they_saw(shop: WebShop) -> None:
+    shop.answers[f"GET /v1/orders/{ORDER_ID}"] = {**ORDER, "status": "shipping_pending"}
     shop.answers[f"PUT /v1/orders/{ORDER_ID}/status"] = ORDER
     assert "<option>completed</option>" in shop.look(f"/console/orders/{ORDER_ID}").text
 

@@ -140,15 +140,25 @@ def test_a_shipment_that_is_refused_ends_the_order_and_gives_the_money_back() ->
 
 def test_staff_say_that_an_order_was_delivered() -> None:
     service = paid_shipped_order()
+    service.hears(PENDING)
 
     assert names(service.hears(moves("completed")).send) == ["OrderCompleted"]
     assert service.hears(DELIVERED) == NOTHING
 
 
+def test_nobody_says_delivered_of_a_shipment_that_may_still_be_refused() -> None:
+    service = paid_shipped_order()
+
+    assert service.hears(moves("completed")).reply == MoveNotAllowed("ord_1", "paid", "completed", ("cancelled",))
+    service.hears(ShipmentRefused("ord_1", "address_not_served"))
+    assert order_in(service).reason == "shipment_refused"
+
+
 def test_staff_move_an_order_no_further_than_its_lifecycle_lets_them() -> None:
     service = paid_shipped_order()
 
-    assert service.hears(moves("booked")).reply == MoveNotAllowed("ord_1", "paid", "booked", ("cancelled", "completed"))
+    assert service.hears(moves("booked")).reply == MoveNotAllowed("ord_1", "paid", "booked", ("cancelled",))
+    service.hears(PENDING)
     assert names(service.hears(moves("cancelled")).send) == ["ShipmentStopRequested"]
     assert service.hears(moves("completed")).reply == TooLateToDeliver("ord_1")
 

@@ -238,7 +238,7 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
         (OF_PARCEL,     to(learn, "paid", "shipping_pending", "completed", "cancelled")),
         NOT_BACK,
         (CancelOrder,   to(stop, "paid")),
-        (MoveOrder,     to(move({"cancelled": stop, "completed": deliver}), "paid", "completed")),
+        (MoveOrder,     to(move({"cancelled": stop}), "paid")),  # delivered: not before shipping says that it can be
         (OrderDeadline, to(stay, "paid", again=True, because=AGAIN)),
     )),
     "shipping_pending": State(settled=True, by="paid", asks=(SHIPMENT, LETTING_GO), awaits=(ShipmentDelivered,),

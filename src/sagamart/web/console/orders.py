@@ -35,8 +35,8 @@ FILTERS = ("q", "customer", "status", "placed_from", "placed_to", "cursor")
 SETTLED = frozenset(("captured", "refunded", "declined", "failed", "voided"))
 """Where the bank owes no answer about a payment."""
 
-DELIVERABLE = frozenset(("paid", "shipping_pending"))
-"""Where staff may say that an order is complete."""
+DELIVERABLE = frozenset(("shipping_pending",))
+"""Where staff may say that an order is complete: shipping has it, and refuses it no more."""
 
 
 @get("/console/orders")
