@@ -33,6 +33,10 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # when each series b
 UNMATCHED = "unmatched"
 """The route of a request that no route takes: an address of a stranger's choice must not become a label."""
 
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+OTHER_METHOD = "other"
+"""Nor may a method of a stranger's choice."""
+
 
 class Metrics:
     """What a process measures."""
@@ -52,6 +56,8 @@ class Metrics:
         self._call_time = self._histogram(known.CALL_TIME)
         self._http_time = self._histogram(known.HTTP_TIME)
         self._http_requests = self._counter(known.HTTP_REQUESTS)
+        self._answers: dict[tuple[str, str, int], tuple[Any, Any]] = {}
+        """The two series of each kind of answer: looking them up by label costs more than counting."""
 
     def about(self, version: str, node: str) -> None:
         """Say what runs here."""
@@ -75,8 +81,14 @@ class Metrics:
     def answered(self, scope: Mapping[str, Any], status: int, seconds: float) -> None:
         """An HTTP request with this ASGI scope began to be answered after so long."""
         method, route = scope["method"], scope.get("path_template") or UNMATCHED
-        self._http_time.labels(method, route).observe(seconds)
-        self._http_requests.labels(method, route, status).inc()
+        known = self._answers.get((method, route, status))
+        if known is None:
+            called = method if method in METHODS else OTHER_METHOD
+            known = self._http_time.labels(called, route), self._http_requests.labels(called, route, status)
+            if called == method:
+                self._answers[method, route, status] = known
+        known[0].observe(seconds)
+        known[1].inc()
 
     def read(self, family: Family, service: str, read: Callable[[], float]) -> None:
         """A figure of a service that is read when asked for."""
