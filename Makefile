@@ -7,7 +7,8 @@ MAKEFLAGS += --no-print-directory
 UV := scripts/uv
 IN_VENV := $(UV) run --frozen --no-sync
 PYTEST := $(IN_VENV) pytest
-# A file's tests stay in one process and in order, so a file that starts servers of its own starts them once.
+# A file's tests stay in one process and in order, so a file that starts servers of its own starts them once.  Files are
+# taken in the order of their names: the slow ones are not left to the end, where one worker would wait for the other.
 TEST_WORKERS ?= 2
 LOCKS := pyproject.toml uv.lock
 TOOLS_OF_TESTS := .venv/.newman .venv/.kafka .venv/.elastic .venv/rules .venv/.helm .venv/.browser
@@ -51,7 +52,7 @@ manifests: .venv/.helm ## Write down what the Helm chart makes of its own values
 
 .PHONY: test
 test: lint $(TOOLS_OF_TESTS) ## Everything: the static checks, then all tests in one run
-	$(PYTEST) -n $(TEST_WORKERS) --dist loadfile tests
+	$(PYTEST) -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder tests
 
 .PHONY: sim
 sim: .venv/.tools ## Simulate the shop with faults (SEED=… replays one run exactly)
