@@ -18,7 +18,7 @@ import asyncpg
 import msgspec
 
 from ground import SERVICES, Ground, quiet
-from machine import children_of, cpu_s
+from machine import children_of, cpu_s, said
 from sagamart.cluster.plan import Member, planned
 from sagamart.messaging.worker import Worker
 from sagamart.platform.internal.service_tokens import make_service_keys
@@ -38,7 +38,7 @@ WARM_UP_ORDERS = 400
 START_S_MAX = 60.0
 ROUND_S_MAX = 300.0
 POLL_S = 0.01
-_OPEN = re.compile(rb"at http://[0-9.]+:\d+")
+_OPEN = re.compile(rb"at (http://[0-9.]+:\d+)")
 
 
 class Travelled(msgspec.Struct):
@@ -188,7 +188,7 @@ async def _served(member: Member) -> AsyncIterator[int]:
     )
     listening: asyncio.Task[None] | None = None
     try:
-        await asyncio.wait_for(_until_open(process), START_S_MAX)
+        await asyncio.wait_for(said(process, _OPEN), START_S_MAX)
         listening = asyncio.create_task(_repeated(process))
         yield process.pid
     finally:
@@ -197,16 +197,6 @@ async def _served(member: Member) -> AsyncIterator[int]:
         await process.wait()
         if listening is not None:
             await listening
-
-
-async def _until_open(process: asyncio.subprocess.Process) -> None:
-    assert process.stderr is not None
-    said = b""
-    async for line in process.stderr:
-        said += line
-        if _OPEN.search(line):
-            return
-    raise RuntimeError(f"a service did not start:\n{said.decode()}")
 
 
 async def _repeated(process: asyncio.subprocess.Process) -> None:

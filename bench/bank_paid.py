@@ -19,6 +19,7 @@ import httpx
 import msgspec
 
 from ground import Ground, asked, customer, quiet, sku
+from machine import said
 from rounds import Clock, Round
 from sagamart.app import Shop
 from sagamart.messaging.worker import Limits, Node
@@ -54,7 +55,7 @@ async def bank(folder: Path) -> AsyncIterator[str]:
     )
     try:
         async with asyncio.timeout(START_S_MAX):
-            address = await _address(process)
+            address = (await said(process, _OPEN)).decode()
         emptying = asyncio.create_task(_empty(process))
         yield address
         emptying.cancel()
@@ -62,17 +63,6 @@ async def bank(folder: Path) -> AsyncIterator[str]:
         if process.returncode is None:
             process.terminate()
         await process.wait()
-
-
-async def _address(process: asyncio.subprocess.Process) -> str:
-    assert process.stderr is not None
-    said = b""
-    async for line in process.stderr:
-        said += line
-        found = _OPEN.search(line)
-        if found:
-            return found[1].decode()
-    raise RuntimeError(f"the bank did not open:\n{said.decode()}")
 
 
 async def _empty(process: asyncio.subprocess.Process) -> None:

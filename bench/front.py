@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 
 from load import Load, Posted
-from machine import children_of, cpu_s, rss_mb
+from machine import children_of, cpu_s, rss_mb, said
 from sagamart.platform.embedded import running_dsn
 
 START_S_MAX = 60
@@ -90,23 +90,12 @@ async def program(folder: Path) -> AsyncIterator[Program]:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        port = await asyncio.wait_for(_port(process), START_S_MAX)
+        port = int(await asyncio.wait_for(said(process, _OPEN), START_S_MAX))
         yield Program(process, folder, port, started)
     finally:
         if process.returncode is None:
             process.terminate()
         await process.wait()
-
-
-async def _port(process: asyncio.subprocess.Process) -> int:
-    assert process.stderr is not None
-    said = b""
-    async for line in process.stderr:
-        said += line
-        found = _OPEN.search(line)
-        if found:
-            return int(found[1])
-    raise RuntimeError(f"the program did not start:\n{said.decode()}")
 
 
 async def cold_start(folder: Path) -> Mapping[str, float]:

@@ -1,6 +1,8 @@
 """What the machine gives: processor time and memory of processes, and how long its disk takes to keep a promise."""
 
+import asyncio
 import os
+import re
 import statistics
 import time
 from pathlib import Path
@@ -39,6 +41,21 @@ def children_of(pid: int) -> list[int]:
 def cpu_s(pids: list[int]) -> float:
     """Processor time of these processes, user and system (seconds).  A process that has ended counts nothing."""
     return sum(sum(map(int, _stat(Path("/proc") / str(pid))[11:13])) for pid in pids) / _TICKS_PER_S
+
+
+async def said(process: asyncio.subprocess.Process, wanted: re.Pattern[bytes]) -> bytes:
+    """What a starting program says of itself: the first group of this pattern, on its standard error.
+
+    Raises RuntimeError, with all that it said, where it ends before.
+    """
+    assert process.stderr is not None
+    heard = b""
+    async for line in process.stderr:
+        heard += line
+        found = wanted.search(line)
+        if found:
+            return found[1]
+    raise RuntimeError(f"the program did not start:\n{heard.decode()}")
 
 
 def rss_mb(pids: list[int]) -> float:
