@@ -170,7 +170,8 @@ async def apart(place: Ground, folder: Path, settings: Mapping[str, str]) -> Asy
 
 
 def _members(place: Ground, folder: Path, ports: Ports, settings: Mapping[str, str]) -> list[Member]:
-    data = ShopSettings(data=str(folder))
+    """Messages are posted where `settings` name no other way."""
+    data = ShopSettings(data=str(folder), transport="local" if "SAGAMART_TRANSPORT" in settings else "http")
     make_service_keys(service_key_folder(data), list(SLICES))
     members = planned(data, list(SLICES), replicas=1, postgres_dsn=place.postgres.dsn(), ports=ports)
     more = {"SAGAMART_LOGS_LEVEL": "warning", **settings}
