@@ -1,6 +1,6 @@
 """The internal listener lets in services with messages of their own, and nobody and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import httpx
@@ -61,17 +61,17 @@ async def test_messages_of_a_service_are_taken() -> None:
 @pytest.mark.parametrize(
     "shown",
     [
-        {},
-        {"Authorization": "Basic dGVzdDp0ZXN0"},
-        {"Authorization": f"Bearer {PEOPLE.sign(ADMIN)}"},
-        {"Authorization": f"Bearer {TOKENS.sign('test', 'two')}"},
-        {"Authorization": "Bearer x"},
+        dict,
+        lambda: {"Authorization": "Basic dGVzdDp0ZXN0"},
+        lambda: {"Authorization": f"Bearer {PEOPLE.sign(ADMIN)}"},
+        lambda: {"Authorization": f"Bearer {TOKENS.sign('test', 'two')}"},
+        lambda: {"Authorization": "Bearer x"},
     ],
     ids=["nobody", "password", "an administrator", "a token for another service", "rubbish"],
 )
-async def test_nobody_but_a_service_that_calls_this_one_is_let_in(shown: dict[str, str]) -> None:
+async def test_nobody_but_a_service_that_calls_this_one_is_let_in(shown: Callable[[], dict[str, str]]) -> None:
     inbox = Inbox()
-    answer = await listener(inbox).post(ONE, content=posted(PUT), headers=shown)
+    answer = await listener(inbox).post(ONE, content=posted(PUT), headers=shown())
     assert (answer.status_code, answer.json()["code"], inbox.taken) == (401, "unauthenticated", [])
 
 

@@ -56,6 +56,19 @@ def test_a_line_about_an_order_is_found_by_its_id_whoever_writes_it(written: io.
     assert customer["labels"] == {"key": "cus_7", "customer_id": "cus_7", "more": "{'sku': ['a', 1]}"}
 
 
+def test_a_logger_that_has_written_follows_what_is_set_up_later(written: io.StringIO) -> None:
+    log, later = structlog.get_logger("shop"), io.StringIO()
+    log.info("before")
+    logs.configure("node-2", "1.2.4", form="json", stream=later)
+    with structlog.testing.capture_logs() as captured:
+        log.info("caught")
+    log.info("after")
+
+    assert [line["message"] for line in lines(written)] == ["before"]
+    assert [line["event"] for line in captured] == ["caught"]
+    assert [line["message"] for line in lines(later)] == ["after"]
+
+
 def test_an_error_has_its_type_and_words_in_fields(written: io.StringIO) -> None:
     structlog.get_logger("shop").error("batch failed", exc_info=ValueError("no such sku"))
     (line,) = lines(written)
