@@ -204,7 +204,7 @@ class Tables:
         table = self.database.tables[kind]
         names = ", ".join(column.name for column in table.columns)
         found = await self.run(f"select {names} from {table.name} order by {table.key}")
-        return table.rows(list(zip(*found, strict=True)) or [None])
+        return table.read(found)
 
     async def run(self, sql: str) -> list[asyncpg.Record]:
         """A statement, as the service's runtime role."""

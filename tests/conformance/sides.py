@@ -167,9 +167,8 @@ class PostgresSide:
     async def shown(self) -> Shown:
         rows = {}
         for table in THINGS.tables:
-            names = [column.name for column in table.columns]
             found = await self._look.fetch(f'select * from {table.name} order by {table.key} collate "C"')
-            rows[table.name] = table.rows([[row[name] for row in found] for name in names]) if found else []
+            rows[table.name] = table.read(found)
         return Shown(
             rows=rows,
             inbox=[row[0] for row in await self._fetch("select id::text from inbox")],

@@ -43,6 +43,16 @@ async def test_what_was_committed_is_read_back_whole(side: Side) -> None:
     assert shown.outbox == [(an_id(7), "a")]
 
 
+async def test_a_change_that_leaves_alone_what_changes_seldom_is_kept_whole(side: Side) -> None:
+    await write(side.a, new(APPLE, PEAR))
+
+    await write(side.a, Changes(changed={Thing: [(later(APPLE, 6), 1), (later(PEAR, 7), 1)]}, often={Thing}))
+    with pytest.raises(ConflictError):
+        await write(side.b, Changes(changed={Thing: [(later(APPLE, 8), 1)]}, often={Thing}))
+
+    assert (await side.shown()).rows["things"] == [later(APPLE, 6), later(PEAR, 7)]
+
+
 async def test_a_record_is_found_by_its_unique_column(side: Side) -> None:
     await write(side.a, new(APPLE, PEAR))
 

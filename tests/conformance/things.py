@@ -42,7 +42,7 @@ class Told(Body, frozen=True):
 THINGS = Service(
     "things",
     tables=(
-        Table(Thing, "things", key="thing_id", unique=("email",), expires="seen_at"),
+        Table(Thing, "things", key="thing_id", unique=("email",), expires="seen_at").changing_seldom("email", "tags"),
         Table(Line, "lines", key="line_id"),
     ),
     handlers=(),

@@ -63,6 +63,30 @@ def test_many_decisions_on_a_record_are_one_change_from_the_version_that_was_loa
     assert working.changes() == ({}, {Parcel: [(Parcel(6, "p1", "white"), 3)]})
 
 
+def test_what_changes_seldom_is_written_only_where_it_changed() -> None:
+    class Crate(Record, frozen=True):
+        crate_id: str
+        status: str
+        label: str
+
+    crates = Table(Crate, "crates", key="crate_id").changing_seldom("label")
+    first, second = Crate(1, "c1", "full", "red"), Crate(1, "c2", "full", "red")
+    working = WorkingSet([crates])
+    working.load([need(Crate, "c1", "c2")], {Crate: [first, second]})
+
+    working.save([Crate(2, "c1", "empty", "red")])
+    assert not working.changed_seldom(Crate, working.changes()[1][Crate])
+
+    working.save([Crate(2, "c2", "empty", "blue")])
+    assert working.changed_seldom(Crate, working.changes()[1][Crate])
+    assert [column.name for column in crates.often] == ["version", "crate_id", "status"]
+
+
+def test_a_table_changes_seldom_only_in_columns_that_it_has() -> None:
+    with pytest.raises(TypeError, match="no column weight"):
+        Table(Parcel, "parcels", key="parcel_id").changing_seldom("weight")
+
+
 def test_new_rows_are_written_sorted_by_key_so_that_locks_are_taken_in_one_order() -> None:
     working = loaded()
     working.save([Parcel(1, "p2", "blue")])

@@ -195,7 +195,7 @@ def rule_of(services: frozenset[str]) -> Callable[[Mapping[str, Sequence[Row]]],
         order = next(iter(rows["orders"]), None)
         story = Story(
             order,
-            None if order is None else ORDERS.rows([[order[column.name]] for column in ORDERS.columns])[0],
+            None if order is None else ORDERS.read([order])[0],
             [row for row in rows["wallet"] if row["hold_id"] is not None],
             [row for row in rows["stock"] if row["attempt"] is not None],
             rows["notifications"],

@@ -83,6 +83,9 @@ class Changes(msgspec.Struct):
     requests: list[KnownRequest] = msgspec.field(default_factory=list)
     new: dict[type, list[Any]] = msgspec.field(default_factory=dict)
     changed: dict[type, list[tuple[Any, int]]] = msgspec.field(default_factory=dict)
+    """Records as they are now, each with the version that was loaded."""
+    often: set[type] = msgspec.field(default_factory=set)
+    """Kinds of changed records of which the columns that change seldom need not be written."""
     armed: list[ArmedTimer] = msgspec.field(default_factory=list)
     disarmed: list[tuple[str, str]] = msgspec.field(default_factory=list)
     outbox: list[Parcel] = msgspec.field(default_factory=list)

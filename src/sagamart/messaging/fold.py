@@ -7,6 +7,7 @@ Rules:
 - A message whose needs became known only by an earlier one of the same batch is deferred to the next batch.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -107,9 +108,10 @@ class Batch:
     def decide(self) -> Changes:
         """Fold all decisions into one set of changes."""
         seen: set[str] = set()
+        handled = self.loaded.handled
         for arrival in self.arrivals:
             message = arrival.message
-            if message.id in seen or message.id in self.loaded.handled:
+            if message.id in seen or message.id in handled:
                 self.duplicates += 1
                 if not self._answer_again(arrival) and arrival.request is not None:
                     self.replies[message.id] = stored(NOTHING_MORE)
@@ -258,6 +260,8 @@ class Batch:
 
     def _collected(self) -> Changes:
         self.changes.new, self.changes.changed = self.working.changes()
+        changed = self.changes.changed.items()
+        self.changes.often = {kind for kind, pairs in changed if not self.working.changed_seldom(kind, pairs)}
         self.changes.outbox = packed(self.sent, alone=self.service.outside)
         self.changes.handled.sort()
         self.changes.requests.sort(key=lambda known: known.key)
@@ -271,9 +275,9 @@ class Batch:
 
     def _merged(self, needs: Iterable[Need]) -> list[Need]:
         """One need per table and column, in the order of the service's tables, keys sorted: the order of locks."""
-        wanted: dict[tuple[type, str | None], set[str]] = {}
-        for kind, keys, column in needs:
-            wanted.setdefault((kind, column), set()).update(keys)
+        wanted: defaultdict[tuple[type, str | None], set[str]] = defaultdict(set)
+        for need in needs:
+            wanted[need.kind, need.column].update(need.values)
         order = {table.record: place for place, table in enumerate(self.service.tables)}
         places = sorted(wanted, key=lambda place: (order[place[0]], place[1] or ""))
         return [Need(kind, sorted(found), column) for kind, column in places if (found := wanted[kind, column])]

@@ -28,7 +28,7 @@ from sagamart.messaging.message import encode, first_id_at
 from sagamart.messaging.records import Need, Table
 from sagamart.messaging.requests import StoredReply
 from sagamart.messaging.service import Service
-from sagamart.messaging.statements import Part, insert, rows_of, select, statement, update
+from sagamart.messaging.statements import Part, arrays, insert, joined, select, statement, update
 
 SESSION = {
     "transaction_timeout": "20s",
@@ -48,11 +48,11 @@ STATEMENTS_MAX = 1000
 
 _KNOWN = Part(inbox.KNOWN, scalar=True)
 _PARKED = Part(dead_letters.PARKED, scalar=True)
-_STILL_ARMED = Part(timers.STILL_ARMED, columns=("generation",))
+_STILL_ARMED = Part(timers.STILL_ARMED, columns=arrays("generation"))
 _REQUESTS = Part(
     "select key, fingerprint, message_id::text as message_id, status, body, location, refused"
     " from requests where key = any({}::text[])",
-    columns=("key", "fingerprint", "message_id", "status", "body", "location", "refused"),
+    columns=arrays("key", "fingerprint", "message_id", "status", "body", "location", "refused"),
 )
 _REMEMBER = Part(inbox.REMEMBER)
 _OUTBOX = Part(outbox.WRITE)
@@ -63,8 +63,9 @@ _BURY = Part(dead_letters.BURY)
 _REVIVED = Part(dead_letters.REVIVED)
 _ATTEMPTS_OVER = Part(dead_letters.ATTEMPTS_OVER)
 _ANSWERED = Part(
-    "insert into requests (key, fingerprint, message_id, status, body, location, refused) "
-    + rows_of("text", "bytea", "uuid", "bigint", "bytea", "text", "boolean")
+    "insert into requests (key, fingerprint, message_id, status, location, refused, body)"
+    " select r ->> 0, decode(r ->> 1, 'base64'), (r ->> 2)::uuid, (r ->> 3)::bigint, r ->> 4, (r ->> 5)::boolean,"
+    " substring({}::bytea from (r ->> 6)::int for (r ->> 7)::int) from jsonb_array_elements({}::jsonb) r"
 )
 _encoder = msgspec.json.Encoder()
 
@@ -284,7 +285,11 @@ class PostgresTransaction:
         for kind, rows in changes.new.items():
             add(insert(self._table(kind)), _json([astuple(row) for row in rows]))
         for kind, pairs in changes.changed.items():
-            add(update(self._table(kind)), _json([(*astuple(row), loaded) for row, loaded in pairs]), len(pairs))
+            table = self._table(kind)
+            often = kind in changes.often
+            values = table.values_often if often else astuple
+            rows = [(*values(row), loaded) for row, loaded in pairs]
+            add(update(table, often=often), _json(rows), len(pairs))
         self._add_core(changes, add)
         if not parts:
             return
@@ -298,13 +303,20 @@ class PostgresTransaction:
     def _add_core(self, changes: Changes, add: Any) -> None:
         """The core's own tables."""
         if changes.requests:
-            add(_ANSWERED, _json([(r.key, r.fingerprint, r.message_id, *astuple(r.reply)) for r in changes.requests]))
+            whole, places = joined([r.reply.body for r in changes.requests])
+            answered = [
+                (r.key, r.fingerprint, r.message_id, r.reply.status, r.reply.location, r.reply.refused, *place)
+                for r, place in zip(changes.requests, places, strict=True)
+            ]
+            add(_ANSWERED, whole, _json(answered))
         if changes.disarmed:
             add(_DISARM, _json(changes.disarmed))
         if changes.armed:
-            timers_ = changes.armed
-            placed = [(t.key, t.name, t.generation, t.after_s) for t in timers_]
-            add(_ARM, _json(placed), [t.message for t in timers_])
+            whole, places = joined([timer.message for timer in changes.armed])
+            armed = [
+                (t.key, t.name, t.generation, t.after_s, *place) for t, place in zip(changes.armed, places, strict=True)
+            ]
+            add(_ARM, whole, _json(armed))
         if changes.outbox:
             parcels = changes.outbox
             add(_OUTBOX, self._database.node, _json([p.id for p in parcels]), [outbox.stored(p) for p in parcels])
@@ -326,10 +338,10 @@ class PostgresTransaction:
         Timers are locked last, as a batch that arms them does; whoever arms or disarms them meanwhile is waited for.
         """
         place = sum(len(part.columns) or 1 for part in parts)
-        for kind, values, column in needs:
-            table = self._table(kind)
-            parts.append(select(table, column or table.key, locked=self._locked))
-            arguments.append(_json(values))
+        for need in needs:
+            table = self._table(need.kind)
+            parts.append(select(table, need.column or table.key, locked=self._locked))
+            arguments.append(_json(need.values))
         if firing:
             parts.append(_STILL_ARMED)
             arguments.extend(firing)
@@ -337,10 +349,10 @@ class PostgresTransaction:
 
     def _records(self, needs: Sequence[Need], row: Any, place: int) -> dict[type, list[Any]]:
         found: dict[type, list[Any]] = {}
-        for kind, _, _ in needs:
-            table = self._table(kind)
+        for need in needs:
+            table = self._table(need.kind)
             end = place + len(table.columns)
-            found.setdefault(kind, []).extend(table.rows(row[place:end]))
+            found.setdefault(need.kind, []).extend(table.unpacked(row[place:end]))
             place = end
         return found
 

@@ -7,8 +7,10 @@ Rules:
 - Collections and nested structs are `jsonb` columns.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -30,11 +32,17 @@ R = TypeVar("R", bound=Record)
 
 
 class Column(NamedTuple):
-    """A column, its PostgreSQL type, and how a value comes out where that is not as it stands."""
+    """A column, its PostgreSQL type, and where values are JSON how one, or a list of all, comes out."""
 
     name: str
     type: str
     decode: Callable[[Any], Any] | None = None
+    decode_all: Callable[[Any], Any] | None = None
+
+    @property
+    def aggregate(self) -> str:
+        """All values as one: JSON as one list, since reading many small pieces costs three times as much."""
+        return f"{'json' if self.decode_all else 'array'}_agg({self.name})"
 
 
 class Table(Generic[Row]):
@@ -57,16 +65,49 @@ class Table(Generic[Row]):
         self.expires = expires
         self.journal = not issubclass(record, Record)
         self.columns = tuple(_column(field, hints[field]) for field in record.__struct_fields__)
+        self.often = self.columns
+        self.values_often: Callable[[Row], tuple[Any, ...]] = msgspec.structs.astuple
+        self._values_seldom: Callable[[Row], Any] | None = None
 
-    def rows(self, columns: Sequence[Sequence[Any] | None]) -> list[Row]:
-        """Structs from the columns of a query, each an array of equal length (None: no rows)."""
-        if columns[0] is None:
-            return []
-        decoded = [
-            values or () if column.decode is None else [None if v is None else column.decode(v) for v in values or ()]
-            for column, values in zip(self.columns, columns, strict=True)
+    def changing_seldom(self, *names: str) -> "Table[Row]":
+        """Declare columns that hardly ever change: a batch that changes none of them does not write them again.
+
+        Raises TypeError for what is no column.
+        """
+        unknown = set(names) - {column.name for column in self.columns}
+        if unknown:
+            raise TypeError(f"table {self.name} has no column {', '.join(sorted(unknown))}")
+        self.often = tuple(column for column in self.columns if column.name not in names)
+        self.values_often = attrgetter(*(column.name for column in self.often))
+        self._values_seldom = attrgetter(*names)
+        return self
+
+    def changed_seldom(self, row: Row, before: Row) -> bool:
+        """Whether these differ in a column that hardly ever changes."""
+        values = self._values_seldom
+        return values is not None and values(row) != values(before)
+
+    def read(self, rows: Iterable[Any]) -> list[Row]:
+        """Structs from the rows of a query."""
+        return [
+            self.record(
+                *[
+                    row[name] if decode is None or row[name] is None else decode(row[name])
+                    for name, _, decode, _ in self.columns
+                ]
+            )
+            for row in rows
         ]
-        return list(map(self.record, *decoded))
+
+    def unpacked(self, aggregates: Sequence[Any]) -> list[Row]:
+        """Structs from the aggregate of each column (None: no rows)."""
+        if aggregates[0] is None:
+            return []
+        columns = [
+            values if column.decode_all is None else column.decode_all(values)
+            for column, values in zip(self.columns, aggregates, strict=True)
+        ]
+        return list(map(self.record, *columns))
 
 
 _COLUMN_TYPES: Mapping[Any, str] = {
@@ -78,7 +119,8 @@ _COLUMN_TYPES: Mapping[Any, str] = {
 }
 
 
-def _column(name: str, hint: Any) -> Column:
+def _column(name: str, whole: Any) -> Column:
+    hint = whole
     if get_origin(hint) in (Union, UnionType):
         present = [part for part in get_args(hint) if part is not NoneType]
         hint = present[0] if len(present) == 1 else hint
@@ -87,10 +129,10 @@ def _column(name: str, hint: Any) -> Column:
     plain = _COLUMN_TYPES.get(hint)
     if plain:
         return Column(name, plain)
-    return Column(name, "jsonb", msgspec.json.Decoder(hint).decode)
+    return Column(name, "jsonb", msgspec.json.Decoder(hint).decode, msgspec.json.Decoder(list[whole]).decode)
 
 
-class Need(NamedTuple):
+class Need(msgspec.Struct, frozen=True):
     """Rows that a decision wants to see: by key, or by a declared unique column."""
 
     kind: type[Record]
@@ -122,9 +164,9 @@ class WorkingSet:
     def __init__(self, tables: Iterable[Table[Any]]) -> None:
         self.tables: dict[type, Table[Any]] = {table.record: table for table in tables}
         self.present: dict[type, dict[str, Any]] = {}
-        self.loaded: dict[type, dict[str, int]] = {}
-        self.entries: dict[type, list[Any]] = {}
-        self._dirty: dict[type, set[str]] = {}
+        self.loaded: dict[type, dict[str, Any]] = {}
+        self.entries: defaultdict[type, list[Any]] = defaultdict(list)
+        self._dirty: defaultdict[type, set[str]] = defaultdict(set)
         self._by: dict[tuple[type, str], dict[str, str | None]] = {}
 
     def load(self, needs: Iterable[Need], found: Mapping[type, Sequence[Any]]) -> None:
@@ -143,13 +185,12 @@ class WorkingSet:
 
     def _take(self, table: Table[Any], records: Sequence[Any]) -> None:
         rows = self.present.setdefault(table.record, {})
-        versions = self.loaded.setdefault(table.record, {})
+        loaded = self.loaded.setdefault(table.record, {})
         for record in records:
             key = getattr(record, table.key)
-            if key in versions:
+            if key in loaded:
                 continue
-            rows[key] = record
-            versions[key] = record.version
+            rows[key] = loaded[key] = record
             self._index(table, record, key)
 
     def _index(self, table: Table[Any], record: Any, key: str) -> None:
@@ -196,11 +237,11 @@ class WorkingSet:
             kind = type(row)
             table = self.tables[kind]
             if table.journal:
-                self.entries.setdefault(kind, []).append(row)
+                self.entries[kind].append(row)
                 continue
             key = getattr(row, table.key)
             self.present[kind][key] = row
-            self._dirty.setdefault(kind, set()).add(key)
+            self._dirty[kind].add(key)
             if table.unique:
                 self._index(table, row, key)
 
@@ -209,16 +250,21 @@ class WorkingSet:
         new: dict[type, list[Any]] = {}
         changed: dict[type, list[tuple[Any, int]]] = {}
         for kind in self.tables:
-            versions = self.loaded.get(kind, {})
+            loaded = self.loaded.get(kind, {})
             for key in sorted(self._dirty.get(kind, ())):
                 record = self.present[kind][key]
-                if key in versions:
-                    changed.setdefault(kind, []).append((record, versions[key]))
+                if key in loaded:
+                    changed.setdefault(kind, []).append((record, loaded[key].version))
                 else:
                     new.setdefault(kind, []).append(record)
             if kind in self.entries:
                 new[kind] = sorted(self.entries[kind], key=_sort_key(self.tables[kind]))
         return new, changed
+
+    def changed_seldom(self, kind: type, pairs: Iterable[tuple[Any, int]]) -> bool:
+        """Whether one of these changed records differs in a column that hardly ever changes."""
+        table, loaded = self.tables[kind], self.loaded[kind]
+        return any(table.changed_seldom(row, loaded[getattr(row, table.key)]) for row, _ in pairs)
 
 
 def _sort_key(table: Table[Any]) -> Callable[[Any], Any]:
@@ -265,16 +311,17 @@ class Records:
 
     def allows(self, kind: type, key: str) -> bool:
         """Whether this decision may save the record of this key."""
-        for asked, values, column in self._asked:
-            if asked is kind and (key in values if column is None else self._found_by(kind, column, values, key)):
+        for asked in self._asked:
+            if asked.kind is kind and (key in asked.values if asked.column is None else self._found_by(asked, key)):
                 return True
         return False
 
-    def _found_by(self, kind: type[Record], column: str, values: Sequence[str], key: str) -> bool:
-        return any(self._working.key_by(kind, column, value) == key for value in values)
+    def _found_by(self, asked: Need, key: str) -> bool:
+        column = str(asked.column)
+        return any(self._working.key_by(asked.kind, column, value) == key for value in asked.values)
 
     def _check(self, kind: type[Record], key: str) -> None:
-        for asked, values, column in self._asked:
-            if asked is kind and column is None and key in values:
+        for asked in self._asked:
+            if asked.kind is kind and asked.column is None and key in asked.values:
                 return
         raise UnaskedError(f"{kind.__name__} {key!r} was not asked for")

@@ -29,8 +29,8 @@ STILL_ARMED = (
 )
 ARM = (
     "insert into timers (key, name, generation, due_at, message)"
-    " select r ->> 0, r ->> 1, (r ->> 2)::uuid, now() + make_interval(secs => (r ->> 3)::float8), message"
-    " from rows from (jsonb_array_elements({}::jsonb), unnest({}::bytea[])) as t(r, message)"
+    " select r ->> 0, r ->> 1, (r ->> 2)::uuid, now() + make_interval(secs => (r ->> 3)::float8),"
+    " substring({}::bytea from (r ->> 4)::int for (r ->> 5)::int) from jsonb_array_elements({}::jsonb) r"
     " on conflict (key, name) do update"
     " set generation = excluded.generation, due_at = excluded.due_at, message = excluded.message"
 )

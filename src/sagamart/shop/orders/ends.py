@@ -47,7 +47,7 @@ def _event(end: Any) -> OrderEnd:
 async def end_of(queries: Queries, order_id: str) -> OrderCompleted | OrderCancelled | None:
     """What was told when the order ended; None for one that has not ended, or is on its way again."""
     row = await queries.order_by_id(order_id=order_id)
-    found = () if row is None else ORDERS.rows([[row[column.name]] for column in ORDERS.columns])
+    found = () if row is None else ORDERS.read([row])
     return next((told(one) for one in found), None)
 
 

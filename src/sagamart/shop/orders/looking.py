@@ -62,7 +62,7 @@ SeenId = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$(?!\n)", max_length=200
 
 def orders_of(rows: Sequence[Any]) -> list[Order]:
     """Orders from the rows of a query."""
-    return ORDERS.rows([[row[column.name] for row in rows] for column in ORDERS.columns]) if rows else []
+    return ORDERS.read(rows)
 
 
 def is_staff(caller: Caller) -> bool:
@@ -140,7 +140,7 @@ async def list_orders(  # noqa: PLR0913  each is something that Litestar hands i
 async def get_basket(caller: Caller, queries: Queries) -> Response[BasketView]:
     """What the caller has laid aside, with its version as ETag."""
     row = await queries.basket_of(customer_id=caller.id)
-    (basket,) = BASKETS.rows([[row[column.name]] for column in BASKETS.columns]) if row is not None else [None]
+    (basket,) = BASKETS.read([row]) if row is not None else [None]
     seen = shown(basket)
     return json_response(seen, headers={"ETag": etag_of(seen.version)})
 

@@ -116,7 +116,7 @@ ROUTES: Sequence[HTTPRouteHandler] = (stuck_orders, call_off_order)
 
 
 def _looked_at(row: Any, now: datetime) -> StuckOrder:
-    (order,) = ORDERS.rows([[row[column.name]] for column in ORDERS.columns])
+    (order,) = ORDERS.read([row])
     due = due_at(order)
     return StuckOrder(
         id=order.order_id,

@@ -246,7 +246,9 @@ class Basket(Record, frozen=True):
 
 
 UNPAID_ORDERS = Table(UnpaidOrders, "unpaid_orders", key="customer_id")
-ORDERS = Table(Order, "orders", key="order_id")
+ORDERS = Table(Order, "orders", key="order_id").changing_seldom(
+    "customer_id", "lines", "total_minor", "currency", "placed_at", "attempt", "reason", "shortfall", "plan", "returns"
+)
 PRODUCT_COPIES = Table(ProductCopy, "product_copies", key="sku")
 DELIVERY_COPIES = Table(DeliveryCopy, "delivery_copies", key="method")
 BASKETS = Table(Basket, "baskets", key="customer_id")

@@ -169,7 +169,7 @@ async def _found(queries: Queries, payment_id: str) -> Payment | None:
 
 def payments_in(rows: Sequence[Any]) -> list[Payment]:
     """Payments from the rows of a query."""
-    return PAYMENTS.rows([[row[column.name] for row in rows] for column in PAYMENTS.columns]) if rows else []
+    return PAYMENTS.read(rows)
 
 
 ROUTES = routes(())

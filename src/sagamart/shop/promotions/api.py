@@ -101,7 +101,7 @@ GoodsCurrency = Annotated[str, QueryParameter(pattern=CURRENCY_PATTERN, descript
 
 def codes_of(rows: Sequence[Any]) -> list[PromoCode]:
     """Codes from the rows of a query."""
-    return PROMO_CODES.rows([[row[column.name] for row in rows] for column in PROMO_CODES.columns]) if rows else []
+    return PROMO_CODES.read(rows)
 
 
 @post("/v1/promo-codes", guards=[STAFF], status_code=201)

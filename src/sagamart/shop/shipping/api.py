@@ -66,7 +66,7 @@ class ShipmentDetail(ShipmentView, frozen=True):
 
 def shipments_of(rows: Sequence[Any]) -> list[Shipment]:
     """Shipments from the rows of a query."""
-    return SHIPMENTS.rows([[row[column.name] for row in rows] for column in SHIPMENTS.columns]) if rows else []
+    return SHIPMENTS.read(rows)
 
 
 @get("/v1/shipments", guards=[logged_in])
@@ -99,7 +99,7 @@ async def read_shipment(
     if not found or not (_sees_all(caller) or found[0].customer_id == caller.id):
         raise NotFound("There is no such shipment")
     rows = await queries.returns_of(order_id=found[0].order_id)
-    returns = RETURNS.rows([[one[column.name] for one in rows] for column in RETURNS.columns]) if rows else []
+    returns = RETURNS.read(rows)
     shown = tuple(ReturnView(one.return_id, one.status, one.returned) for one in returns)
     detail = ShipmentDetail(**msgspec.structs.asdict(view(found[0], language)), returns=shown)
     versions = found[0].version + sum(one.version for one in returns)

@@ -151,7 +151,7 @@ def _wanted(place: int, line: str) -> Wanted:
 
 
 def _records(table: Any, rows: Sequence[Any]) -> Any:
-    return table.rows([[row[column.name] for row in rows] for column in table.columns]) if rows else []
+    return table.read(rows)
 
 
 def _offer(

@@ -73,5 +73,7 @@ class Movement(Entry, frozen=True):
 
 
 SKUS = Table(Sku, "skus", key="sku")
-RESERVATIONS = Table(Reservation, "reservations", key="reservation_id")
+RESERVATIONS = Table(Reservation, "reservations", key="reservation_id").changing_seldom(
+    "order_id", "attempt", "lines", "short"
+)
 MOVEMENTS = Table(Movement, "movements", key="movement_id")

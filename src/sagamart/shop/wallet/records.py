@@ -127,7 +127,9 @@ def customer_account(customer_id: str) -> str:
     return f"customer:{customer_id}"
 
 
-HOLDS = Table(Hold, "holds", key="hold_id")
+HOLDS = Table(Hold, "holds", key="hold_id").changing_seldom(
+    "order_id", "payment", "customer_id", "amount_minor", "currency", "refusal", "available_minor"
+)
 CLEARINGS = Table(Clearing, "clearings", key="clearing_id")
 WALLETS = Table(Wallet, "wallets", key="customer_id")
 POSTINGS = Table(Posting, "postings", key="posting_id")
