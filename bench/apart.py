@@ -170,11 +170,11 @@ async def apart(place: Ground, folder: Path, settings: Mapping[str, str]) -> Asy
 
 
 def _members(place: Ground, folder: Path, ports: Ports, settings: Mapping[str, str]) -> list[Member]:
-    """Messages are posted where `settings` name no other way."""
+    """Messages are posted where `settings` name no other way, and to the four only: the timeline is off."""
     data = ShopSettings(data=str(folder), transport="local" if "SAGAMART_TRANSPORT" in settings else "http")
     make_service_keys(service_key_folder(data), list(SLICES))
     members = planned(data, list(SLICES), replicas=1, postgres_dsn=place.postgres.dsn(), ports=ports)
-    more = {"SAGAMART_LOGS_LEVEL": "warning", **settings}
+    more = {"SAGAMART_LOGS_LEVEL": "warning", "SAGAMART_TIMELINE": "off", **settings}
     return [msgspec.structs.replace(one, environment={**one.environment, **more}) for one in members]
 
 
