@@ -147,7 +147,7 @@ help: ## This list
 	scripts/newman --version
 	@touch $@
 
-.venv/.kafka: scripts/kafka-jars.txt scripts/kafka-pom.xml | .venv/.tools
+.venv/.kafka: src/sagamart/platform/broker/jars.txt src/sagamart/platform/broker/pom.xml | .venv/.tools
 	scripts/kafka fetch
 	@touch $@
 

@@ -18,8 +18,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 import limit_kafka
 from apart import ROUND_S_MAX, WARM_UP_ORDERS, Clock, Told, Travelled, apart
 from ground import SERVICES, Ground
-from kafka_broker import Broker
-from kafka_jars import fetch
+from kafka_broker import Broker, bring
 from machine import children_of, cpu_s
 from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.kafka_topics import apply
@@ -34,7 +33,7 @@ BROKER_SESSION_MS = 30_000
 @contextmanager
 def broker() -> Iterator[Broker]:
     """A broker of Apache Kafka, started for this run as `scripts/kafka` starts it, with the topics of both."""
-    fetch(print)
+    bring()
     with tempfile.TemporaryDirectory(prefix="sagamart-bench-") as folder:
         started = Broker(Path(folder), session_ms=BROKER_SESSION_MS)
         try:

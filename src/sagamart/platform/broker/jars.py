@@ -1,4 +1,4 @@
-"""The jars of a real Kafka broker, brought in once through Maven and checked against scripts/kafka-jars.txt.
+"""The jars of a Kafka broker, brought in once through Maven and checked against jars.txt.
 
 No registry is named here: Maven knows its own.  Without Maven, `MAVEN_REPOSITORY` or a mirror in Maven's settings says
 where a repository is.
@@ -16,10 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parent.parent
-LOCK = TOP / "scripts" / "kafka-jars.txt"
-POM = TOP / "scripts" / "kafka-pom.xml"
-JARS = TOP / ".kafka" / "jars"
+LOCK = Path(__file__).with_name("jars.txt")
+POM = Path(__file__).with_name("pom.xml")
 ATTEMPTS_MAX = 4
 DOWNLOADS_MAX = 8
 DOWNLOAD_S_MAX = 60
@@ -28,7 +26,11 @@ PAUSE_S = 2
 Say = Callable[[str], object]
 
 
-class NoJarsError(Exception):
+class NoBrokerError(Exception):
+    """No broker can be run here."""
+
+
+class NoJarsError(NoBrokerError):
     """The jars cannot be brought in; the message says what to install."""
 
 
@@ -38,47 +40,52 @@ def locked() -> dict[str, str]:
     return {path: digest for digest, path in lines}
 
 
-def is_fetched() -> bool:
-    """Whether the jars of this lock are here; they were checked when they came."""
-    stamp = JARS / ".fetched"
+def cached() -> Path:
+    """Where a user's jars are kept."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sagamart" / "kafka"
+
+
+def is_fetched(jars: Path) -> bool:
+    """Whether the jars of this lock are in the folder; they were checked when they came."""
+    stamp = jars / ".fetched"
     return stamp.exists() and stamp.read_text() == LOCK.read_text()
 
 
-def fetch(say: Say) -> None:
-    """Bring the jars in, if they are not here.  Raises NoJarsError."""
-    if is_fetched():
+def fetch(jars: Path, say: Say) -> None:
+    """Bring the jars into the folder, if they are not there.  Raises NoJarsError."""
+    if is_fetched(jars):
         return
-    shutil.rmtree(JARS, ignore_errors=True)
-    JARS.mkdir(parents=True)
+    shutil.rmtree(jars, ignore_errors=True)
+    jars.mkdir(parents=True, exist_ok=True)
     maven, repository = shutil.which("mvn"), maven_repository()
     if maven:
         say("Bringing in Kafka with Maven (45 jars, 44 MB) ...")
-        again(partial(_resolve, maven))
+        again(partial(_resolve, maven, jars))
     elif repository:
         say("Bringing in Kafka from a Maven repository (45 jars, 44 MB) ...")
         with ThreadPoolExecutor(DOWNLOADS_MAX) as pool:
-            list(pool.map(lambda path: again(partial(_download, repository, path)), locked()))
+            list(pool.map(lambda path: again(partial(_download, repository, path, jars)), locked()))
     else:
         raise NoJarsError(
             "Kafka comes as jars from a Maven repository. Install Maven (Debian, Ubuntu: apt install maven), or set"
             " MAVEN_REPOSITORY to the address of a repository that has what Maven Central has."
         )
-    wrong = [path for path, digest in locked().items() if digest_of(JARS / Path(path).name) != digest]
+    wrong = [path for path, digest in locked().items() if digest_of(jars / Path(path).name) != digest]
     if wrong:
-        raise NoJarsError(f"not what scripts/kafka-jars.txt says: {', '.join(wrong)}")
-    (JARS / ".fetched").write_text(LOCK.read_text())
+        raise NoJarsError(f"not what {LOCK.name} says: {', '.join(wrong)}")
+    (jars / ".fetched").write_text(LOCK.read_text())
 
 
-def _resolve(maven: str) -> None:
-    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={JARS}"]
+def _resolve(maven: str, jars: Path) -> None:
+    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={jars}"]
     done = subprocess.run([maven, "-q", "-B", "-f", str(POM), *goal], check=False, capture_output=True, text=True)  # noqa: S603  our own words
     if done.returncode:
         raise NoJarsError(f"Maven failed: {(done.stdout + done.stderr)[-2000:]}")
 
 
-def _download(repository: str, path: str) -> None:
+def _download(repository: str, path: str, jars: Path) -> None:
     with urllib.request.urlopen(f"{repository.rstrip('/')}/{path}", timeout=DOWNLOAD_S_MAX) as answer:  # noqa: S310  checked by its digest
-        (JARS / Path(path).name).write_bytes(answer.read())
+        (jars / Path(path).name).write_bytes(answer.read())
 
 
 def again(bring: Callable[[], None]) -> None:
