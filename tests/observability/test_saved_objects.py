@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-DEPLOYED = Path(__file__).parents[2] / "deploy" / "observability"
+TOP = Path(__file__).parents[2]
+DEPLOYED = TOP / "deploy" / "observability"
 TOKEN = re.compile(r'\s+|#[^\n]*|(?P<token>=>|=~|!~|==|!=|[{}\[\],!()]|"(?:[^"\\]|\\.)*"|[\w.@$%:/-]+)')
 PLUGINS = {
     "input": {"beats": {"port"}},
@@ -99,14 +101,24 @@ def test_the_pipeline_of_logstash_is_well_formed_and_uses_what_its_plugins_know(
     ]
 
 
-def test_filebeat_reads_lines_as_the_shop_writes_them_and_sends_them_to_logstash() -> None:
-    settings = yaml.safe_load((DEPLOYED / "filebeat" / "filebeat.yml").read_text())
+@pytest.mark.parametrize("file", ["deploy/observability/filebeat/filebeat.yml", "deploy/compose/filebeat.yml"])
+def test_filebeat_reads_lines_as_the_shop_writes_them(file: str) -> None:
+    (source,) = yaml.safe_load((TOP / file).read_text())["filebeat.inputs"]
+
+    parser = source["parsers"][-1]["ndjson"]
+
+    assert parser["target"] == ""
+    assert parser["expand_keys"], "a line has log.level with a dot"
+
+
+def test_filebeat_sends_lines_to_where_logstash_listens() -> None:
     port = next(options["port"] for _, plugin, options in pipeline() if plugin == "beats")
 
-    ((parser,),) = [source["parsers"] for source in settings["filebeat.inputs"]]
-    assert parser["ndjson"]["target"] == ""
-    assert parser["ndjson"]["expand_keys"], "a line has log.level with a dot"
-    assert [host.rstrip("}").rpartition(":")[2] for host in settings["output.logstash"]["hosts"]] == [port]
+    (alone,) = yaml.safe_load((DEPLOYED / "filebeat" / "filebeat.yml").read_text())["output.logstash"]["hosts"]
+    in_compose = yaml.safe_load((TOP / "compose.yaml").read_text())["services"]["filebeat"]["environment"]["LOGSTASH"]
+
+    assert alone.rstrip("}").rpartition(":")[2] == port
+    assert in_compose == f"logstash:{port}"
 
 
 def test_what_logstash_lets_through_is_what_the_index_maps() -> None:
