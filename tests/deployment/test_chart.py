@@ -1,5 +1,6 @@
 """The Helm chart: what it renders is valid, runs everything there is, and refuses what is misspelt."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from helm_chart import CHART, GOLDEN, KUBECTL, NAMESPACE, VALUES, documents, helm, of_kind, rendered, template
+from helm_chart import CHART, GOLDEN, KUBECTL, NAMESPACE, TOP, VALUES, documents, helm, of_kind, rendered, template
 from sagamart.settings import ShopSettings
 from sagamart.slices import SLICES, services_of
 
@@ -16,6 +17,7 @@ KUBERNETES = "1.37"
 OF_OTHERS = ("keda.sh/", "monitoring.coreos.com/", "postgresql.cnpg.io/", "kafka.strimzi.io/")
 """Groups whose schemas Kubernetes does not ship."""
 
+PROMETHEUS = TOP / "deploy/observability/prometheus"
 EXAMPLES = sorted((CHART / "examples").glob("*.yaml"))
 
 
@@ -98,6 +100,16 @@ def test_prometheus_finds_every_service_and_not_what_everybody_reaches() -> None
     assert sorted(found) == mine(*SLICES)
     (endpoint,) = monitor["spec"]["endpoints"]
     assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
+
+
+def test_what_is_scraped_has_the_job_and_the_service_that_the_rules_ask_for() -> None:
+    rules = "".join((PROMETHEUS / name).read_text() for name in ("alerts.yaml", "recording.yaml"))
+    asked = set(re.findall(r'job="(\w+)"', rules))
+    (monitor,) = of_kind("production", "ServiceMonitor")
+    label = monitor["spec"]["jobLabel"]
+    assert asked == {one["metadata"]["labels"][label] for one in of_kind("production", "Service")} == {"sagamart"}
+    assert "by (service)" in rules
+    assert all(endpoint["honorLabels"] for endpoint in monitor["spec"]["endpoints"]), "or it would be exported_service"
 
 
 @pytest.mark.parametrize(
