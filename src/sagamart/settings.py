@@ -74,7 +74,9 @@ class BankSection(Section, frozen=True):
     page_hosts: Annotated[
         tuple[str, ...], Meta(description="Hosts of the bank's pages, beside that of its address")
     ] = ()
-    return_url: Annotated[str, Meta(description="Where the bank's page sends the customer back to")] = ""
+    return_url: Annotated[
+        str, Meta(description="Where the bank's page sends the customer back to: /payments/back at the pages' address")
+    ] = ""
     top_up_minor_max: Annotated[
         int, Meta(ge=1, le=10**12, description="The most that one top-up brings, in minor units")
     ] = 100_000_000

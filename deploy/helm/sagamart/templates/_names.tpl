@@ -54,6 +54,17 @@ bank: {{ dict "replicas" 1 "resources" .Values.bank.simulated.resources | toJson
 {{- end }}
 {{- end }}
 
+{{/* Whether browsers come by https. */}}
+{{- define "sagamart.https" -}}
+{{- if eq (toString .Values.web.https) "auto" }}{{ not (empty .Values.ingress.tlsSecret) }}
+{{- else }}{{ .Values.web.https }}{{ end }}
+{{- end }}
+
+{{/* Where they find the pages. */}}
+{{- define "sagamart.pages" -}}
+http{{ if eq (include "sagamart.https" .) "true" }}s{{ end }}://{{ .Values.ingress.host }}
+{{- end }}
+
 {{- define "sagamart.asksOverHttp" -}}
 {{- if or (eq .Values.transport "http") (ne .Values.style "facts") }}true{{ end }}
 {{- end }}

@@ -127,7 +127,7 @@ securityContext:
 - name: SAGAMART_BANK_URL
   value: {{ $values.bank.url }}
 - name: SAGAMART_BANK_RETURN_URL
-  value: {{ $values.bank.returnUrl }}
+  value: {{ $values.bank.returnUrl | default (printf "%s/payments/back" (include "sagamart.pages" $root)) }}
 - name: SAGAMART_BANK_PAGE_HOSTS
   value: {{ join "," $values.bank.pageHosts | quote }}
 {{ include "sagamart.secretVariable" (list "SAGAMART_BANK_API_KEY" $values.bank.secret "api-key") }}
@@ -146,7 +146,7 @@ securityContext:
 - name: SAGAMART_EMAIL_SENDER
   value: {{ $values.email.sender }}
 - name: SAGAMART_EMAIL_PAGES
-  value: {{ $values.email.pages }}
+  value: {{ $values.email.pages | default (include "sagamart.pages" $root) }}
 {{- with $values.email.secret }}
 {{ include "sagamart.secretVariable" (list "SAGAMART_EMAIL_PASSWORD" . "password") }}
 {{- end }}
