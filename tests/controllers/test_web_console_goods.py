@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from sagamart.shop.catalogue.sheets import IMPORT_BYTES_MAX
 from web_shop import WebShop, open_pages
 
 
@@ -49,6 +50,18 @@ def test_a_file_of_products_is_taken_and_its_refused_rows_are_named(shop: WebSho
     assert shop.api.last("POST /v1/products/import").content == b"sku,title\nMUG,Mug\n"
     assert shop.api.last("POST /v1/products/import").headers["content-type"] == "text/csv"
     assert "line 2 has this sku already" in answer.text
+
+
+def test_a_file_of_products_may_be_as_large_as_the_api_takes_and_a_photo_may_not(shop: WebShop) -> None:
+    report = {"rows": 0, "created": 0, "changed": 0, "unchanged": 0, "refused_count": 0, "refused": []}
+    shop.answers["POST /v1/products/import"] = report
+    large = b"x" * IMPORT_BYTES_MAX
+
+    taken = _upload(shop, "/console/products/import", "products.csv", large, "text/csv")
+    refused = _upload(shop, "/console/products/MUG/photo", "mug.png", large, "image/png", version="4")
+
+    assert (taken.status_code, refused.status_code) == (200, 413)
+    assert len(shop.api.last("POST /v1/products/import").content) == IMPORT_BYTES_MAX
 
 
 def test_a_photo_is_handed_on_as_it_is(shop: WebShop) -> None:

@@ -1,12 +1,16 @@
 """Who may talk to whom, worked out from the chart's network policies."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from helm_chart import of_kind, pod_templates
+from helm_chart import TOP, of_kind, pod_templates
+from sagamart.platform.http.bodies import BODY_BYTES_MAX
+from sagamart.shop.catalogue.sheets import IMPORT_BYTES_MAX
 from sagamart.slices import SLICES
+from sagamart.web.forms import SHEET_FORM_BYTES_MAX
 
 Labels = Mapping[str, str]
 
@@ -92,6 +96,14 @@ def test_only_who_writes_to_people_or_the_bank_reaches_the_internet_and_no_priva
     for block in outside.values():
         assert "10.0.0.0/8" in block["except"]
         assert "169.254.0.0/16" in block["except"]
+
+
+def test_both_proxies_let_through_the_largest_file_that_may_be_uploaded() -> None:
+    (ingress,) = of_kind("as it is", "Ingress")
+    by_ingress = ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+    (by_nginx,) = re.findall(r"client_max_body_size (\w+);", (TOP / "deploy/nginx/sagamart.conf").read_text())
+    assert by_ingress == by_nginx == "17m"
+    assert 17 * 2**20 == SHEET_FORM_BYTES_MAX > IMPORT_BYTES_MAX > BODY_BYTES_MAX
 
 
 def test_metrics_and_health_are_not_shown_to_the_world() -> None:

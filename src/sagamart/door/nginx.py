@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from sagamart.door.routes import RouteTable
+from sagamart.web.forms import SHEET_FORM_BYTES_MAX
 
 PREFIX_SEGMENTS = 2
 PAGES = "web"
@@ -30,10 +31,11 @@ _HEAD = """\
 # Each service is reached under its name, on port 8080, as are the pages (`sagamart serve web`).
 # Set SAGAMART_HTTP_TRUSTED_PROXIES to nginx's address there.
 """
-_SERVER = """\
-server {
+_SERVER = f"""\
+server {{
     listen 80;
-    client_max_body_size 1m;
+    # The largest that anybody behind it takes, a file of products; whoever takes less says so in a problem.
+    client_max_body_size {SHEET_FORM_BYTES_MAX // 2**20}m;
 
     proxy_http_version 1.1;
     proxy_set_header Host $host;

@@ -18,6 +18,9 @@ from sagamart.web.visit import visit_of
 FORM_BYTES_MAX = 6 * 1024 * 1024
 """A form with a photo in it; the API has its own, tighter bounds."""
 
+SHEET_FORM_BYTES_MAX = 17 * 1024 * 1024
+"""A form with a file of products in it: the 16 MiB that the API takes, and what a form adds to a file."""
+
 FORM = "sagamart_form"
 UNSAFE = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from sagamart.web import money
 from sagamart.web.api_client import ApiProblem, Json
 from sagamart.web.console.acting import act
-from sagamart.web.forms import Form
+from sagamart.web.forms import SHEET_FORM_BYTES_MAX, Form
 from sagamart.web.problem_pages import key_of
 from sagamart.web.visit import Visit
 
@@ -52,7 +52,7 @@ async def export(visit: Visit) -> Response[Any]:
     return Response(answer.content, media_type=CSV, headers=headers)
 
 
-@post("/console/products/import")
+@post("/console/products/import", request_max_body_size=SHEET_FORM_BYTES_MAX)
 async def take_file(visit: Visit, form: Form) -> Response[Any]:
     """Create and change products from a file; says which rows were refused, and why."""
     file = form.file("file")
