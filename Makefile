@@ -45,7 +45,9 @@ docs: .venv/.tools ## Write down what is read off the code (a test looks that it
 	@echo "The site is in site/: open site/index.html"
 
 .PHONY: manifests
-manifests: .venv/.helm ## Write down what the Helm chart makes of its own values, for people without Helm
+manifests: .venv/.helm ## Give the Helm chart rules and dashboards; write down what it makes of its own values, for people without Helm
+	cp deploy/observability/prometheus/alerts.yaml deploy/observability/prometheus/recording.yaml deploy/helm/sagamart/files/
+	cp deploy/observability/grafana/dashboards/*.json deploy/helm/sagamart/files/dashboards/
 	scripts/helm template sagamart deploy/helm/sagamart --namespace sagamart > deploy/manifests/sagamart.yaml
 
 ##@ Proof

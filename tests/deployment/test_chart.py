@@ -17,7 +17,11 @@ KUBERNETES = "1.37"
 OF_OTHERS = ("keda.sh/", "monitoring.coreos.com/", "postgresql.cnpg.io/", "kafka.strimzi.io/")
 """Groups whose schemas Kubernetes does not ship."""
 
-PROMETHEUS = TOP / "deploy/observability/prometheus"
+OBSERVABILITY = TOP / "deploy/observability"
+PROMETHEUS = OBSERVABILITY / "prometheus"
+CONFIG_MAP_BYTES_MAX = 1024 * 1024
+"""What the API server of Kubernetes takes in one ConfigMap."""
+
 EXAMPLES = sorted((CHART / "examples").glob("*.yaml"))
 
 
@@ -112,6 +116,20 @@ def test_what_is_scraped_has_the_job_and_the_service_that_the_rules_ask_for() ->
     assert all(endpoint["honorLabels"] for endpoint in monitor["spec"]["endpoints"]), "or it would be exported_service"
 
 
+def test_the_chart_brings_the_rules_and_dashboards_of_the_repository() -> None:
+    rules = [PROMETHEUS / "recording.yaml", PROMETHEUS / "alerts.yaml"]
+    boards = sorted((OBSERVABILITY / "grafana/dashboards").glob("*.json"))
+    (brought,) = of_kind("production", "PrometheusRule")
+    (shown,) = [one for one in of_kind("production", "ConfigMap") if one["metadata"]["name"] == "sagamart-dashboards"]
+
+    groups = [group for path in rules for group in yaml.safe_load(path.read_text())["groups"]]
+    assert brought["spec"] == {"groups": groups}, "make manifests"
+    assert shown["data"] == {path.name: path.read_text() for path in boards}, "make manifests"
+    assert shown["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert sum(map(len, shown["data"].values())) < CONFIG_MAP_BYTES_MAX
+    assert (of_kind("as it is", "PrometheusRule"), named("ConfigMap")) == ([], ["sagamart-settings"])
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -129,6 +147,8 @@ def test_what_is_scraped_has_the_job_and_the_service_that_the_rules_ask_for() ->
         "kafka.bootstrapServers={kafka}",
         "bank.simulated.enabled=true,bank.url=",
         "ingress.host=not a host",
+        "web.https=perhaps",
+        "monitoring.rules=all",
         "audit.schedule=nightly",
         "readinessPath=/info",
     ],
