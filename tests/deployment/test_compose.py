@@ -8,11 +8,13 @@ import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
 import yaml
 
+import elastic_zip
 from dockerfile import TOP
 from sagamart.platform.databases import service_database
 from sagamart.platform.internal.service_tokens import load_service_keys
@@ -22,7 +24,7 @@ from sagamart.settings import ShopSettings
 from sagamart.slices import SLICES
 
 SCHEMA = Path(__file__).parent / "vendor/compose-spec.json"
-VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
+VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+):(?P<how>[-+])(?P<word>[^${}]*)\}")
 FORESEEN = {"SAGAMART_WEB_API_URL", "SAGAMART_WEB_HTTPS", "SAGAMART_TRACES_ENDPOINT"}
 """Of the pages for people and of traces, each of which comes with a slice of its own."""
 
@@ -32,12 +34,35 @@ KNOWN = {one.variable for one in settings_of(ShopSettings)} | {"SAGAMART_CONFIG"
 OURS = (*SLICES, "door", "web", "bank", "prepare")
 
 
+def filled(**told: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The file as Compose reads it where these variables are set, and the default of each that it asks for."""
+    asked: dict[str, str] = {}
+
+    def value(one: re.Match[str]) -> str:
+        name, known = one["name"], told.get(one["name"], "")
+        if one["how"] == "+":
+            asked.setdefault(name, "")
+            return one["word"] if known else ""
+        asked[name] = one["word"]
+        return known or one["word"]
+
+    def fill(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: fill(one) for key, one in node.items()}
+        if isinstance(node, list):
+            return [fill(one) for one in node]
+        while isinstance(node, str) and VARIABLE.search(node):  # from the innermost outwards
+            node = VARIABLE.sub(value, node)
+        assert re.search(r"(?<!\$)\$\{", str(node)) is None, f"a variable without a default: {node}"
+        return node
+
+    return fill(yaml.safe_load((TOP / "compose.yaml").read_text())), asked
+
+
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
     """The file, with the defaults of its variables."""
-    text = (TOP / "compose.yaml").read_text()
-    filled: dict[str, Any] = yaml.safe_load(VARIABLE.sub(lambda one: one["default"], text))
-    return filled
+    return filled()[0]
 
 
 def test_it_is_as_the_specification_of_compose_has_it(compose: dict[str, Any]) -> None:
@@ -75,8 +100,53 @@ def test_no_variable_needs_a_value_that_nobody_gave() -> None:
     example = dict(
         line.split("=", 1) for line in (TOP / ".env.example").read_text().splitlines() if line and line[0] != "#"
     )
-    asked = {one["name"]: one["default"] for one in VARIABLE.finditer((TOP / "compose.yaml").read_text())}
-    assert asked == example
+    assert filled()[1] == example
+
+
+def test_traces_are_sent_where_somebody_takes_them() -> None:
+    def endpoint(**told: str) -> str:
+        found: str = filled(**told)[0]["services"]["orders"]["environment"]["SAGAMART_TRACES_ENDPOINT"]
+        return found
+
+    of_the_profile = "http://traces:4318/v1/traces"
+    assert endpoint() == ""
+    assert endpoint(COMPOSE_PROFILES="observability") == of_the_profile
+    assert endpoint(TRACES_ENDPOINT="http://mine:4318/v1/traces") == "http://mine:4318/v1/traces"
+    services = filled()[0]["services"]
+    assert services[urlsplit(of_the_profile).hostname]["profiles"] == ["observability"]
+
+
+def test_logs_go_to_the_elasticsearch_that_the_tests_know(compose: dict[str, Any]) -> None:
+    images = [one["image"] for one in compose["services"].values() if one["image"].startswith("docker.elastic.co/")]
+    assert {image.rpartition(":")[2] for image in images} == {elastic_zip.VERSION}
+    assert len(images) == 4
+
+
+def test_what_sets_up_and_ends_is_waited_for_by_somebody(compose: dict[str, Any]) -> None:
+    # Or `docker compose up --wait` takes its end for a failure.
+    waited_for = {
+        name
+        for one in compose["services"].values()
+        for name, how in (one["depends_on"].items() if isinstance(one.get("depends_on"), dict) else ())
+        if how["condition"] == "service_completed_successfully"
+    }
+    ends = {name for name, one in compose["services"].items() if one["restart"].startswith("on-failure")}
+    assert ends == waited_for == {"prepare", "logs-setup", "kibana-setup"}
+
+
+def test_kibana_is_given_the_objects_that_the_tests_look_at(compose: dict[str, Any]) -> None:
+    one = compose["services"]["kibana-setup"]
+    (script,), (mounted,) = one["command"], one["volumes"]
+    kept, inside, _ = mounted.split(":")
+    (file,) = re.findall(rf"file=@{inside}/(\S+)", script)
+    assert (TOP / kept / file).samefile(TOP / OBSERVABILITY / "kibana/sagamart.ndjson")
+    assert "http://kibana:5601/api/saved_objects/_import?overwrite=true" in script
+
+
+def test_every_address_that_is_open_to_this_machine_is_told(compose: dict[str, Any]) -> None:
+    told = set(re.findall(r"<http://localhost:(\d+)", (TOP / "docs/how-to/run-with-compose.md").read_text()))
+    published = {port.split(":")[1] for one in compose["services"].values() for port in one.get("ports", ())}
+    assert told == published
 
 
 @pytest.mark.parametrize("name", OURS)
