@@ -1,5 +1,7 @@
-# docker buildx bake: one image, under its own name and under that of each service, for registries with a place for each.
-#   REGISTRY=registry.example.com/shop VERSION=0.1.0 docker buildx bake --push
+# One image under its own name, and one for each service, named and labelled after it, for registries with a place for each.
+# They share every layer: only the labels differ. With the target `sagamart` behind it the command builds the one alone;
+# without --file, bake would read compose.yaml as well.
+#   REGISTRY=registry.example.com/shop VERSION=0.1.0 docker buildx bake --file docker-bake.hcl --push
 
 variable "REGISTRY" { default = "" }
 variable "VERSION" { default = "0.1.0" }
@@ -18,7 +20,7 @@ function "named" {
   result = REGISTRY == "" ? "${name}:${VERSION}" : "${REGISTRY}/${name}:${VERSION}"
 }
 
-group "default" { targets = ["sagamart"] }
+group "default" { targets = ["sagamart", "services"] }
 
 target "sagamart" {
   context   = "."
@@ -30,6 +32,17 @@ target "sagamart" {
     CREATED       = CREATED
     PYTHON_DIGEST = PYTHON_DIGEST
   }
-  tags   = concat([named("sagamart")], [for service in SERVICES : named("sagamart-${service}")])
+  tags   = [named("sagamart")]
   attest = ["type=provenance,mode=max", "type=sbom"]
+}
+
+target "services" {
+  name     = "sagamart-${service}"
+  matrix   = { service = SERVICES }
+  inherits = ["sagamart"]
+  tags     = [named("sagamart-${service}")]
+  labels = {
+    "org.opencontainers.image.title"       = "sagamart-${service}"
+    "org.opencontainers.image.description" = "The ${service} of sagamart, the order engine of an online store"
+  }
 }

@@ -274,7 +274,31 @@ def test_only_what_it_is_made_of_reaches_the_builder() -> None:
     assert not any(fnmatch(".env", pattern) for pattern in let_in)
 
 
-def test_it_has_a_name_for_each_service() -> None:
+def baked() -> dict[str, str]:
+    """The targets of docker-bake.hcl by name, each as the text between its braces."""
+    bake = (TOP / "docker-bake.hcl").read_text()
+    return dict(re.findall(r'^target "(\w+)" \{\n(.*?)^\}', bake, re.DOTALL | re.MULTILINE))
+
+
+def test_each_service_has_an_image_that_differs_in_name_and_labels_alone() -> None:
     bake = (TOP / "docker-bake.hcl").read_text()
     (listed,) = re.findall(r"variable \"SERVICES\" \{\s*default = \[(.*?)\]", bake, re.DOTALL)
     assert set(re.findall(r'"(\w+)"', listed)) == {*SLICES, "door", "web", "bank"}
+
+    targets = baked()
+
+    assert re.search(r'group "default" \{ targets = \["sagamart", "services"\] \}', bake)
+    assert list(targets) == ["sagamart", "services"]
+    attributes = dict(re.findall(r"^  (\w+) += (.+)$", targets["services"], re.MULTILINE))
+    assert attributes == {
+        "name": '"sagamart-${service}"',
+        "matrix": "{ service = SERVICES }",
+        "inherits": '["sagamart"]',
+        "tags": '[named("sagamart-${service}")]',
+        "labels": "{",
+    }
+    labels = dict(re.findall(r'^    "org\.opencontainers\.image\.(\w+)" += "(.+)"$', targets["services"], re.MULTILINE))
+    assert labels["title"] == "sagamart-${service}"
+    (own,) = of("run", "LABEL")
+    assert set(labels) == {"title", "description"}
+    assert all(f"org.opencontainers.image.{name}=" in own.text for name in labels), "it replaces the image's"
