@@ -148,15 +148,33 @@ async def test_a_stranger_without_a_home_can_run_what_the_image_has(installed: I
     assert "SAGAMART_KAFKA_BOOTSTRAP_SERVERS" in await said(installed, "sagamart", "settings", "--markdown", uid=NOBODY)
 
 
+async def parts(installed: Installed) -> dict[str, str]:
+    """What is installed: version by name, the name as indexes write it."""
+    listing = "import importlib.metadata as m; print(*(f'{d.name}={d.version}' for d in m.distributions()))"
+    there = await said(installed, "python", "-c", listing, uid=NOBODY)
+    pairs = [part.split("=") for part in there.split()]
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pairs}
+
+
+async def test_everything_in_it_is_in_the_list_of_its_parts(installed: Installed, tmp_path: Path) -> None:
+    run(["make", "--silent", "sbom", f"SBOM={tmp_path / 'parts.json'}"], cwd=TOP)
+
+    listed = msgspec.json.decode((tmp_path / "parts.json").read_bytes())
+
+    assert (listed["bomFormat"], listed["specVersion"]) == ("CycloneDX", "1.5")
+    about = listed["metadata"]["component"]
+    named = {one["name"]: one["version"] for one in (about, *listed["components"])}
+    there = await parts(installed)
+    assert {name: version for name, version in there.items() if named.get(name) != version} == {}
+    assert about["name"] == "sagamart"
+    for one in listed["components"]:
+        assert one["purl"] == f"pkg:pypi/{one['name']}@{one['version']}"
+        hashes = [two["alg"] for file in one["externalReferences"] for two in file.get("hashes", ())]
+        assert set(hashes) == {"SHA-256"}, one["name"]
+
+
 async def test_the_tools_of_its_builders_are_not_in_it(installed: Installed) -> None:
-    there = await said(
-        installed,
-        "python",
-        "-c",
-        "import importlib.metadata as m; print(*(d.name for d in m.distributions()))",
-        uid=NOBODY,
-    )
-    names = set(there.split())
+    names = set(await parts(installed))
     assert {"sagamart", "asyncpg", "confluent-kafka"} <= names
     assert names & {"pytest", "mypy", "ruff", "mkdocs", "locust", "pip", "uv", "hypothesis"} == set()
     assert not list((installed.programs.parent / "lib").glob("**/site-packages/tests"))
