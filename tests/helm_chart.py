@@ -14,6 +14,8 @@ HELM = TOP / ".helm/helm"
 KUBECTL = TOP / ".helm/kubectl"
 GOLDEN = TOP / "deploy/manifests/sagamart.yaml"
 NAMESPACE = "sagamart"
+KUBERNETES = "1.37"
+"""Whose schemas everything is validated with."""
 
 VALUES: Mapping[str, Sequence[str]] = {
     "as it is": (),

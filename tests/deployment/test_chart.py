@@ -9,11 +9,23 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from helm_chart import CHART, GOLDEN, KUBECTL, NAMESPACE, TOP, VALUES, documents, helm, of_kind, rendered, template
+from helm_chart import (
+    CHART,
+    GOLDEN,
+    KUBECTL,
+    KUBERNETES,
+    NAMESPACE,
+    TOP,
+    VALUES,
+    documents,
+    helm,
+    of_kind,
+    rendered,
+    template,
+)
 from sagamart.settings import ShopSettings
 from sagamart.slices import SLICES, services_of
 
-KUBERNETES = "1.37"
 OF_OTHERS = ("keda.sh/", "monitoring.coreos.com/", "postgresql.cnpg.io/", "kafka.strimzi.io/")
 """Groups whose schemas Kubernetes does not ship."""
 

@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import kubernetes_validate
 import pytest
+import yaml
 
-from helm_chart import TOP, of_kind, pod_templates
+from helm_chart import KUBERNETES, TOP, of_kind, pod_templates
 from sagamart.platform.http.bodies import BODY_BYTES_MAX
 from sagamart.shop.catalogue.sheets import IMPORT_BYTES_MAX
 from sagamart.slices import SLICES
@@ -56,6 +58,17 @@ def test_for_every_pod_all_is_refused_that_is_not_named(values: str) -> None:
         labels = one["metadata"]["labels"]
         assert all(rule.get("from") for rule in rules(values, labels, "ingress"))
         assert all(rule.get("to") and rule.get("ports") for rule in rules(values, labels, "egress"))
+
+
+def test_what_is_not_of_the_release_is_left_to_policies_of_its_own() -> None:
+    text = (TOP / "docs/how-to/deploy-on-kubernetes.md").read_text()
+    (told,) = re.findall(r"^```yaml\n(apiVersion: networking.k8s.io/v1\n.*?)^```", text, re.MULTILINE | re.DOTALL)
+    postgres, policies = {"app": "sagamart-postgres"}, of_kind("laptop", "NetworkPolicy")
+
+    assert [one["metadata"]["name"] for one in policies if fits(one["spec"]["podSelector"], postgres)] == []
+    for_all = yaml.safe_load(told)
+    kubernetes_validate.validate(for_all, KUBERNETES, strict=True)
+    assert fits(for_all["spec"]["podSelector"], postgres)
 
 
 @pytest.mark.parametrize("service", SLICES)
