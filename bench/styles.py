@@ -97,7 +97,7 @@ async def shop(style: Style, kafka: str, timeline: OnOff) -> AsyncIterator[tuple
             transport="kafka" if style == "http-events" else "http",
             data=str(folder),
             http=HttpSettings(port=0, rate_limit_per_s=0),
-            orders=OrdersSection(unpaid_orders_max=100, answer_s=20),
+            orders=OrdersSection(custom_lines="all", unpaid_orders_max=100, answer_s=20),
             kafka=KafkaSection(bootstrap_servers=(kafka,) if kafka else (), prefix=prefix),
         )
         if settings.transport == "kafka":

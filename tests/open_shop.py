@@ -27,7 +27,7 @@ from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.known_contacts import KnownContacts
 from sagamart.shop.orders.records import ProductCopy
 from sagamart.slices import SLICES
-from shop_fixtures import TOKENS
+from shop_fixtures import TOKENS, selling_anything
 
 OPERATOR = Caller("cus_" + "0" * 31 + "a", frozenset({"OPERATOR"}))
 STOCK_OPERATOR = Caller("cus_" + "0" * 31 + "b", frozenset({"STOCK_OPERATOR"}))
@@ -125,7 +125,8 @@ async def shop_at_work(
     node: Node = Node("test"),  # noqa: B008  immutable
     traces: Traces | None = None,
 ) -> AsyncIterator[OpenShop]:
-    """A shop with these settings over fresh databases."""
+    """A shop with these settings over fresh databases, in which customers order anything."""
+    settings = selling_anything(settings)
     dsns = {name: await database_of(build(settings).service) for name, build in SLICES.items()}
     async with Shop(settings, dsns, node=node, limits=limits, traces=traces) as shop:
         shop.write_letters(TOKENS, KnownContacts())

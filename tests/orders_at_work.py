@@ -141,7 +141,7 @@ def orders_open(started: Started) -> OrdersOpen:
     """Give `await orders_open(…)`: orders, knowing two products and a courier; a customer may have many unpaid ones."""
 
     async def open_(terms: Terms = Terms(), watchers: Watchers | None = None) -> OrdersAtWork:  # noqa: B008  immutable
-        settings = OrderSettings(unpaid_orders_max=50, terms=terms)
+        settings = OrderSettings("all", unpaid_orders_max=50, terms=terms)
         service = await started(ORDERS_SERVICE, routes(settings, Waiters(), watchers))
         await service.hears(CUP, PLATE, COURIER)
         return OrdersAtWork(service)

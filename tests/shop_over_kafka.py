@@ -22,7 +22,7 @@ from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.known_contacts import KnownContacts
 from sagamart.slices import SLICES
 from sagamart.transports import transport_of
-from shop_fixtures import TOKENS
+from shop_fixtures import TOKENS, selling_anything
 
 WITHIN_S = 90.0
 LOOK_S = 0.05
@@ -76,7 +76,11 @@ async def shop_over_kafka(
     node: Node = Node("test"),  # noqa: B008  immutable
     shops: Sequence[Sequence[str]] = EACH_APART,
 ) -> AsyncIterator[Company]:
-    """Services with these settings, over fresh databases and the topics of `settings.kafka`; which are together."""
+    """Services with these settings, over fresh databases and the topics of `settings.kafka`; which are together.
+
+    Customers order anything.
+    """
+    settings = selling_anything(settings)
     await asyncio.to_thread(apply, settings.kafka, list(SLICES))
     dsns = {name: await database_of(build(settings).service) for name, build in SLICES.items()}
     async with AsyncExitStack() as closing:

@@ -152,7 +152,7 @@ async def open_street(
             style=style,
             transport="kafka" if style == "http-events" else "http",
             kafka=kafka,
-            orders=OrdersSection(answer_s=answer_s),
+            orders=OrdersSection(custom_lines="all", answer_s=answer_s),
             internal=InternalSettings(
                 host=LOOPBACK,
                 share_port=True,

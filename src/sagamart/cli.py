@@ -32,7 +32,7 @@ from sagamart.platform.keys import KeyFileError, add_token_key
 from sagamart.platform.migrations import MigrationError
 from sagamart.platform.settings import SettingsError, describe, load
 from sagamart.platform.settings_document import settings_document
-from sagamart.settings import ShopSettings
+from sagamart.settings import DEMONSTRATION, ShopSettings
 from sagamart.shop.accounts.registration import NewCustomer
 from sagamart.slices import SLICES
 
@@ -337,7 +337,7 @@ def _settings(*, data: Path | None = None, port: int | None = None, demo: bool =
     if port is not None:
         environ["SAGAMART_HTTP_PORT"] = str(port)
     if demo:
-        environ.setdefault("SAGAMART_WALLET_CUSTOMERS_MAY_DEPOSIT", "true")
+        environ = {**DEMONSTRATION, **environ}
     try:
         return load(ShopSettings, environ)
     except SettingsError as error:

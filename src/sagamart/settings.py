@@ -1,6 +1,7 @@
 """The settings of the shop: what a process reads from its environment before it starts anything."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -15,8 +16,9 @@ class OrdersSection(Section, frozen=True):
     """What may be ordered, and how it may be paid."""
 
     custom_lines: Annotated[
-        Literal["off", "staff", "all"], Meta(description="Who may order lines with a title and price of their own")
-    ] = "all"
+        Literal["off", "staff", "all"],
+        Meta(description="Who may order lines with a title and price of their own; `--demo`: all"),
+    ] = "staff"
     unpaid_orders_max: Annotated[
         int, Meta(ge=1, le=100, description="Orders that one customer may have unpaid at the same time")
     ] = 1
@@ -153,3 +155,10 @@ class ShopSettings(Settings, frozen=True):
     wallet: WalletSection = WalletSection()
     web: WebSection = WebSection()
     webhooks: WebhookSection = WebhookSection()
+
+
+DEMONSTRATION: Final[Mapping[str, str]] = {
+    "SAGAMART_ORDERS_CUSTOM_LINES": "all",
+    "SAGAMART_WALLET_CUSTOMERS_MAY_DEPOSIT": "true",
+}
+"""What a demonstration allows its customers, unless the environment says otherwise."""

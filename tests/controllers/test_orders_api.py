@@ -12,7 +12,7 @@ from sagamart.contracts.orders import OrderMessage, ShortLine
 from sagamart.contracts.stock import StockBooked, StockRefused
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld
 from sagamart.platform.http import Caller
-from sagamart.shop.orders.api import ROUTES, OrderSettings, routes
+from sagamart.shop.orders.api import OrderSettings, routes
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from sagamart.shop.orders.waiting import Waiters
 from shop_fixtures import TOKENS, RunningService, Started
@@ -29,7 +29,7 @@ GIFT_WRAP = {"title": "Gift wrap", "price_minor": 10_000}
 @pytest.fixture
 async def orders(started: Started) -> RunningService:
     """Orders, knowing two products; a customer may have many unpaid orders."""
-    service = await started(ORDERS_SERVICE, routes(OrderSettings(unpaid_orders_max=50), Waiters()))
+    service = await started(ORDERS_SERVICE, routes(OrderSettings("all", unpaid_orders_max=50), Waiters()))
     await service.hears(CUP, PLATE)
     return service
 
@@ -177,7 +177,7 @@ async def test_the_same_key_gets_the_same_answer_and_other_content_is_refused(or
 
 
 async def test_a_second_unpaid_order_is_refused_with_a_link_to_the_first(started: Started) -> None:
-    orders = await started(ORDERS_SERVICE, ROUTES)
+    orders = await started(ORDERS_SERVICE, routes(OrderSettings("all"), Waiters()))
     first = await place(orders, GIFT_WRAP)
 
     second = await place(orders, GIFT_WRAP, key="key-2")

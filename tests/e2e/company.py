@@ -36,6 +36,7 @@ REPLICAS = 2
 SESSION_S = 4
 SETTINGS = {
     "wallet_customers_may_deposit": "true",
+    "orders_custom_lines": "all",
     "orders_unpaid_orders_max": "100",
     "http_rate_limit_per_s": "0",
     "kafka_session_s": str(SESSION_S),

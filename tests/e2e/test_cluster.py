@@ -31,7 +31,12 @@ BACK_S_MAX = 180.0
 """So long a process that was killed may take to be ready again."""
 
 ADMIN = "admin@example.com"
-SETTINGS = {"wallet_customers_may_deposit": "true", "orders_unpaid_orders_max": "100", "http_rate_limit_per_s": "0"}
+SETTINGS = {
+    "wallet_customers_may_deposit": "true",
+    "orders_custom_lines": "all",
+    "orders_unpaid_orders_max": "100",
+    "http_rate_limit_per_s": "0",
+}
 
 _READY = re.compile(r"(?P<node>[a-z]+-\d) is ready \(process (?P<pid>\d+)\)")
 

@@ -85,7 +85,7 @@ async def test_a_client_that_asks_too_often_is_told_when_to_come_back(folder: Pa
 
 
 async def test_a_flood_of_orders_leaves_the_memory_bounded(folder: Path, tell: Tell) -> None:
-    with ShopProgram(folder, http_rate_limit_per_s="0") as shop:
+    with ShopProgram(folder, http_rate_limit_per_s="0", orders_custom_lines="all") as shop:
         tokens = tokens_from_files(TokenSettings(), folder)
         customers = [tokens.sign(Caller(f"cus_{n:032x}", frozenset({"CUSTOMER"}))) for n in range(CUSTOMERS)]
         before = shop.resident_bytes()

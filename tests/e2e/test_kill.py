@@ -26,7 +26,12 @@ ANSWERS_MAX = 200
 PAUSE_S_MAX = 0.03
 LIFE_S_MAX = 60.0
 ADMIN = "admin@example.com"
-SETTINGS = {"wallet_customers_may_deposit": "true", "orders_unpaid_orders_max": "100", "http_rate_limit_per_s": "0"}
+SETTINGS = {
+    "wallet_customers_may_deposit": "true",
+    "orders_custom_lines": "all",
+    "orders_unpaid_orders_max": "100",
+    "http_rate_limit_per_s": "0",
+}
 
 
 # A kill cuts connections in the middle of a write; asyncio drops their transports, and says so.

@@ -8,7 +8,7 @@ from e2e.shop_program import ShopProgram, Tell
 
 
 async def test_the_scenario_of_a_customer_comes_true(folder: Path, tell: Tell) -> None:
-    with ShopProgram(folder, wallet_customers_may_deposit="true") as shop:
+    with ShopProgram(folder, wallet_customers_may_deposit="true", orders_custom_lines="all") as shop:
         tell(await scenario(shop.address))
 
 

@@ -27,6 +27,7 @@ from sagamart.platform.kafka_topics import apply, compare
 from sagamart.settings import ShopSettings
 from sagamart.slices import SLICES, services_of
 from sagamart.transports import topic_rights, transport_of
+from shop_fixtures import selling_anything
 
 OWNER = "owner"
 PASSWORDS = {name: f"canary-{name}" for name in (*SLICES, OWNER)}
@@ -98,7 +99,7 @@ async def doors(
     async with AsyncExitStack() as closing:
         opened = {}
         for name, service in services_of(ShopSettings()).items():
-            settings = ShopSettings(transport="kafka", kafka=logged_in(broker, name))
+            settings = selling_anything(ShopSettings(transport="kafka", kafka=logged_in(broker, name)))
             travel = await closing.enter_async_context(transport_of(settings, [name]))
             made = Shop(settings, {name: await database_of(service)}, node=Node(name), transport=travel.transport)
             shop = await closing.enter_async_context(made)

@@ -22,7 +22,7 @@ from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.kafka_topics import apply
 from sagamart.platform.ports import LOOPBACK, Ports
 from sagamart.platform.settings import InternalSettings, SettingsError
-from sagamart.settings import ShopSettings
+from sagamart.settings import OrdersSection, ShopSettings
 from sagamart.shop.notifications.settings import EmailSection
 from sagamart.slices import SLICES, services_of
 from sagamart.transports import transport_of
@@ -95,6 +95,7 @@ def settings(kafka: Broker, fresh_prefix: Callable[[], str], mail: tuple[Mailbox
     apply(section, list(SLICES))
     return ShopSettings(
         transport="kafka",
+        orders=OrdersSection(custom_lines="all"),
         kafka=section,
         email=EmailSection(host="127.0.0.1", port=mail[1], tls="none", pages="https://shop.example"),
         internal=InternalSettings(host=LOOPBACK, share_port=True, keys=str(tmp_path)),

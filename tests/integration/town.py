@@ -22,6 +22,7 @@ from sagamart.platform.ports import LOOPBACK
 from sagamart.settings import ShopSettings
 from sagamart.slices import SLICES, services_of
 from sagamart.transports import Travel, consumers, kafka_travel
+from shop_fixtures import selling_anything
 
 TAKES_ORDERS = ("accounts", "orders", "notifications")
 OTHERS = tuple(name for name in SLICES if name not in TAKES_ORDERS)
@@ -91,7 +92,7 @@ async def process(ways: Ways, dsns: Mapping[str, str], node: str) -> AsyncIterat
     """One process with the services of these databases."""
     async with (
         ways(list(dsns)) as travel,
-        Shop(ShopSettings(), dsns, node=Node(node), transport=travel.transport) as shop,
+        Shop(selling_anything(), dsns, node=Node(node), transport=travel.transport) as shop,
         travel.receiving(),
     ):
         opened = OpenShop(shop)

@@ -72,7 +72,7 @@ class OrderSettings(msgspec.Struct, frozen=True):
     `answer_s`: an order is answered with its outcome, in the one request, where that is known within so many seconds.
     """
 
-    custom_lines: Literal["off", "staff", "all"] = "all"
+    custom_lines: Literal["off", "staff", "all"] = "staff"
     unpaid_orders_max: int = 1
     currency: str = "RUB"
     terms: Terms = Terms()
