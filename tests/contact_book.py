@@ -3,6 +3,7 @@
 from sagamart.contracts.accounts import Contact
 
 ANN = Contact("cus_ann", "ann@example.com", "Ann <b>Lee</b>", "en", email_confirmed=True)
+ANN_MOVING = Contact("cus_moving", "ann@old.example", "Ann", "en", email_confirmed=True, new_email="ann@new.example")
 BORIS = Contact("cus_boris", "boris@example.com", "Борис", "ru", email_confirmed=True)
 
 
@@ -10,7 +11,7 @@ class ContactBook:
     """People and tokens by their ids."""
 
     def __init__(self) -> None:
-        self.people = {one.customer_id: one for one in (ANN, BORIS)}
+        self.people = {one.customer_id: one for one in (ANN, ANN_MOVING, BORIS)}
         self.tokens = {"tok_1": "tok_1.sealed"}
 
     async def contact(self, customer_id: str) -> Contact | None:

@@ -54,6 +54,7 @@ ME = {
     "registered_at": "2026-11-01T00:00:00Z",
     "version": 1,
     "email_confirmed": False,
+    "new_email": "anna@new.example",
 }
 ORDER: dict[str, Any] = {
     "id": "ord_1",

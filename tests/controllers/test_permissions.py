@@ -151,6 +151,11 @@ async def new_user(_: Town) -> Any:
     return {"email": f"new{next(numbers)}@example.com", "password": PASSWORD, "name": "New"}
 
 
+async def another_address(_: Town) -> Any:
+    """An e-mail address that nobody has, and the password that everybody has."""
+    return {"email": f"other{next(numbers)}@example.com", "current_password": PASSWORD}
+
+
 async def new_product(_: Town) -> Any:
     """Something that the catalogue does not have yet."""
     return {"sku": f"NEW-{next(numbers)}", "title": "New", "price_minor": 1, "currency": "RUB"}
@@ -187,6 +192,8 @@ BODIES: dict[str, Body] = {
     "POST /v1/users/confirmation": always({"token": NO_TOKEN}),
     "POST /v1/users/password-reset": always({"email": "nobody@example.com"}),
     "POST /v1/users/password": always({"token": NO_TOKEN, "password": PASSWORD}),
+    "POST /v1/me/email": another_address,
+    "PUT /v1/me/password": always({"current_password": PASSWORD, "password": PASSWORD}),
     "POST /v1/me/addresses": always(ADDRESS),
     "PUT /v1/me/addresses/{address_id}": always(ADDRESS),
     "POST /v1/clients": always({"name": "Till", "roles": ["OPERATOR"]}),

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from contact_book import ANN, ContactBook
+from contact_book import ANN, ANN_MOVING, ContactBook
 from sagamart.platform.http.server import Server
 from sagamart.platform.http_client import Address
 from sagamart.platform.internal.service_tokens import ServiceKeys, ServiceTokens
@@ -45,6 +45,7 @@ async def test_notifications_learns_how_to_write_to_somebody_and_what_a_link_hol
     contacts = asked_by("notifications", accounts)
 
     assert await contacts.contact("cus_ann") == ANN
+    assert await contacts.contact("cus_moving") == ANN_MOVING
     assert await contacts.token("tok_1") == "tok_1.sealed"
 
 

@@ -12,7 +12,13 @@ import pytest_asyncio
 from contact_book import ContactBook
 from mail_server import Mailbox, open_mailbox
 from open_shop import Opened
-from sagamart.contracts.accounts import CustomerErased, EmailConfirmationRequested, PasswordResetRequested
+from sagamart.contracts.accounts import (
+    CustomerErased,
+    EmailChangeAnnounced,
+    EmailChangeRequested,
+    EmailConfirmationRequested,
+    PasswordResetRequested,
+)
 from sagamart.contracts.orders import Line, OrderCancelled, OrderCompleted, ShortLine
 from sagamart.platform.http import Caller
 from sagamart.settings import ShopSettings
@@ -186,6 +192,35 @@ async def test_a_link_that_is_not_good_any_more_is_not_mailed(mailing: Mailing, 
     await service.hears(PasswordResetRequested("cus_ann", "tok_1"))
 
     assert await went_out(service) == [{"channel": "email", "status": "failed", "reason": "link_not_good_any_more"}]
+
+
+async def test_the_letter_that_moves_an_account_goes_to_the_new_address_and_its_notice_to_the_old_one(
+    mailing: Mailing, mailbox: Mailbox
+) -> None:
+    service = await mailing()
+
+    await service.hears(EmailChangeRequested("cus_moving", "tok_1"), EmailChangeAnnounced("cus_moving", 4))
+
+    await mailbox.until(lambda: len(mailbox.letters) == 2)
+    assert {letter["To"]: letter["Subject"] for letter in mailbox.letters} == {
+        "ann@new.example": "Please confirm your new e-mail address",
+        "ann@old.example": "Your account is to move to another e-mail address",
+    }
+    assert sorted(mailbox.recipients) == ["ann@new.example", "ann@old.example"]
+    texts = {letter["To"]: letter.get_body(("plain",)).get_content() for letter in mailbox.letters}  # type: ignore[union-attr]  # it has one
+    assert "https://shop.example/confirm#token=tok_1.sealed" in texts["ann@new.example"]
+    assert "#token=" not in texts["ann@old.example"]
+
+
+async def test_the_letter_that_moves_an_account_is_not_sent_once_nothing_waits_to_be_confirmed(
+    mailing: Mailing, mailbox: Mailbox
+) -> None:
+    service = await mailing()
+
+    await service.hears(EmailChangeRequested("cus_ann", "tok_1"))
+
+    assert await went_out(service) == [{"channel": "email", "status": "failed", "reason": "link_not_good_any_more"}]
+    assert mailbox.letters == []
 
 
 async def test_who_wants_no_e_mail_gets_only_the_letters_that_were_asked_for(

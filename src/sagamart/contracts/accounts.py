@@ -30,6 +30,14 @@ class CustomerErased(CustomerFact, frozen=True):
     """Somebody wants to be forgotten: whoever keeps personal data of this customer erases it; ledgers keep the id."""
 
 
+class PasswordChanged(CustomerFact, frozen=True):
+    """Somebody has another password.  Whoever it was, the account's owner is told."""
+
+
+class EmailChangeAnnounced(CustomerFact, frozen=True):
+    """Somebody who knows the password wants the account at another e-mail address: the present one is told."""
+
+
 class LetterRequested(Body, frozen=True):
     """A letter with a one-time link shall go out.  `token_id` names the token; `Contacts` gives its text."""
 
@@ -48,6 +56,10 @@ class EmailConfirmationRequested(LetterRequested, frozen=True):
 
 class PasswordResetRequested(LetterRequested, frozen=True):
     """Send the customer a link to choose a new password."""
+
+
+class EmailChangeRequested(LetterRequested, frozen=True):
+    """Ask at the address that the account shall move to whether it is the customer's: `Contact.new_email`."""
 
 
 class PersonalPart(msgspec.Struct, frozen=True):
@@ -78,13 +90,17 @@ LETTER_TOKENS_PATH = "/internal/letter-tokens/"
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """How to write to somebody.  It is fetched for one letter and kept nowhere."""
+    """How to write to somebody.  It is fetched for one letter and kept nowhere.
+
+    `new_email` is an address that waits to be confirmed: only the letter that asks for that goes there.
+    """
 
     customer_id: str
     email: str
     name: str
     language: Literal["en", "ru"]
     email_confirmed: bool
+    new_email: str | None = None
 
     def __repr__(self) -> str:
         return f"Contact({self.customer_id})"  # representations end in logs

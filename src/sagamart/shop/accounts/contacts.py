@@ -36,7 +36,8 @@ async def contact_of(queries: Queries, customer_id: str) -> Contact | None:
     found = await queries.user_of(customer_id=customer_id)
     if found is None:
         return None
-    return Contact(found["id"], found["email"], found["name"], found["language"], found["email_confirmed"])
+    confirmed, new_email = found["email_confirmed"], found["new_email"]
+    return Contact(found["id"], found["email"], found["name"], found["language"], confirmed, new_email)
 
 
 def token_id_in(text: str, tokens: Tokens) -> str | None:

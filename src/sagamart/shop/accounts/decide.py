@@ -36,7 +36,7 @@ SESSION_DAYS_MAX = 30
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A user as that user and administrators see it."""
+    """A user as that user and administrators see it.  `new_email` waits for its confirmation."""
 
     id: str
     email: str
@@ -46,6 +46,7 @@ class Profile(msgspec.Struct, frozen=True):
     registered_at: datetime
     version: int
     email_confirmed: bool = False
+    new_email: str | None = None
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -215,6 +216,7 @@ def profile(user: User) -> Profile:
         user.registered_at,
         user.version,
         user.email_confirmed_at is not None,
+        user.new_email,
     )
 
 

@@ -1,4 +1,4 @@
-"""The routes of what letters lead to: confirming an e-mail address, choosing a new password.
+"""The routes of what letters lead to: confirming an e-mail address, a first or another one, choosing a new password.
 
 Rules:
 - Asking for a new password is answered alike, and after the same time, whether anybody has the address.
@@ -11,9 +11,15 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, post
 
-from sagamart.platform.http import Ask, Caller, Problem, RequestBody, logged_in
+from sagamart.platform.http import Ask, Caller, Problem, Queries, RequestBody, logged_in
 from sagamart.shop.accounts.contacts import ONE_TIME_TOKEN_CHARACTERS_MAX, token_id_in
-from sagamart.shop.accounts.messages import ConfirmEmail, RequestConfirmation, RequestPasswordReset, ResetPassword
+from sagamart.shop.accounts.messages import (
+    ConfirmEmail,
+    RequestConfirmation,
+    RequestPasswordReset,
+    ResetPassword,
+    TakeNewEmail,
+)
 from sagamart.shop.accounts.one_time import TokenInvalid
 from sagamart.shop.accounts.passwords import PASSWORDS
 from sagamart.shop.accounts.registration import Email, Password, password_hash_of
@@ -50,10 +56,13 @@ class ChosenPassword(RequestBody, frozen=True):
 
 
 @post("/v1/users/confirmation", status_code=204)
-async def confirm_email(request: Request[Any, Any, Any], data: HeldLink, ask: Ask) -> Response[None]:
-    """Confirm an e-mail address with the token of the letter."""
+async def confirm_email(request: Request[Any, Any, Any], data: HeldLink, ask: Ask, queries: Queries) -> Response[None]:
+    """Confirm an e-mail address with the token of the letter.  To another address the account moves; log-ins end."""
     token_id = _token_id(request, data.token)
-    return await ask(ConfirmEmail(token_id), content=token_id)
+    wanted = await queries.new_email_of(token_id=token_id)
+    if wanted is None:
+        return await ask(ConfirmEmail(token_id), content=token_id)
+    return await ask(TakeNewEmail(token_id, wanted["customer_id"], wanted["new_email"]), content=token_id)
 
 
 @post("/v1/me/confirmation", guards=[logged_in], status_code=202)

@@ -100,6 +100,24 @@ class RequestPasswordReset(Body, frozen=True):
         return sha256(self.email.encode()).hexdigest()[:32]
 
 
+class ChangePassword(UserCommand, frozen=True):
+    """From now on this is the password.  `epoch` is the user's, as it was when the present password was checked.
+
+    `session` is the log-in that it was asked for in: the one that goes on.
+    """
+
+    password_hash: str
+    epoch: int
+    session: str
+
+
+class ChangeEmail(UserCommand, frozen=True):
+    """Somebody wants the account at this address.  `epoch` as in ChangePassword."""
+
+    email: str
+    epoch: int
+
+
 class TokenCommand(Body, frozen=True):
     """A command of whoever holds a one-time token; the seal was checked."""
 
@@ -113,6 +131,13 @@ class TokenCommand(Body, frozen=True):
 
 class ConfirmEmail(TokenCommand, frozen=True):
     """The link of the letter was followed: the address is the user's."""
+
+
+class TakeNewEmail(TokenCommand, frozen=True):
+    """The link of the letter to the new address was followed: the account moves there."""
+
+    customer_id: str
+    email: str
 
 
 class ResetPassword(TokenCommand, frozen=True):

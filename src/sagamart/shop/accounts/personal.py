@@ -86,6 +86,8 @@ def erase(
         roles=roles,
         epoch=user.epoch + 1,
         email_confirmed_at=None,
+        new_email=None,
+        new_email_token=None,
         erased_at=message.at,
     )
     saved: list[msgspec.Struct] = [after]

@@ -2,6 +2,10 @@
 -- What a log-in is checked against.
 select customer_id, password_hash, epoch from users where email = :email and erased_at is null;
 
+-- name: credentials_of_user(customer_id)^
+-- What somebody who is logged in is checked against.
+select email, password_hash, epoch from users where customer_id = :customer_id and erased_at is null;
+
 -- name: forgiven_at(origins)
 -- When the failed log-ins of these accounts and clients are forgiven.
 select origin, forgiven_at from failed_log_ins where origin = any(:origins::text[]);
@@ -9,7 +13,7 @@ select origin, forgiven_at from failed_log_ins where origin = any(:origins::text
 -- name: user_of(customer_id)^
 -- A user's profile.
 select customer_id as id, email, name, language, roles, registered_at, version,
-       email_confirmed_at is not null as email_confirmed
+       email_confirmed_at is not null as email_confirmed, new_email
 from users where customer_id = :customer_id and erased_at is null;
 
 -- name: addresses_of(customer_id)^
@@ -34,7 +38,15 @@ limit :limit;
 -- A one-time token that has not been used, and whom it is for.
 select t.customer_id, t.purpose, t.expires_at
 from one_time_tokens t join users u using (customer_id)
-where t.token_id = :token_id and t.used_at is null and t.expires_at > now() and u.erased_at is null;
+where t.token_id = :token_id and t.used_at is null and t.expires_at > now() and u.erased_at is null
+      and coalesce(t.epoch, u.epoch) = u.epoch
+      and (t.purpose <> 'email_change' or t.token_id = u.new_email_token);
+
+-- name: new_email_of(token_id)^
+-- The address that a token was sent to confirm, where that is another one than its user has.
+select u.customer_id, u.new_email
+from one_time_tokens t join users u using (customer_id)
+where t.token_id = :token_id and u.new_email_token = t.token_id;
 
 -- name: machine_of(client_id)^
 -- What a program's log-in is checked against.

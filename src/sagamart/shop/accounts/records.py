@@ -19,8 +19,9 @@ NOBODYS_HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FnYW1hcnQtbm9ib2R5IQ$AAAAAAAAAA
 class User(Record, frozen=True):
     """A person who can log in.  `email` is lower-cased; `password_hash` is argon2id in its encoded form.
 
-    `epoch` counts what ends all log-ins at once: a family of an earlier one is good no more.  Whoever was erased keeps
-    the id, for ledgers and journals, and nothing else.
+    `epoch` counts what ends all log-ins at once: a family of an earlier one is good no more.  `new_email` waits to be
+    confirmed by the token of `new_email_token`, and by no earlier one.  Whoever was erased keeps the id, for ledgers
+    and journals, and nothing else.
     """
 
     customer_id: str
@@ -34,6 +35,19 @@ class User(Record, frozen=True):
     email_confirmed_at: datetime | None = None
     letter_asked_at: datetime | None = None
     erased_at: datetime | None = None
+    new_email: str | None = None
+    new_email_token: str | None = None
+
+    def with_password(self, password_hash: str) -> "User":
+        """The same with another password: every log-in ends, and so does what was asked for with the former one."""
+        return msgspec.structs.replace(
+            self,
+            version=self.version + 1,
+            password_hash=password_hash,
+            epoch=self.epoch + 1,
+            new_email=None,
+            new_email_token=None,
+        )
 
 
 RevokedFor = Literal["logged_out", "token_reused"]
@@ -65,18 +79,27 @@ class RefreshFamily(Record, frozen=True):
         """The same family, none of its tokens good any more."""
         return msgspec.structs.replace(self, version=self.version + 1, revoked_for=reason)
 
+    def of_epoch(self, epoch: int) -> "RefreshFamily":
+        """The same log-in, good in this epoch of its user."""
+        return msgspec.structs.replace(self, version=self.version + 1, epoch=epoch)
 
-Purpose = Literal["confirmation", "password_reset"]
+
+Purpose = Literal["confirmation", "password_reset", "email_change"]
 
 
 class OneTimeToken(Record, frozen=True):
-    """Leave to do one thing once.  Its text is the id under a seal, so that nothing secret is kept."""
+    """Leave to do one thing once.  Its text is the id under a seal, so that nothing secret is kept.
+
+    One with an `epoch` is good as long as its user has that one: a link to choose a password ends with the password and
+    the address that it was asked for with.
+    """
 
     token_id: str
     customer_id: str
     purpose: Purpose
     expires_at: datetime
     used_at: datetime | None = None
+    epoch: int | None = None
 
 
 class Address(msgspec.Struct, frozen=True):

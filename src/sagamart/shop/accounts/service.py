@@ -5,16 +5,21 @@ from collections.abc import Sequence
 from sagamart.contracts.accounts import (
     CustomerErased,
     CustomerRegistered,
+    EmailChangeAnnounced,
+    EmailChangeRequested,
     EmailConfirmationRequested,
+    PasswordChanged,
     PasswordResetRequested,
 )
 from sagamart.messaging.decision import Decision
 from sagamart.messaging.message import Message
 from sagamart.messaging.records import Need, Records, need, need_by
 from sagamart.messaging.service import Handler, Service
-from sagamart.shop.accounts import decide, machines, one_time, personal
+from sagamart.shop.accounts import credentials, decide, machines, one_time, personal
 from sagamart.shop.accounts.messages import (
     AdmitMachine,
+    ChangeEmail,
+    ChangePassword,
     ChangeProfile,
     ChangeRoles,
     ConfirmEmail,
@@ -31,6 +36,7 @@ from sagamart.shop.accounts.messages import (
     ResetPassword,
     RotateSession,
     StartSession,
+    TakeNewEmail,
 )
 from sagamart.shop.accounts.one_time import token_id_of
 from sagamart.shop.accounts.records import (
@@ -115,6 +121,10 @@ def _keep_address(message: Message[KeepAddress], records: Records) -> Decision:
     return personal.keep_address(message.body, _user(records, customer_id), records.find(AddressBook, customer_id))
 
 
+def _user_and_session(message: Message[ChangePassword]) -> Sequence[Need]:
+    return need(RefreshFamily, message.body.session), need(User, message.body.customer_id)
+
+
 LETTERS = (
     Handler(
         takes=RequestConfirmation,
@@ -141,6 +151,43 @@ LETTERS = (
         needs=lambda m: (need(OneTimeToken, m.body.token_id),),
         then=_user_of_token,
         decide=_reset,
+        emits=(PasswordChanged,),
+    ),
+)
+CREDENTIALS = (
+    Handler(
+        takes=ChangePassword,
+        needs=_user_and_session,
+        decide=lambda m, have: credentials.change_password(
+            m, _user(have, m.body.customer_id), have.find(RefreshFamily, m.body.session)
+        ),
+        emits=(PasswordChanged,),
+    ),
+    Handler(
+        takes=ChangeEmail,
+        needs=lambda m: (
+            need(OneTimeToken, token_id_of(m.id)),
+            need(User, m.body.customer_id),
+            need_by(User, "email", m.body.email),
+        ),
+        decide=lambda m, have: credentials.change_email(
+            m, _user(have, m.body.customer_id), have.find_by(User, "email", m.body.email)
+        ),
+        emits=(EmailChangeRequested, EmailChangeAnnounced),
+    ),
+    Handler(
+        takes=TakeNewEmail,
+        needs=lambda m: (
+            need(OneTimeToken, m.body.token_id),
+            need(User, m.body.customer_id),
+            need_by(User, "email", m.body.email),
+        ),
+        decide=lambda m, have: credentials.take_new_email(
+            m,
+            have.find(OneTimeToken, m.body.token_id),
+            _user(have, m.body.customer_id),
+            have.find_by(User, "email", m.body.email),
+        ),
     ),
 )
 PEOPLE = (
@@ -226,6 +273,7 @@ ACCOUNTS = Service(
             decide=lambda m, have: decide.end_session(m.body, have.find(RefreshFamily, m.body.family_id)),
         ),
         *LETTERS,
+        *CREDENTIALS,
         *PEOPLE,
         *PROGRAMS,
     ),

@@ -10,8 +10,10 @@ from sagamart.shop.notifications.messages import EmailRequested, SmsRequested
 from sagamart.shop.notifications.records import Channel, Dispatch, Kind, Notification, Preferences
 from sagamart.shop.notifications.turns import facts_of, kind_of, letter_of
 
-LETTERS = frozenset[Kind](("email_confirmation", "password_reset"))
-"""Kinds that go by e-mail, whatever their customer prefers: they were asked for."""
+LETTERS = frozenset[Kind](
+    ("email_confirmation", "password_reset", "email_change", "email_change_announced", "password_changed")
+)
+"""Kinds that go by e-mail, whatever their customer prefers: they were asked for, or are about its safety."""
 
 NEWS = frozenset[Kind](
     ("payment_awaited", "order_paid", "order_shipped", "order_completed", "order_cancelled", "order_refunded")

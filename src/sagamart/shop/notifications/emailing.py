@@ -50,6 +50,10 @@ class Mailing(msgspec.Struct, frozen=True):
         contact = await self.contacts.contact(asked.customer_id)
         if contact is None:
             return MessageNotSent(asked.dispatch_id, "no_such_customer")
+        if asked.kind == "email_change":
+            if contact.new_email is None:
+                return MessageNotSent(asked.dispatch_id, "link_not_good_any_more")
+            contact = msgspec.structs.replace(contact, email=contact.new_email)
         link = None
         if asked.facts.token_id is not None:
             token = await self.contacts.token(asked.facts.token_id)

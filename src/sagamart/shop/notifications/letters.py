@@ -18,7 +18,11 @@ from sagamart.shop.notifications.messages import EmailRequested
 from sagamart.shop.notifications.records import Kind
 from sagamart.shop.notifications.words import GOOD, words
 
-PAGES: dict[Kind, str] = {"email_confirmation": "confirm", "password_reset": "new-password"}
+PAGES: dict[Kind, str] = {
+    "email_confirmation": "confirm",
+    "email_change": "confirm",
+    "password_reset": "new-password",
+}
 """Where the one-time link of a letter leads."""
 
 _templates = Environment(

@@ -26,6 +26,9 @@ Kind = Literal[
     "wallet_opened",
     "email_confirmation",
     "password_reset",
+    "email_change",
+    "email_change_announced",
+    "password_changed",
 ]
 Channel = Literal["email", "sms"]
 

@@ -11,7 +11,15 @@ Rules:
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sagamart.contracts.accounts import EmailConfirmationRequested, LetterRequested, PasswordResetRequested
+from sagamart.contracts.accounts import (
+    CustomerFact,
+    EmailChangeAnnounced,
+    EmailChangeRequested,
+    EmailConfirmationRequested,
+    LetterRequested,
+    PasswordChanged,
+    PasswordResetRequested,
+)
 from sagamart.contracts.order_requests import ShipmentRequested
 from sagamart.contracts.orders import (
     OrderCancelled,
@@ -78,12 +86,16 @@ def _link(body: LetterRequested) -> Facts:
     return Facts(token_id=body.token_id)
 
 
+def _account(_body: CustomerFact) -> Facts:
+    return Facts()
+
+
 def _attempt(body: OrderMessage) -> str:
     """An order that was changed or revived goes on at its next attempt."""
     return f"/{body.attempt}" if body.attempt > 1 else ""
 
 
-def _version(body: OrderMessage) -> str:
+def _version(body: OrderMessage | CustomerFact) -> str:
     return f"/{body.version}"
 
 
@@ -119,6 +131,9 @@ TELLINGS: Mapping[type[Body], Telling] = {
     WalletOpened: Telling("wallet_opened", _wallet),
     EmailConfirmationRequested: Telling("email_confirmation", _link),
     PasswordResetRequested: Telling("password_reset", _link),
+    EmailChangeRequested: Telling("email_change", _link),
+    EmailChangeAnnounced: Telling("email_change_announced", _account, _version),
+    PasswordChanged: Telling("password_changed", _account, _version),
 }
 """Everything that people are told."""
 

@@ -26,6 +26,9 @@ GOOD: Mapping[Kind, bool] = {
     "wallet_opened": True,
     "email_confirmation": True,
     "password_reset": True,
+    "email_change": True,
+    "email_change_announced": False,
+    "password_changed": True,
 }
 """Whether a kind of message is good news."""
 
@@ -56,6 +59,9 @@ _TITLES: Mapping[Language, Mapping[Kind, str]] = {
         "wallet_opened": "Your wallet is open",
         "email_confirmation": "Please confirm your e-mail address",
         "password_reset": "Choose a new password",
+        "email_change": "Please confirm your new e-mail address",
+        "email_change_announced": "Your account is to move to another e-mail address",
+        "password_changed": "Your password was changed",
     },
     "ru": {
         "order_placed": "Мы приняли ваш заказ",
@@ -72,6 +78,9 @@ _TITLES: Mapping[Language, Mapping[Kind, str]] = {
         "wallet_opened": "Ваш кошелёк открыт",
         "email_confirmation": "Подтвердите адрес электронной почты",
         "password_reset": "Выберите новый пароль",
+        "email_change": "Подтвердите новый адрес электронной почты",
+        "email_change_announced": "Ваш профиль переносят на другую почту",
+        "password_changed": "Ваш пароль изменён",
     },
 }
 
@@ -91,6 +100,15 @@ _TEXTS: Mapping[Language, Mapping[Kind, str]] = {
         "wallet_opened": "You can now pay from your wallet. Its currency is {currency}.",
         "email_confirmation": "The link in our letter confirms that this e-mail address is yours.",
         "password_reset": "The link in our letter lets you choose a new password. It is good for an hour, once.",
+        "email_change": "The link in our letter moves your account to this e-mail address. Log in again with it then.",
+        "email_change_announced": (
+            "Somebody who knows your password wants your account at another e-mail address."
+            " If that was not you, choose a new password at once: it ends every log-in and stops the move."
+        ),
+        "password_changed": (
+            "Your password was changed, and your other log-ins have ended."
+            " If that was not you, choose a new one at once on the page for forgotten passwords."
+        ),
     },
     "ru": {
         "order_placed": "Заказ {order} на сумму {amount} у нас.",
@@ -107,6 +125,15 @@ _TEXTS: Mapping[Language, Mapping[Kind, str]] = {
         "wallet_opened": "Теперь вы можете платить из кошелька. Его валюта — {currency}.",
         "email_confirmation": "Ссылка в нашем письме подтверждает, что этот адрес электронной почты — ваш.",
         "password_reset": "По ссылке в нашем письме можно выбрать новый пароль. Она действует один час и один раз.",
+        "email_change": "По ссылке в нашем письме ваш профиль перейдёт на этот адрес. После этого войдите с ним снова.",
+        "email_change_announced": (
+            "Кто-то, кто знает ваш пароль, просит перенести ваш профиль на другой адрес электронной почты."
+            " Если это не вы, сразу смените пароль: все сеансы завершатся, а перенос отменится."
+        ),
+        "password_changed": (
+            "Ваш пароль изменён, остальные сеансы завершены."
+            " Если это сделали не вы, сразу выберите новый на странице «Забыли пароль?»."
+        ),
     },
 }
 

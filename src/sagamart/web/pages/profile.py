@@ -1,4 +1,4 @@
-"""The profile: name, language, addresses, how one is told, a copy of one's data, and being forgotten."""
+"""The profile: name, language, e-mail, password, addresses, how one is told, one's data, and being forgotten."""
 
 import asyncio
 from collections.abc import Mapping
@@ -28,6 +28,20 @@ async def change(visit: Visit, form: Form) -> Response[Any]:
     await visit.api.send("PATCH", "/v1/me", form.fields("name", "language"))
     visit.choose(language=form.text("language"))
     return visit.go("/profile", told="profile.changed")
+
+
+@post("/profile/password")
+async def change_password(visit: Visit, form: Form) -> Response[Any]:
+    """Have another password from now on; every other log-in ends."""
+    chosen = {"current_password": form.raw("current_password"), "password": form.raw("password")}
+    return await _tried(visit, "PUT", "/v1/me/password", chosen, "profile.password_changed")
+
+
+@post("/profile/email")
+async def change_email(visit: Visit, form: Form) -> Response[Any]:
+    """Have a letter sent to another e-mail address, whose link moves the account there."""
+    wanted = {"email": form.text("email"), "current_password": form.raw("email_password")}
+    return await _tried(visit, "POST", "/v1/me/email", wanted, "profile.email_asked")
 
 
 @post("/profile/channels")
@@ -114,6 +128,8 @@ async def _page(visit: Visit, typed: Mapping[str, str], refused: str, *, status:
 ROUTES = (
     profile,
     change,
+    change_password,
+    change_email,
     channels,
     add_address,
     remove_address,
