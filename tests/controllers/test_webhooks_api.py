@@ -15,7 +15,7 @@ from shop_fixtures import RunningService, Started
 ADMIN = Caller("cus_admin", frozenset({"ADMIN"}))
 OPERATOR = Caller("cus_op", frozenset({"OPERATOR"}))
 CUSTOMER = Caller("cus_1", frozenset({"CUSTOMER"}))
-ERP = {"url": "https://erp.example/news", "events": ["order.paid", "order.completed"], "note": "ERP"}
+ERP = {"url": "https://erp.example/news", "events": ["order.shipped", "order.completed"], "note": "ERP"}
 NOBODY = f"whk_{'0' * 32}"
 
 
@@ -42,7 +42,7 @@ async def test_a_webhook_is_made_with_a_secret_that_is_shown_this_once(shop: Run
     assert (answer.status_code, answer.headers["location"]) == (201, f"/v1/webhooks/{webhook['id']}")
     assert answer.headers["cache-control"] == "no-store"
     assert webhook["secret"].startswith("whsec_")
-    assert (webhook["status"], webhook["events"]) == ("active", ["order.completed", "order.paid"])
+    assert (webhook["status"], webhook["events"]) == ("active", ["order.completed", "order.shipped"])
     again = await shop.post("/v1/webhooks", ERP, caller=ADMIN)
     assert (again.status_code, again.json()["code"]) == (422, "key_reused")
     read = await shop.get(f"/v1/webhooks/{webhook['id']}", caller=OPERATOR)
@@ -84,12 +84,16 @@ async def test_webhooks_are_listed_page_by_page(shop: RunningService) -> None:
 async def test_a_webhook_is_changed_under_the_version_that_was_seen(shop: RunningService) -> None:
     path = f"/v1/webhooks/{(await made(shop))['id']}"
 
-    changed = await shop.send("PATCH", path, {"events": ["order.paid"]}, caller=ADMIN, **{"If-Match": '"1"'})
+    changed = await shop.send("PATCH", path, {"events": ["order.shipped"]}, caller=ADMIN, **{"If-Match": '"1"'})
     stale = await shop.send("PATCH", path, {"active": False}, caller=ADMIN, **{"If-Match": '"1"'})
     blind = await shop.send("PATCH", path, {"active": False}, caller=ADMIN)
     inside = await shop.send("PATCH", path, {"url": "https://[::1]/"}, caller=ADMIN, **{"If-Match": '"2"'})
 
-    assert (changed.status_code, changed.json()["events"], changed.json()["url"]) == (200, ["order.paid"], ERP["url"])
+    assert (changed.status_code, changed.json()["events"], changed.json()["url"]) == (
+        200,
+        ["order.shipped"],
+        ERP["url"],
+    )
     assert (stale.status_code, stale.json()["code"]) == (412, "webhook_changed")
     assert (blind.status_code, inside.status_code) == (428, 400)
 

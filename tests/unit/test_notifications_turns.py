@@ -5,13 +5,14 @@ from itertools import permutations
 import pytest
 
 from one_service import OneService
-from sagamart.contracts.order_requests import ShipmentRequested
+from sagamart.contracts.order_requests import BankCaptureRequested, ShipmentRequested
 from sagamart.contracts.orders import (
     Delivery,
     OrderCancelled,
     OrderCompleted,
     OrderPlaced,
     OrderReturned,
+    OrderRevived,
     PaymentAwaited,
     PaymentStarted,
     PaymentWindowExpired,
@@ -32,15 +33,19 @@ AWAITED = PaymentAwaited("ord_1", 2, "booked", *SAME, 135_000, 300)
 STARTED = PaymentStarted("ord_1", 3, "pay_pending", *SAME, 1, "bank", 100_000)
 PARTLY = PaymentAwaited("ord_1", 4, "partially_paid", *SAME, 35_000, 300)
 EXPIRED = PaymentWindowExpired("ord_1", 5, "cancelled", *SAME)
+CAPTURING = BankCaptureRequested("ord_1", 5, "capturing", *SAME, 1, 100_000)
+THE_OTHER_CARD = BankCaptureRequested("ord_1", 5, "capturing", *SAME, 2, 35_000)
 PAID = ShipmentRequested("ord_1", 6, "paid", *SAME, Delivery("post", 500, needs_shipment=True))
 PENDING = ShipmentPending("ord_1", "shp_1", "cus_1")
 SHIPPED = ShipmentHandedOver("ord_1", "shp_1", "RA1RU", "cus_1")
 COMPLETED = OrderCompleted("ord_1", 8, "completed", *SAME)
 CANCELLED = OrderCancelled("ord_1", 5, "cancelled", *SAME, "payment_timeout")
+REVIVED = OrderRevived("ord_1", 6, "pay_pending", "cus_1", 2, (), 135_000, "RUB")
 RETURNED = OrderReturned("ord_1", 9, "completed", *SAME, "ret_1", (), 45_000)
 REFUNDED = MoneyRefunded("ord_1", 1, 35_000, "RUB", "ret_1/1", "cus_1")
 TO_CARD = PaymentRefunded("ord_1", 2, 10_000, "RUB", "ret_1/2", "cus_1")
-A_LONG_WAY = (PLACED, AWAITED, STARTED, PARTLY, PAID, PENDING, SHIPPED, COMPLETED, RETURNED, REFUNDED, TO_CARD)
+TO_THE_MONEY = (PLACED, AWAITED, STARTED, PARTLY, CAPTURING, THE_OTHER_CARD)
+A_LONG_WAY = (*TO_THE_MONEY, PAID, PENDING, SHIPPED, COMPLETED, RETURNED, REFUNDED, TO_CARD)
 
 
 def told(*bodies: Body) -> OneService:
@@ -55,6 +60,7 @@ def test_every_status_that_an_order_takes_is_in_the_list() -> None:
         "ord_1/payment_awaited/2",
         "ord_1/payment_started/1",
         "ord_1/payment_awaited/4",
+        "ord_1/order_capturing",
         "ord_1/order_paid",
         "ord_1/shipping_pending",
         "ord_1/order_shipped",
@@ -83,8 +89,9 @@ def test_an_order_that_was_not_paid_in_time_is_told_by_one_letter() -> None:
 def test_an_order_that_was_revived_and_is_cancelled_again_is_told_again() -> None:
     again = OrderCancelled("ord_1", 9, "cancelled", "cus_1", 2, (), 135_000, "RUB", "stock_refused")
 
-    assert list(told(CANCELLED, again, again).records(Dispatch)) == [
+    assert list(told(CANCELLED, REVIVED, again, REVIVED, again).records(Dispatch)) == [
         "ord_1/order_cancelled/email",
+        "ord_1/order_revived/2/email",
         "ord_1/order_cancelled/2/email",
     ]
 
@@ -139,6 +146,12 @@ def test_a_fact_of_an_older_version_that_names_no_customer_is_told_to_nobody() -
             "The carrier has the parcel with order ord_1. Its tracking number is RA1RU.",
         ),
         ("order_returned", RETURNED, "en", "What you sent back of order ord_1 is here. You get back ₽450.00."),
+        (
+            "order_revived",
+            REVIVED,
+            "en",
+            "Your payment for order ord_1 has come after all: ₽1,350.00. The order goes on.",
+        ),
         ("order_refunded", REFUNDED, "en", "We have returned ₽350.00 for order ord_1 to your wallet."),
         ("order_refunded", TO_CARD, "ru", "Мы вернули 100,00 ₽ за заказ ord_1 на карту, с которой вы платили."),
     ],

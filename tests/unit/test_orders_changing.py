@@ -1,5 +1,7 @@
 """Before the payment: promo codes, deliveries, changes of lines, and baskets."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
@@ -7,7 +9,7 @@ from one_service import AT, OneService
 from orders_examples import BOOKED, CUP, GIFT_WRAP, ORDERED, PLATE, TOTAL_MINOR, TWO_CUPS, names, order_in, shop, wish
 from orders_ways import COURIER, HOME, LATER, held, order, pays, rules, shop_with
 from sagamart.contracts.order_requests import PromoRedemptionRequested
-from sagamart.contracts.orders import Delivery
+from sagamart.contracts.orders import Delivery, PaymentAwaited
 from sagamart.contracts.promotions import PromoRedeemed, PromoRefused
 from sagamart.contracts.shipping import DeliveryMethodChanged, charged_g, delivery_price_minor
 from sagamart.contracts.stock import StockBooked, StockChecked, StockRefused
@@ -190,8 +192,18 @@ def test_another_delivery_changes_the_total_and_books_nothing() -> None:
 
     decision = service.hears(changes(delivery=WantedDelivery("courier", HOME)))
 
-    assert told(decision) == []
+    assert told(decision) == ["PaymentAwaited"]
     assert (order_in(service).status, order_in(service).total_minor) == ("booked", TOTAL_MINOR + 30_000)
+
+
+def test_who_changes_what_is_due_is_told_so_with_the_time_that_is_left() -> None:
+    service = shop_with(order(), BOOKED)
+    service.now += timedelta(seconds=100)
+
+    (awaited,) = service.hears(changes(delivery=WantedDelivery("courier", HOME))).send
+
+    assert isinstance(awaited, PaymentAwaited)
+    assert (awaited.due_minor, awaited.window_s, awaited.version) == (TOTAL_MINOR + 30_000, 200, 3)
 
 
 def test_an_order_is_changed_only_while_nothing_is_held_or_in_flight() -> None:

@@ -3,10 +3,13 @@
 import pytest
 
 from one_service import AT, OneService
+from sagamart.contracts.order_requests import ShipmentRequested
+from sagamart.contracts.orders import Delivery as Way
 from sagamart.contracts.orders import Line, OrderCancelled, OrderCompleted
 from sagamart.contracts.shipping import ShipmentHandedOver
 from sagamart.contracts.wallet import WalletOpened
 from sagamart.messaging.decision import Arm, Reply
+from sagamart.messaging.message import Body
 from sagamart.shop.notifications.delivering import (
     ATTEMPTS_MAX,
     PAUSE_S_MAX,
@@ -42,6 +45,7 @@ URL = "https://erp.example/news"
 LINES = (Line("CUP", "Blue cup", 3, 45_000),)
 COMPLETED = OrderCompleted("ord_1", 6, "completed", "cus_1", 1, LINES, 135_000, "RUB")
 CANCELLED = OrderCancelled("ord_2", 4, "cancelled", "cus_1", 1, LINES, 135_000, "RUB", "payment_timeout")
+SENT = ShipmentRequested("ord_1", 5, "paid", "cus_1", 1, LINES, 135_000, "RUB", Way("post", 500, needs_shipment=True))
 SHIPPED = ShipmentHandedOver("ord_1", "shp_1", "RA1RU", "cus_1")
 ONE = delivery_id("ord_1/order_completed", "whk_1")
 DOWN = DeliveryFailed(ONE, "whk_1", "http_500", 500)
@@ -80,6 +84,37 @@ def test_a_turn_goes_to_each_webhook_that_wants_it_with_the_order_as_it_stands()
     assert service.record(Delivery, ONE) == Delivery(
         1, ONE, "whk_1", "ord_1/order_completed", "order.completed", data, "pending", AT
     )
+
+
+def test_an_order_that_is_complete_at_once_is_told_as_paid_too() -> None:
+    service = shop(webhook("whk_1", "order.paid"), webhook("whk_2", "order.completed", "order.paid"))
+
+    service.hears(COMPLETED, COMPLETED)
+
+    told = [(one.type, one.subscription_id, one.event) for one in service.records(Delivery).values()]
+    assert told == [
+        ("order.paid", "whk_1", "ord_1/order_paid"),
+        ("order.paid", "whk_2", "ord_1/order_paid"),
+        ("order.completed", "whk_2", "ord_1/order_completed"),
+    ]
+    assert list(service.records(Notification)) == ["ord_1/order_completed"]
+
+
+@pytest.mark.parametrize("heard", [(SENT, COMPLETED), (COMPLETED, SENT)])
+def test_an_order_that_is_shipped_is_told_as_paid_once_whichever_comes_first(heard: tuple[Body, ...]) -> None:
+    service = shop(webhook("whk_1", "order.paid"))
+
+    service.hears(*heard)
+
+    assert asked(service) == [delivery_id("ord_1/order_paid", "whk_1")]
+
+
+def test_who_was_not_told_of_a_payment_when_it_came_is_not_told_weeks_later() -> None:
+    service = shop()
+
+    service.hears(SENT, webhook("whk_1", "order.paid", "order.completed"), COMPLETED)
+
+    assert asked(service) == [ONE]
 
 
 def test_a_turn_is_delivered_once_however_often_its_fact_comes() -> None:

@@ -135,7 +135,10 @@ class OrderPlaced(OrderMessage, frozen=True):
 
 
 class PaymentAwaited(OrderMessage, frozen=True):
-    """Waiting for payment: the customer has `window_s` seconds from now to pay `due_minor`."""
+    """Waiting for payment: the customer has `window_s` seconds from now to pay `due_minor`.
+
+    It is told again when the customer changes the delivery, and with it what is due, while the order waits.
+    """
 
     due_minor: int
     window_s: int
@@ -174,6 +177,10 @@ class OrderCancelled(OrderMessage, frozen=True):
     reason: CancelReason
     short: tuple[ShortLine, ...] = ()
     available_minor: int | None = None
+
+
+class OrderRevived(OrderMessage, frozen=True):
+    """Late money pays all of an order that was cancelled for want of it: it goes on, at its next attempt."""
 
 
 class OrderEnd(Body, frozen=True):

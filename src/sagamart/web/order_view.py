@@ -59,6 +59,7 @@ TOLD: frozenset[str] = frozenset(
         "ShipmentStopped",
         "OrderCompleted",
         "OrderCancelled",
+        "OrderRevived",
         "MoneyRefunded",
         "PaymentRefunded",
         "PaymentVoided",

@@ -16,7 +16,15 @@ LETTERS = frozenset[Kind](
 """Kinds that go by e-mail, whatever their customer prefers: they were asked for, or are about its safety."""
 
 NEWS = frozenset[Kind](
-    ("payment_awaited", "order_paid", "order_shipped", "order_completed", "order_cancelled", "order_refunded")
+    (
+        "payment_awaited",
+        "order_paid",
+        "order_shipped",
+        "order_completed",
+        "order_cancelled",
+        "order_refunded",
+        "order_revived",
+    )
 )
 """Kinds that are worth a message; the others are in the list only."""
 

@@ -20,7 +20,7 @@ from sagamart.messaging.decision import NOTHING, Arm, Decision, Refusal, Reply
 from sagamart.messaging.message import Message
 from sagamart.shop.notifications.records import Facts
 from sagamart.shop.notifications.subscribing import gone
-from sagamart.shop.notifications.turns import facts_of, kind_of
+from sagamart.shop.notifications.turns import facts_of, posted_turns_of
 from sagamart.shop.notifications.webhook_messages import (
     DeliveryDue,
     DeliveryFailed,
@@ -65,14 +65,18 @@ class WebhookNotActive(Refusal, frozen=True):
     title: ClassVar[str] = "The webhook is not active"
 
 
-def deliveries_of(message: Message[Any], turn: str, audience: Audience) -> Sequence[Delivery]:
-    """A delivery of this turn to each subscription that wants it."""
-    event = EVENTS[kind_of(message.body)]
-    wanting = [one.subscription_id for one in audience.listeners if event in one.events]
-    if not wanting:
+def deliveries_of(message: Message[Any], audience: Audience) -> Sequence[Delivery]:
+    """A delivery of each turn that this message tells, to each subscription that wants it."""
+    told = [(EVENTS[kind], turn) for kind, turn in posted_turns_of(message.body)]
+    wanted = [
+        (event, turn, one.subscription_id) for event, turn in told for one in audience.listeners if event in one.events
+    ]
+    if not wanted:
         return ()
     data = news_of(message.body)
-    return [Delivery(1, delivery_id(turn, to), to, turn, event, data, "pending", message.at) for to in wanting]
+    return [
+        Delivery(1, delivery_id(turn, to), to, turn, event, data, "pending", message.at) for event, turn, to in wanted
+    ]
 
 
 def delivery_id(turn: str, subscription_id: str) -> str:

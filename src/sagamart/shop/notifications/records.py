@@ -23,6 +23,8 @@ Kind = Literal[
     "order_cancelled",
     "order_returned",
     "order_refunded",
+    "order_capturing",
+    "order_revived",
     "wallet_opened",
     "email_confirmation",
     "password_reset",

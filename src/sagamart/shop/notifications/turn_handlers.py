@@ -49,7 +49,7 @@ def _handler(takes: type[Body], posted: bool, channels: tuple[Channel, ...]) -> 
         audience = have.find(Audience, AUDIENCE_ID) if posted and told.save else None
         if audience is None:
             return told
-        fresh = [one for one in deliveries_of(message, turn, audience) if have.find(Delivery, one.delivery_id) is None]
+        fresh = [one for one in deliveries_of(message, audience) if _is_news(one, have)]
         posts = [DeliveryRequested(one.delivery_id) for one in fresh]
         return Decision(save=[*told.save, *fresh], send=[*told.send, *posts])
 
@@ -61,5 +61,12 @@ def _deliveries(message: Message[Any], have: Records) -> Sequence[Need]:
     audience = have.find(Audience, AUDIENCE_ID)
     if audience is None:
         return ()
-    fresh = deliveries_of(message, turn_of(message.body), audience)
-    return (need(Delivery, *(one.delivery_id for one in fresh)),) if fresh else ()
+    fresh = deliveries_of(message, audience)
+    if not fresh:
+        return ()
+    return need(Delivery, *(one.delivery_id for one in fresh)), need(Notification, *{one.event: None for one in fresh})
+
+
+def _is_news(delivery: Delivery, have: Records) -> bool:
+    """Whether this turn was never told: its row in the list outlives its deliveries."""
+    return have.find(Delivery, delivery.delivery_id) is None and have.find(Notification, delivery.event) is None

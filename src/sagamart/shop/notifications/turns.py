@@ -5,10 +5,12 @@ Rules:
   come twice.  What can happen to an order again is named by the order's version or attempt too.
 - A letter goes out once for each attempt of an order, however often it waits for payment.
 - An order that is paid and has yet to be shipped is told as paid when its shipment is asked for; one that is complete
-  at once is told as completed, which says it.  OrderPaid would be a second row for every order that is paid at once.
+  at once is told as completed, which says it, and webhooks are told of both.  OrderPaid would be a second row for every
+  order that is paid at once.
+- That a bank is asked for the money is told, for it takes a while and may be refused; a wallet pays in a moment.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sagamart.contracts.accounts import (
@@ -20,13 +22,14 @@ from sagamart.contracts.accounts import (
     PasswordChanged,
     PasswordResetRequested,
 )
-from sagamart.contracts.order_requests import ShipmentRequested
+from sagamart.contracts.order_requests import BankCaptureRequested, ShipmentRequested
 from sagamart.contracts.orders import (
     OrderCancelled,
     OrderCompleted,
     OrderMessage,
     OrderPlaced,
     OrderReturned,
+    OrderRevived,
     PaymentAwaited,
     PaymentStarted,
     PaymentWindowExpired,
@@ -120,12 +123,14 @@ TELLINGS: Mapping[type[Body], Telling] = {
     PaymentAwaited: Telling("payment_awaited", _awaited, _version, _attempt),
     PaymentStarted: Telling("payment_started", _started, lambda body: f"/{body.payment}"),
     PaymentWindowExpired: Telling("payment_window_expired", _order, _version),
+    BankCaptureRequested: Telling("order_capturing", _order, _attempt),
     ShipmentRequested: Telling("order_paid", _order),
     ShipmentPending: Telling("shipping_pending", _pending),
     ShipmentHandedOver: Telling("order_shipped", _shipped),
     OrderCompleted: Telling("order_completed", _order),
     OrderCancelled: Telling("order_cancelled", _cancelled, _attempt),
     OrderReturned: Telling("order_returned", _returned, lambda body: f"/{body.return_id}"),
+    OrderRevived: Telling("order_revived", _order, _attempt),
     MoneyRefunded: Telling("order_refunded", _to_wallet, _refund),
     PaymentRefunded: Telling("order_refunded", _to_card, _refund),
     WalletOpened: Telling("wallet_opened", _wallet),
@@ -138,6 +143,10 @@ TELLINGS: Mapping[type[Body], Telling] = {
 """Everything that people are told."""
 
 
+IMPLIED: Mapping[type[Body], Kind] = {OrderCompleted: "order_paid"}
+"""What a turn says besides to webhooks that have not been told of it: who is paid and complete at once was paid."""
+
+
 def kind_of(body: Body) -> Kind:
     """Which kind of turn it is."""
     return TELLINGS[type(body)].kind
@@ -148,6 +157,13 @@ def turn_of(body: Body) -> str:
     telling = TELLINGS[type(body)]
     name = _named(body, telling)
     return name if telling.each is None else name + telling.each(body)
+
+
+def posted_turns_of(body: Body) -> Sequence[tuple[Kind, str]]:
+    """The turns that webhooks are told of by this message: its own, and before it the one that it implies."""
+    own = (kind_of(body), turn_of(body))
+    implied = IMPLIED.get(type(body))
+    return (own,) if implied is None else ((implied, f"{body.key}/{implied}"), own)
 
 
 def letter_of(body: Body) -> str:

@@ -24,6 +24,8 @@ EventType = Literal[
     "order.cancelled",
     "order.returned",
     "order.refunded",
+    "order.capturing",
+    "order.revived",
 ]
 
 EVENTS: dict[Kind, EventType] = {
@@ -38,6 +40,8 @@ EVENTS: dict[Kind, EventType] = {
     "order_cancelled": "order.cancelled",
     "order_returned": "order.returned",
     "order_refunded": "order.refunded",
+    "order_capturing": "order.capturing",
+    "order_revived": "order.revived",
 }
 """Which turns go to webhooks, by the names that they have there."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sagamart.contracts.orders import OrderMessage, Status
+from sagamart.contracts.orders import OrderMessage, PaymentAwaited, Status
 from sagamart.messaging.decision import NOTHING, Arm, Decision, Disarm, Refusal
 from sagamart.messaging.message import Body, Message
 from sagamart.shop.orders.asking import Ask, Asks
@@ -60,7 +60,7 @@ def _moved(before: Order, learned: Order, cell: Transition, message: Message[Any
     fresh = _fresh(before, after, payments)
     if fresh:
         after = _asked(after, fresh)
-    send = _told(before, after, cell, message.body)
+    send = _told(before, after, cell, message)
     send += [request(ask, after) for ask in fresh]
     return Decision(save=[after], send=send, timers=_timers(before, after, message))
 
@@ -109,15 +109,23 @@ def _asked(order: Order, fresh: list[Ask]) -> Order:
     return order
 
 
-def _told(before: Order, after: Order, cell: Transition, body: Body) -> list[OrderMessage]:
-    """What everybody is told: of the message itself, and of every status on the way."""
+def _told(before: Order, after: Order, cell: Transition, message: Message[Any]) -> list[OrderMessage]:
+    """What everybody is told: of the message itself, and of every status on the way, each once."""
+    body = message.body
     told = [] if cell.tells is None else [news(cell.tells, after, after.status, body)]
     if after.status != before.status or not before.version:
         for status in _way(before.status, after.status):
             kind = LIFECYCLE[status].tells
-            if kind is not None:
+            if kind is not None and kind is not cell.tells:
                 told.append(news(kind, after, status, body))
+    elif cell.tells is PaymentAwaited:
+        told = [_with_time_left(one, after, message.at) for one in told]
     return [one for one in told if one is not None]
+
+
+def _with_time_left(told: Any, order: Order, at: datetime) -> Any:
+    """What is due has changed while it was awaited already: so much less time is left."""
+    return replace(told, window_s=max(1, int((due_at(order) - at).total_seconds())))
 
 
 def _way(before: Status, after: Status) -> tuple[Status, ...]:

@@ -24,6 +24,7 @@ from sagamart.contracts.orders import (
     OrderMessage,
     OrderPlaced,
     OrderReturned,
+    OrderRevived,
     PaymentAwaited,
     PaymentStarted,
     Status,
@@ -32,6 +33,9 @@ from sagamart.messaging.message import Body
 from sagamart.shop.orders.asking import Ask
 from sagamart.shop.orders.money import due_minor
 from sagamart.shop.orders.records import Order, Shortfall
+
+AWAITING: frozenset[Status] = frozenset({"checked", "booked", "partially_paid"})
+"""Where an order waits for its customer to pay."""
 
 Told = tuple[str, int, Status, str, int, tuple[Line, ...], int, str]
 """The fields that every message of an order begins with."""
@@ -69,7 +73,10 @@ def _placed(order: Order, same: Told, _message: Body) -> OrderPlaced | None:
     return OrderPlaced(*same) if order.plan.terms.later else None
 
 
-def _awaited(order: Order, same: Told, _message: Body) -> PaymentAwaited:
+def _awaited(order: Order, same: Told, _message: Body) -> PaymentAwaited | None:
+    """Told of a change too, where the order still waits for its payment after it."""
+    if order.status not in AWAITING:
+        return None
     return PaymentAwaited(*same, due_minor(order), order.plan.terms.window_s)
 
 
@@ -86,6 +93,11 @@ def _cancelled(order: Order, same: Told, _message: Body) -> OrderCancelled:
     return OrderCancelled(*same, order.reason, lacked.short, available_minor)
 
 
+def _revived(order: Order, same: Told, _message: Body) -> OrderRevived | None:
+    """Most late money revives nothing: it is given back."""
+    return None if order.status == "cancelled" else OrderRevived(*same)
+
+
 def _returned(order: Order, same: Told, message: Any) -> OrderReturned | None:
     """Told once the pieces are here."""
     one = next(one for one in order.returns if one.return_id == message.return_id)
@@ -100,6 +112,7 @@ _NEWS: Mapping[type[OrderMessage], Callable[[Order, Told, Any], OrderMessage | N
     PaymentStarted: _started,
     OrderCancelled: _cancelled,
     OrderReturned: _returned,
+    OrderRevived: _revived,
 }
 
 

@@ -56,6 +56,7 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "ShipmentStopped": {"en": "The parcel stays here", "ru": "Отправка посылки остановлена"},
     "ShipmentCannotBeStopped": {"en": "The parcel is already gone", "ru": "Посылка уже передана"},
     "OrderCancelled": {"en": "The order is cancelled", "ru": "Заказ отменён"},
+    "OrderRevived": {"en": "Late money revives the order", "ru": "Запоздавшая оплата возобновила заказ"},
     "ReleaseRequested": {"en": "Please let the held money go", "ru": "Просьба освободить удержанные деньги"},
     "BankVoidRequested": {"en": "Please let go of the payment at the bank", "ru": "Просьба отменить платёж в банке"},
     "PaymentVoided": {"en": "The bank holds nothing any more", "ru": "Банк больше не удерживает деньги"},
