@@ -217,14 +217,23 @@ async def up(settings: ShopSettings, *, demo: bool, say: Say) -> None:
         if demo:
             await fill(shop, address, say)
             await hear_from(bank, address, secret)
-        say(f"The shop is open at {address}")
-        if demo:
-            say(f"Its API to try: {address}/docs   Orders on their way: sagamart demo --url {address}")
-            say(f"A bank to try payments with is open at {bank}")
-            if not settings.email.host:
-                say(f"No mail server (SAGAMART_EMAIL_HOST): messages to people are at {address}/v1/notifications only")
+        for line in what_is_open(settings, address, bank):
+            say(line)
         await until_stopped()
         say("Stopping: the batch at hand is finished first.")
+
+
+def what_is_open(settings: ShopSettings, address: str, bank: str) -> list[str]:
+    """What whoever has started the shop should know; `bank` is the demonstration's own."""
+    told = [f"The shop is open at {address}"]
+    if bank:
+        told.append(f"Its API to try: {address}/docs   Orders on their way: sagamart demo --url {address}")
+        told.append(f"A bank to try payments with is open at {bank}")
+    if not settings.bank.url:
+        told.append("No bank (SAGAMART_BANK_URL): cards are not taken. To try them: --demo, or sagamart-bank")
+    if not settings.email.host:
+        told.append(f"No mail server (SAGAMART_EMAIL_HOST): messages to people are at {address}/v1/notifications only")
+    return told
 
 
 def webhook_secret() -> str:
