@@ -5,6 +5,7 @@ from pathlib import Path
 from sagamart.blueprints.api_reference import api_reference
 from sagamart.blueprints.problems_reference import ADVICE, problems
 from sagamart.door.nginx import nginx_configuration
+from sagamart.door.operations import JOINED
 from sagamart.door.routes import RouteTable, route_table
 from sagamart.platform.settings import settings_of
 from sagamart.platform.settings_document import settings_document
@@ -51,3 +52,10 @@ def test_the_reference_of_the_api_tells_who_may_ask() -> None:
     assert any(line.startswith("| `POST /v1/orders` |") and line.endswith("| whoever is logged in |") for line in lines)
     assert any(line.startswith("| `POST /v1/users` |") and line.endswith("| everybody |") for line in lines)
     assert any(line.startswith("| `POST /v1/products` |") and "admin" in line for line in lines)
+
+
+def test_the_reference_of_the_api_has_what_the_door_joins_and_every_process_offers() -> None:
+    told = api_reference()
+    offered = (*JOINED, "/v1/operations/audit", "/v1/operations/log-level", "/info", "/readyz", "/healthz", "/metrics")
+    assert [path for path in offered if f"| `GET {path}` |" not in told] == []
+    assert "| `POST /v1/operations/parked-keys/{service}/{key}/release` |" in told

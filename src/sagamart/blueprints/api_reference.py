@@ -1,11 +1,17 @@
-"""`docs/reference/api.md`: every route of every service on a page; the OpenAPI document has each in full."""
+"""`docs/reference/api.md`: every route of every service and process on a page; OpenAPI has each in full."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from litestar.handlers import HTTPRouteHandler
 
+from sagamart.platform.http import Process
+from sagamart.platform.http.application import process_routes
+from sagamart.platform.http.auditing import audit_routes
 from sagamart.platform.http.callers import ROLES
+from sagamart.platform.http.demo import demo_routes
+from sagamart.platform.http.vitals import vital_routes
 from sagamart.settings import ShopSettings
 from sagamart.slices import SLICES
 
@@ -20,15 +26,33 @@ field, as OpenAPI 3.1 at `/openapi.json`, and to be tried at `/docs`.
 - Money is in minor units with its currency; times are UTC.
 """
 
+EVERY_PROCESS = """
+Where services are processes of their own, the front door asks all of them and makes one answer of the lists; what names
+a service goes to it. `/info` and `/metrics` are for staff only where [`SAGAMART_HTTP_MONITORING`](settings.md) says so.
+"""
+WHOLE_SHOP = """
+A process that has every service's database, as `sagamart up` has, audits the shop; elsewhere `sagamart audit` does.
+"""
+DEMONSTRATION = """
+With `sagamart up --demo` only.
+"""
+
 
 def api_reference() -> str:
     """The document."""
-    return HEAD + "".join(_service(name) for name in SLICES)
+    nobody: Any = None  # the routes are read, never asked
+    services = [_table(name.capitalize(), SLICES[name](ShopSettings()).routes) for name in SLICES]
+    processes = [
+        _table("Every process", [*process_routes(Process(), ()), *vital_routes({})], EVERY_PROCESS),
+        _table("The whole shop", audit_routes(nobody), WHOLE_SHOP),
+        _table("A demonstration", demo_routes(nobody), DEMONSTRATION),
+    ]
+    return HEAD + "".join([*services, *processes])
 
 
-def _service(name: str) -> str:
-    rows = sorted(row for route in SLICES[name](ShopSettings()).routes for row in _rows(route))
-    head = ["", f"## {name.capitalize()}", "", "| route | what | who |", "|---|---|---|"]
+def _table(title: str, routes: Iterable[HTTPRouteHandler], about: str = "") -> str:
+    rows = sorted(row for route in routes for row in _rows(route))
+    head = ["", f"## {title}", about, "| route | what | who |", "|---|---|---|"]
     lines = [f"| `{method} {path}` | {what} | {who} |" for path, method, what, who in rows]
     return "\n".join([*head, *lines, ""])
 

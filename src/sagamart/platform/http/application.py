@@ -97,13 +97,7 @@ def build_app(
     settings = process.settings
     names = [service.name for service in services]
     routers = {service.name: _router(service, process.node) for service in services}
-    guards = [STAFF] if settings.monitoring == "staff" else []
-    own = operations_routes(lambda: _info(process, names), process.checks, process.metrics, guards)
-    own += dead_letter_routes(process.letters)
-    own += consumer_routes(process.consumers)
-    own += operator_action_routes(process.actions)
-    own += process.routes
-    others = Router("/", route_handlers=[bind(route, COMMON) for route in own])
+    others = Router("/", route_handlers=[bind(route, COMMON) for route in process_routes(process, names)])
     documents = docs_routes(names, lambda name: _document(name, routers, others))
     clients = Clients(settings.trusted_proxies)
     app = Litestar(
@@ -126,6 +120,18 @@ def build_app(
         on_answer=process.on_answer,
     )
     return app
+
+
+def process_routes(process: Process, names: Sequence[str]) -> list[HTTPRouteHandler]:
+    """What a process with these services offers beside them."""
+    guards = [STAFF] if process.settings.monitoring == "staff" else []
+    return [
+        *operations_routes(lambda: _info(process, names), process.checks, process.metrics, guards),
+        *dead_letter_routes(process.letters),
+        *consumer_routes(process.consumers),
+        *operator_action_routes(process.actions),
+        *process.routes,
+    ]
 
 
 def _info(process: Process, names: Sequence[str]) -> Info:
