@@ -35,6 +35,7 @@ from sagamart.platform.internal.service_tokens import make_service_keys
 from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.kafka_topics import apply
 from sagamart.platform.keys import tokens_from_files
+from sagamart.platform.metrics import Metrics
 from sagamart.platform.ports import Ports
 from sagamart.platform.settings import HttpSettings
 from sagamart.platform.tokens import Caller, Tokens
@@ -111,7 +112,7 @@ async def shop(style: Style, kafka: str, timeline: OnOff) -> AsyncIterator[tuple
         members = planned(settings, list(SLICES), replicas=1, postgres_dsn=postgres.dsn(), ports=ports)
         known = await closing.enter_async_context(Replicas(addresses_of(members)))
         await closing.enter_async_context(_processes(members, folder, known))
-        door = Server(front_door(settings, known, tokens), host="127.0.0.1", port=0)
+        door = Server(front_door(settings, known, tokens, Metrics()), host="127.0.0.1", port=0)
         await closing.enter_async_context(door)
         yield Address("127.0.0.1", door.port), tokens, dsns
 

@@ -11,6 +11,7 @@ from sagamart.platform.http.application import VERSION
 from sagamart.platform.http_client import Address
 from sagamart.platform.internal.posting import Destinations
 from sagamart.platform.keys import tokens_from_files
+from sagamart.platform.metrics import Metrics
 from sagamart.programs import CannotStartError, Say, dsns_of, listening, until_stopped
 from sagamart.settings import ShopSettings
 from sagamart.slices import SLICES
@@ -28,7 +29,11 @@ async def door(settings: ShopSettings, say: Say) -> None:
     known = replicas_of(settings)
     logs.configure(settings.node or "door", VERSION, settings.logs.level, settings.logs.format)
     tokens = tokens_from_files(settings.tokens, Path(settings.data))
-    async with Replicas(known) as replicas, listening(front_door(settings, replicas, tokens), settings) as address:
+    metrics = Metrics()
+    async with (
+        Replicas(known) as replicas,
+        listening(front_door(settings, replicas, tokens, metrics), settings, metrics) as address,
+    ):
         say(f"The door is open at {address}")
         await until_stopped()
 
@@ -36,7 +41,10 @@ async def door(settings: ShopSettings, say: Say) -> None:
 async def pages(settings: ShopSettings, say: Say) -> None:
     """The pages, over the API at `settings.web.api_url`.  Raises CannotStartError."""
     logs.configure(settings.node or PAGES, VERSION, settings.logs.level, settings.logs.format)
-    async with listening(build_pages(settings.web, settings.http), settings) as address:
+    metrics = Metrics()
+    metrics.about(VERSION, settings.node or PAGES)
+    app = build_pages(settings.web, settings.http, metrics=metrics)
+    async with listening(app, settings, metrics) as address:
         say(f"The pages at {address}, over the API at {settings.web.api_url}")
         await until_stopped()
 

@@ -28,10 +28,11 @@ from sagamart.platform import logs
 from sagamart.platform.collector import spare_batches
 from sagamart.platform.databases import provision
 from sagamart.platform.embedded import EmbeddedPostgres, FolderInUseError, running_dsn
-from sagamart.platform.http.application import VERSION, Process, build_app
+from sagamart.platform.http.application import VERSION, Process, build_app, build_metrics_app
 from sagamart.platform.http.operations import Check
 from sagamart.platform.http.server import Server
 from sagamart.platform.keys import tokens_from_files
+from sagamart.platform.metrics import Metrics
 from sagamart.platform.migrations import at_head, history_of, migrate
 from sagamart.platform.traces import traced
 from sagamart.rooms import Rooms
@@ -108,34 +109,39 @@ async def serving(
         operators = (shop.dead_letters, shop.consumers, shop.operator_actions)
         rooms = Rooms(shop, dsns, demo=demo)
         process = Process(settings.http, node, checks, shop.metrics, *operators, traces, rooms.routes)
-        app = with_pages(build_app(shop.mounted, tokens=tokens, process=process), settings, list(dsns))
-        async with listening(app, settings) as address, rooms.open(address):
+        app = with_pages(build_app(shop.mounted, tokens=tokens, process=process), settings, dsns, shop.metrics)
+        async with listening(app, settings, shop.metrics) as address, rooms.open(address):
             spare_batches()
             yield shop, address
 
 
 @asynccontextmanager
-async def listening(app: Any, settings: ShopSettings) -> AsyncIterator[str]:
-    """The public listener with this application; gives its address.  Raises CannotStartError."""
-    host, port = settings.http.host, settings.http.port
-    server = Server(app, host=host, port=port, share_port=settings.http.share_port)
-    try:
-        await server.start()
-    except OSError as error:
-        raise CannotStartError(
-            f"cannot listen on {host}:{port} ({error.strerror}); choose another: SAGAMART_HTTP_PORT (up: --port)"
-        ) from error
-    try:
-        yield f"http://{host}:{server.port}"
-    finally:
-        await server.stop()
+async def listening(app: Any, settings: ShopSettings, metrics: Metrics) -> AsyncIterator[str]:
+    """The public listener with this application, and one for the monitoring where the settings have it.
+
+    Gives the public address.  Raises CannotStartError.
+    """
+    http, inner = settings.http, settings.metrics
+    public = Server(app, host=http.host, port=http.port, share_port=http.share_port)
+    servers = {"SAGAMART_HTTP_PORT (up: --port)": public}
+    if inner.port:
+        servers["SAGAMART_METRICS_PORT"] = Server(build_metrics_app(metrics), host=inner.host, port=inner.port)
+    async with AsyncExitStack() as closing:
+        for setting, server in servers.items():
+            try:
+                await closing.enter_async_context(server)
+            except OSError as error:
+                place = f"{server.config.host}:{server.config.port} ({error.strerror})"
+                raise CannotStartError(f"cannot listen on {place}; choose another: {setting}") from error
+        yield f"http://{http.host}:{public.port}"
 
 
-def with_pages(api: Any, settings: ShopSettings, names: Collection[str]) -> Any:
+def with_pages(api: Any, settings: ShopSettings, names: Collection[str], metrics: Metrics) -> Any:
     """The API and the pages for people, where all of the API is here and the settings want pages."""
-    if settings.web.pages == "off" or set(names) != set(SLICES):
+    if settings.web.pages == "off" or not set(SLICES) <= set(names):
         return api
-    return Site(api, build_pages(settings.web, settings.http, api=InProcess(api)))
+    pages = build_pages(settings.web, settings.http, api=InProcess(api), metrics=metrics)
+    return Site(api, pages)
 
 
 def checks_of(shop: Shop, dsns: Mapping[str, str]) -> dict[str, Check]:

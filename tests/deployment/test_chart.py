@@ -20,6 +20,7 @@ from helm_chart import (
     documents,
     helm,
     of_kind,
+    pod_templates,
     rendered,
     template,
 )
@@ -103,19 +104,36 @@ def test_a_scaler_looks_at_the_lag_of_the_service_s_own_group() -> None:
     assert orders["spec"]["maxReplicaCount"] == 12, "as many as there are partitions at most"
 
 
-def test_prometheus_finds_every_service_and_not_what_everybody_reaches() -> None:
+def test_prometheus_finds_every_process_and_what_everybody_reaches_on_a_port_of_its_own() -> None:
     (monitor,) = of_kind("production", "ServiceMonitor")
-    wanted = monitor["spec"]["selector"]
-    (without,) = wanted["matchExpressions"]
-    found = [
-        one["metadata"]["name"]
-        for one in of_kind("production", "Service")
-        if wanted["matchLabels"].items() <= one["metadata"]["labels"].items()
-        and one["metadata"]["labels"][without["key"]] not in without["values"]
-    ]
-    assert sorted(found) == mine(*SLICES)
-    (endpoint,) = monitor["spec"]["endpoints"]
-    assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
+    wanted = monitor["spec"]["selector"]["matchLabels"].items()
+    own, inner = monitor["spec"]["endpoints"]
+    (relabeling,) = own["relabelings"]
+    assert relabeling["sourceLabels"] == ["__meta_kubernetes_service_label_app_kubernetes_io_component"]
+    assert {own["path"], inner["path"]} == {"/metrics"}
+
+    found: dict[str, list[str]] = {"http": [], "metrics": []}
+    for one in of_kind("production", "Service"):
+        labels = one["metadata"]["labels"]
+        ports = {port["name"] for port in one["spec"]["ports"]} if wanted <= labels.items() else set()
+        if re.fullmatch(relabeling["regex"], labels["app.kubernetes.io/component"]):
+            ports.discard(own["port"])
+        for port in ports & {own["port"], inner["port"]}:
+            found[port].append(one["metadata"]["name"])
+    assert {port: sorted(names) for port, names in found.items()} == {
+        "http": mine(*SLICES),
+        "metrics": mine("door", "web"),
+    }
+
+
+def test_a_port_for_figures_is_where_the_program_listens_for_them() -> None:
+    for name in ("door", "web"):
+        (service,) = [one for one in of_kind("as it is", "Service") if one["metadata"]["name"] == f"sagamart-{name}"]
+        (container,) = pod_templates("as it is")[f"sagamart-{name}"]["spec"]["containers"]
+        told = {one["name"]: one.get("value") for one in container["env"]}
+        (port,) = [one for one in service["spec"]["ports"] if one["name"] == "metrics"]
+        assert told["SAGAMART_METRICS_PORT"] == str(port["targetPort"])
+        assert told["SAGAMART_METRICS_HOST"] == "0.0.0.0"  # noqa: S104  in a pod of its own
 
 
 def test_what_is_scraped_has_the_job_and_the_service_that_the_rules_ask_for() -> None:

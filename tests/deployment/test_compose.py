@@ -170,7 +170,13 @@ def test_what_is_open_to_this_machine_is_not_open_to_others(compose: dict[str, A
 def test_every_service_is_scraped(compose: dict[str, Any]) -> None:
     scraped = yaml.safe_load((TOP / "deploy/compose/prometheus.yml").read_text())["scrape_configs"]
     assert scraped[0]["job_name"] == "sagamart", "the rules ask for it"
-    assert set(scraped[0]["dns_sd_configs"][0]["names"]) == set(SLICES)
+    own, inner = scraped[0]["dns_sd_configs"]
+    assert (set(own["names"]), own["port"]) == (set(SLICES), 8080)
+    assert set(inner["names"]) == {"door", "web"}
+    for name in inner["names"]:
+        told = compose["services"][name]["environment"]
+        assert (told["SAGAMART_METRICS_HOST"], told["SAGAMART_METRICS_PORT"]) == ("0.0.0.0", str(inner["port"]))  # noqa: S104  in its own network
+        assert not any(str(inner["port"]) in port for port in compose["services"][name]["ports"])
     assert scraped[1]["static_configs"] == [{"targets": ["bank:8090"]}]
     assert "bank" in compose["services"]
 

@@ -16,6 +16,7 @@ from sagamart.door.operations import joined_actions, joined_letters, named_servi
 from sagamart.hosting import replicas_of
 from sagamart.platform.http.server import Server
 from sagamart.platform.http_client import Address
+from sagamart.platform.metrics import Metrics
 from sagamart.platform.ports import Ports
 from sagamart.platform.settings import HttpSettings
 from sagamart.programs import CannotStartError
@@ -113,7 +114,7 @@ async def street() -> AsyncIterator[Street]:
         }
         replicas = await closing.enter_async_context(Replicas(addresses))
         settings = ShopSettings(http=HttpSettings(rate_limit_per_s=0))
-        door = await listening(front_door(settings, replicas, TOKENS))
+        door = await listening(front_door(settings, replicas, TOKENS, Metrics()))
         client = httpx.AsyncClient(base_url=f"http://{door.authority}", timeout=30)
         http = await closing.enter_async_context(client)
         yield Street(http, replicas, first, second, stock)
@@ -132,7 +133,7 @@ async def test_who_asked_is_told_behind_a_proxy_that_is_trusted_and_only_there(
         replicas = await closing.enter_async_context(Replicas({"stock": [Address("127.0.0.1", behind.port)]}))
         settings = ShopSettings(http=HttpSettings(rate_limit_per_s=0, trusted_proxies=trusted))
         door = await closing.enter_async_context(
-            Server(front_door(settings, replicas, TOKENS), host="127.0.0.1", port=0)
+            Server(front_door(settings, replicas, TOKENS, Metrics()), host="127.0.0.1", port=0)
         )
         http = await closing.enter_async_context(httpx.AsyncClient(timeout=30))
 

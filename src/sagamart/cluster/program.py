@@ -22,6 +22,7 @@ from sagamart.platform.embedded import EmbeddedPostgres
 from sagamart.platform.http.application import VERSION
 from sagamart.platform.internal.service_tokens import make_service_keys
 from sagamart.platform.keys import tokens_from_files
+from sagamart.platform.metrics import Metrics
 from sagamart.platform.ports import Ports
 from sagamart.programs import (
     create_admin,
@@ -133,8 +134,10 @@ async def _alive(processes: Sequence[Kept]) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _door(settings: ShopSettings, replicas: Replicas) -> AsyncIterator[str]:
     tokens = tokens_from_files(settings.tokens, Path(settings.data))
-    door = front_door(settings, replicas, tokens)
-    async with listening(with_pages(door, settings, replicas.services), settings) as address:
+    metrics = Metrics()
+    door = front_door(settings, replicas, tokens, metrics)
+    app = with_pages(door, settings, replicas.services, metrics)
+    async with listening(app, settings, metrics) as address:
         yield address
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from sagamart.door.figures import Relays
 from sagamart.door.proxy import Asgi, Door
 from sagamart.door.replicas import Replicas
 from sagamart.door.routes import RouteTable, route_table
 from sagamart.platform.http import Mounted, Process, build_app
 from sagamart.platform.http.limits import Clients
 from sagamart.platform.http.operations import Check
+from sagamart.platform.metrics import Metrics
 from sagamart.platform.tokens import Tokens
 from sagamart.settings import ShopSettings
 from sagamart.slices import SLICES
@@ -23,7 +25,7 @@ __all__ = ["Door", "Replicas", "RouteTable", "front_door", "route_table"]
 NODE = "door"
 
 
-def front_door(settings: ShopSettings, replicas: Replicas, tokens: Tokens) -> Asgi:
+def front_door(settings: ShopSettings, replicas: Replicas, tokens: Tokens, metrics: Metrics) -> Asgi:
     """The application of a door to these services.  It answers by itself for the joined API documents and itself.
 
     Everybody reaches it, so what it is and how it fares is for staff, whatever the processes behind it do.
@@ -31,8 +33,8 @@ def front_door(settings: ShopSettings, replicas: Replicas, tokens: Tokens) -> As
     mounted = [Mounted(name, SLICES[name](settings).routes, _nobody, None) for name in replicas.services]
     checks = {name: _reached(replicas, name) for name in replicas.services}
     watched = replace(settings.http, monitoring="staff")
-    own = build_app(mounted, tokens=tokens, process=Process(watched, NODE, checks))
-    return Door(route_table(), replicas, own, Clients(settings.http.trusted_proxies))
+    own = build_app(mounted, tokens=tokens, process=Process(watched, NODE, checks, metrics))
+    return Door(route_table(), replicas, own, Relays(metrics), Clients(settings.http.trusted_proxies))
 
 
 async def _nobody(*_request: Any) -> Any:

@@ -12,6 +12,7 @@ Rules:
 import asyncio
 import os
 import re
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from sagamart.door.figures import ALL, Relays
 from sagamart.door.operations import JOINED, decode, named_service
 from sagamart.door.replicas import Replica, Replicas
 from sagamart.door.routes import RouteTable
@@ -74,11 +76,14 @@ class Request(msgspec.Struct, frozen=True):
 class Door:
     """The ASGI application.  `own` answers what belongs to no service: documents, operations."""
 
-    def __init__(self, routes: RouteTable, replicas: Replicas, own: Asgi, clients: Clients | None = None) -> None:
+    def __init__(
+        self, routes: RouteTable, replicas: Replicas, own: Asgi, relays: Relays, clients: Clients | None = None
+    ) -> None:
         self._clients = clients or Clients()
         self._routes = routes
         self._replicas = replicas
         self._own = own
+        self._relays = relays
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
@@ -91,6 +96,7 @@ class Door:
         if joined is None and service not in self._replicas.services:
             await self._own(scope, receive, send)
             return
+        send = self._counted(send, service if joined is None and service is not None else ALL)
         request_id = request_id_of(scope["headers"])
         try:
             request = await _request(scope, receive, request_id, self._clients)
@@ -100,6 +106,16 @@ class Door:
                 await self._relay(service, request, receive, send, request_id)
         except Problem as problem:
             await _send_problem(send, problem, request_id)
+
+    def _counted(self, send: Any, service: str) -> Any:
+        began_s = time.perf_counter()
+
+        async def send_counted(event: Any) -> None:
+            if event["type"] == "http.response.start":
+                self._relays.answered(service, event["status"], time.perf_counter() - began_s)
+            await send(event)
+
+        return send_counted
 
     async def _relay(self, service: str, request: Request, receive: Any, send: Any, request_id: bytes) -> None:
         replica, connection, answer = await self._answer(service, request)

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 Kind = Literal["counter", "gauge", "histogram"]
-Source = Literal["process", "database", "audit"]
+Source = Literal["process", "database", "door", "audit"]
 
 BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 BATCH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -122,6 +122,24 @@ ORDERS_LATE = Family(
     "orders",
     "Those of them that have been in their status for longer than it allows, and a minute more",
     "database",
+)
+
+DOOR_TIME = Family(
+    "door_request_seconds",
+    "histogram",
+    S,
+    "seconds",
+    "From a request's arrival at the door to the beginning of the answer that it hands back",
+    "door",
+    HTTP_SECONDS,
+)
+DOOR_REQUESTS = Family(
+    "door_requests",
+    "counter",
+    (*S, "status"),
+    "requests",
+    "Requests that the door handed on, by the status of the answer: 502, 503, 504 where it got none",
+    "door",
 )
 
 AUDIT_FINDINGS = Family(

@@ -49,13 +49,13 @@ class Metrics:
         self._read = _ReadWhenAsked()
         self._registry.register(self._read)
         ProcessCollector(registry=self._registry)
-        self._batch_messages = self._histogram(known.BATCH_MESSAGES)
-        self._batch_time = self._histogram(known.BATCH_TIME)
-        self._step_time = self._histogram(known.STEP_TIME)
-        self._messages = self._counter(known.MESSAGES)
-        self._call_time = self._histogram(known.CALL_TIME)
-        self._http_time = self._histogram(known.HTTP_TIME)
-        self._http_requests = self._counter(known.HTTP_REQUESTS)
+        self._batch_messages = self.histogram(known.BATCH_MESSAGES)
+        self._batch_time = self.histogram(known.BATCH_TIME)
+        self._step_time = self.histogram(known.STEP_TIME)
+        self._messages = self.counter(known.MESSAGES)
+        self._call_time = self.histogram(known.CALL_TIME)
+        self._http_time = self.histogram(known.HTTP_TIME)
+        self._http_requests = self.counter(known.HTTP_REQUESTS)
         self._answers: dict[tuple[str, str, int], tuple[Any, Any]] = {}
         """The two series of each kind of answer: looking them up by label costs more than counting."""
 
@@ -124,10 +124,12 @@ class Metrics:
         """Everything, in the text format of Prometheus."""
         return generate_latest(self._registry)
 
-    def _counter(self, family: Family) -> Counter:
+    def counter(self, family: Family) -> Counter:
+        """A new counter of this family; of each family there is one at most."""
         return Counter(f"sagamart_{family.name}", family.meaning, family.labels, registry=self._registry)
 
-    def _histogram(self, family: Family) -> Histogram:
+    def histogram(self, family: Family) -> Histogram:
+        """A new histogram of this family; of each family there is one at most."""
         name = f"sagamart_{family.name}"
         return Histogram(name, family.meaning, family.labels, registry=self._registry, buckets=family.buckets)
 

@@ -8,8 +8,9 @@ _HEAD = """\
 # Metrics
 
 Written by `make docs` from the code; a test compares it with what a running shop exposes, both ways. Each process
-answers `GET /metrics` in the text format of Prometheus. A histogram `NAME` is found as `NAME_bucket`, `NAME_sum` and
-`NAME_count`. What to look at first: [observing a shop](../how-to/observe.md).
+answers `GET /metrics` in the text format of Prometheus, and on a port of its own where `SAGAMART_METRICS_PORT` says so.
+A histogram `NAME` is found as `NAME_bucket`, `NAME_sum` and `NAME_count`. What to look at first:
+[observing a shop](../how-to/observe.md).
 """
 
 _PARTS: Mapping[Source, tuple[str, str]] = {
@@ -19,6 +20,14 @@ _PARTS: Mapping[Source, tuple[str, str]] = {
         (
             "Read when somebody asks for the metrics, every 10 s at most, with a bound of 2 s. Every replica of"
             " a service shows the same: take `max by (service)`."
+        ),
+    ),
+    "door": (
+        "Of the front door",
+        (
+            "Of `sagamart door`, for what it hands on to a service; `service` is `all` where it asks every service and"
+            " makes one list. What it answers by itself is among the requests above, as are the pages of"
+            " `sagamart serve web`. Both show their figures at `SAGAMART_METRICS_PORT`."
         ),
     ),
     "audit": (

@@ -118,6 +118,15 @@ class LogSettings(Section, frozen=True):
     ] = 5.0
 
 
+class MetricsSettings(Section, frozen=True):
+    """A port for the monitoring alone, for a door and pages, whose public port everybody reaches."""
+
+    host: Annotated[str, Meta(description="Address on which /metrics is answered to whoever reaches it")] = "127.0.0.1"
+    port: Annotated[
+        int, Meta(ge=0, le=65535, description="Port for it, which is never the public one; 0: there is none")
+    ] = 0
+
+
 class TraceSettings(Section, frozen=True):
     """Where spans go."""
 
@@ -151,6 +160,7 @@ class Settings(Section, frozen=True):
     tokens: TokenSettings = TokenSettings()
     internal: InternalSettings = InternalSettings()
     logs: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     traces: TraceSettings = TraceSettings()
 
 

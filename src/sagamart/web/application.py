@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from sagamart.platform.http.binding import Provider, bind
 from sagamart.platform.http.limits import Clients, buckets_of
 from sagamart.platform.http.shell import Shell
+from sagamart.platform.metrics import Metrics
 from sagamart.platform.settings import HttpSettings
 from sagamart.web.answering import Answering
 from sagamart.web.api_client import ANSWER_S_MAX
@@ -25,8 +26,17 @@ API_ADDRESS = "http://sagamart"
 PROVIDED: Mapping[str, Provider] = {"visit": visit_of, "form": form_of}
 
 
-def build_pages(settings: WebSection, http: HttpSettings, *, api: httpx.AsyncBaseTransport | None = None) -> Litestar:
-    """The pages over an API in this process, or else over the one at `settings.api_url`."""
+def build_pages(
+    settings: WebSection,
+    http: HttpSettings,
+    *,
+    api: httpx.AsyncBaseTransport | None = None,
+    metrics: Metrics | None = None,
+) -> Litestar:
+    """The pages over an API in this process, or else over the one at `settings.api_url`.
+
+    With `metrics` each page is counted there.
+    """
     client = httpx.AsyncClient(
         transport=api,
         base_url=API_ADDRESS if api is not None else settings.api_url,
@@ -43,6 +53,7 @@ def build_pages(settings: WebSection, http: HttpSettings, *, api: httpx.AsyncBas
         logging_config=None,
         state=State({"pages": Pages(client, settings.https, BankBeside(settings.bank_url, settings.bank_admin_key))}),
     )
+    on_answer = () if metrics is None else (metrics.answered,)
     inner: Any = Answering(app.asgi_handler, https=settings.https)
-    app.asgi_handler = Shell(inner, Clients(http.trusted_proxies), buckets_of(http))
+    app.asgi_handler = Shell(inner, Clients(http.trusted_proxies), buckets_of(http), on_answer=on_answer)
     return app

@@ -25,7 +25,7 @@ from sagamart.platform.http.docs_pages import docs_routes
 from sagamart.platform.http.documents import TITLE, document
 from sagamart.platform.http.languages import provide_language
 from sagamart.platform.http.limits import Clients, admission_of, buckets_of
-from sagamart.platform.http.operations import Check, Info, operations_routes
+from sagamart.platform.http.operations import Check, Info, metrics_route, operations_routes
 from sagamart.platform.http.operator_actions import operator_action_routes
 from sagamart.platform.http.problems import HANDLERS
 from sagamart.platform.http.shell import OnAnswer, Shell
@@ -132,6 +132,11 @@ def process_routes(process: Process, names: Sequence[str]) -> list[HTTPRouteHand
         *operator_action_routes(process.actions),
         *process.routes,
     ]
+
+
+def build_metrics_app(metrics: Metrics) -> Litestar:
+    """An application that answers /metrics to whoever reaches it, and nothing else."""
+    return Litestar([metrics_route(metrics)], openapi_config=None, logging_config=None)
 
 
 def _info(process: Process, names: Sequence[str]) -> Info:

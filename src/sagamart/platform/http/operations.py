@@ -93,12 +93,18 @@ def operations_routes(
         """Version, node and services."""
         return info()
 
+    return [alive, ready, about, metrics_route(metrics, guards), log_level, set_log_level]
+
+
+def metrics_route(metrics: Metrics, guards: Sequence[Guard] = ()) -> HTTPRouteHandler:
+    """The route of these figures."""
+
     @get("/metrics", guards=list(guards), include_in_schema=False)
     async def measured() -> Response[bytes]:
         """Metrics in the text format of Prometheus."""
         return Response(await metrics.looked(), headers={"Content-Type": metrics.media_type})
 
-    return [alive, ready, about, measured, log_level, set_log_level]
+    return measured
 
 
 async def _failing(name: str, check: Check) -> str:
