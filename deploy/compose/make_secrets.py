@@ -10,6 +10,7 @@ import base64
 import secrets
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from sagamart.platform.databases import Passwords, ServiceDatabase, service_database
@@ -37,8 +38,9 @@ def make(place: Path) -> None:
     (place / "grafana-password").write_text(password())
     made, jwks = add_token_key(place / "tokens", TokenSettings())
     make_service_keys(place / "keys", SLICES)
-    for service in (*SLICES, "bank"):
-        known = service_database(server, service, Passwords(owner=password(), runtime=password()))
+    passwords = {service: Passwords(owner=password(), runtime=password()) for service in (*SLICES, "bank")}
+    for service, own in passwords.items():
+        known = service_database(server, service, own)
         lines = [f'dsn = "{_template(known.runtime_dsn, service)}"']
         if service in SLICES:
             _write(place / service, lines)
@@ -50,8 +52,10 @@ def make(place: Path) -> None:
         _write(place / "owners" / service, lines)
     (place / "accounts/token-keys").mkdir()
     shutil.copy(made, place / "accounts/token-keys" / made.name)
+    _tell_audit(place, passwords)
     (place / "door").mkdir()
-    shutil.copy(jwks, place / "door" / jwks.name)
+    for name in ("audit", "door"):
+        shutil.copy(jwks, place / name / jwks.name)
     with (place / "payments/sagamart.toml").open("a") as file:
         file.write(f'\n[bank]\napi_key = "{shop_key}"\nwebhook_secrets = ["{webhook}"]\n')
     _open(place)
@@ -70,6 +74,14 @@ def _give_keys(folder: Path, own: Path, service: str) -> None:
     (own / "service-keys").mkdir()
     for path in (folder / f"{service}.pem", *folder.glob("*.pub")):
         shutil.copy(path, own / "service-keys" / path.name)
+
+
+def _tell_audit(place: Path, passwords: Mapping[str, Passwords]) -> None:
+    """Whoever audits reads the databases of all services, with a file of their passwords as PostgreSQL has it."""
+    _write(place / "audit", [f'dsn = "postgresql://sagamart_{{service}}@{DATABASE}/sagamart_{{service}}"'])
+    host, _, port = DATABASE.partition(":")
+    lines = [f"{host}:{port}:sagamart_{one}:sagamart_{one}:{passwords[one].runtime}\n" for one in SLICES]
+    (place / "audit/pgpass").write_text("".join(lines))
 
 
 def _tell_bank(place: Path, database: ServiceDatabase, shop_key: str, webhook: str) -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from sagamart import hosting, programs, transports
-from sagamart.audit import INVARIANTS, SETTLE_S
+from sagamart.audit import AUDIT, INVARIANTS, SETTLE_S
 from sagamart.blueprints.saga import RULES, THE_SAGA, lint
 from sagamart.cluster import cluster as run_cluster
 from sagamart.demo import DemoError, demonstrate, seed
@@ -120,13 +120,16 @@ def cluster(
 def serve(*services: str) -> None:
     """Run these services over databases of your own (SAGAMART_DATABASE_DSN).  All of them, if none is named.
 
-    `serve web` runs the pages for people, over the front door at SAGAMART_WEB_API_URL.
+    `serve web` runs the pages for people, over the front door at SAGAMART_WEB_API_URL.  `serve audit` audits all
+    services again and again, every SAGAMART_AUDIT_EVERY_S, and tells operators and /metrics what it found.
 
     Services that run in several processes need SAGAMART_TRANSPORT, and for `http` the keys that `sagamart service-keys`
     makes and SAGAMART_INTERNAL_DESTINATIONS.  Several replicas of a service may run at the same time.
     """
     if services == (hosting.PAGES,):
         _run(hosting.pages(_settings(), _say))
+    elif services == (AUDIT,):
+        _run(hosting.auditing(_settings(), _say))
     else:
         _run(programs.serve(_settings(), list(services) or list(SLICES), _say))
 

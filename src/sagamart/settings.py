@@ -87,6 +87,14 @@ class BankSection(Section, frozen=True):
     ] = 10
 
 
+class AuditSection(Section, frozen=True):
+    """The process that audits again and again (`sagamart serve audit`)."""
+
+    every_s: Annotated[
+        int, Meta(ge=1, le=86_400, description="Seconds from the end of one audit to the beginning of the next")
+    ] = 3600
+
+
 class DatabaseSection(Section, frozen=True):
     """Where the services' databases are, for `serve` and `migrate`; `up` embeds its own."""
 
@@ -116,7 +124,7 @@ class DoorSection(Section, frozen=True):
     destinations: Annotated[
         tuple[str, ...],
         Meta(
-            description="Where `sagamart door` finds the services: {service} in place of a name, or"
+            description="Where `sagamart door` finds the services, and the audit: {service} in place of a name, or"
             " orders=http://HOST:PORT for one, several times where it has several addresses; with commas between"
         ),
     ] = ("http://{service}:8080",)
@@ -145,6 +153,7 @@ class ShopSettings(Settings, frozen=True):
     timeline_days: Annotated[int, Meta(ge=1, le=3650, description="Days for which a message is kept in a timeline")] = (
         90
     )
+    audit: AuditSection = AuditSection()
     bank: BankSection = BankSection()
     database: DatabaseSection = DatabaseSection()
     door: DoorSection = DoorSection()

@@ -73,10 +73,10 @@ def test_a_field_that_does_not_exist_would_be_found() -> None:
 
 
 def test_every_service_of_the_code_is_deployed_with_a_door_and_pages_before_them() -> None:
-    everything = mine(*SLICES, "door", "web")
+    everything = mine(*SLICES, "door", "web", "audit")
     for kind in ("Deployment", "Service", "ServiceAccount", "PodDisruptionBudget"):
         assert named(kind) == everything, kind
-    assert named("Deployment", "laptop") == mine(*SLICES, "door", "web", "bank")
+    assert named("Deployment", "laptop") == mine(*SLICES, "door", "web", "audit", "bank")
 
 
 def test_what_a_service_does_with_money_waits_for_its_tables() -> None:
@@ -94,7 +94,8 @@ def test_who_is_busy_gets_more_replicas_by_lag_or_processor_and_then_no_fixed_nu
     assert named("ScaledObject", "production") == mine("orders", "stock", "wallet")
     assert named("HorizontalPodAutoscaler", "production") == mine("accounts", "catalogue")
     fixed = {one["metadata"]["name"] for one in of_kind("production", "Deployment") if "replicas" in one["spec"]}
-    assert fixed == set(mine(*SLICES, "door", "web")) - set(mine("orders", "stock", "wallet", "accounts", "catalogue"))
+    scaled = mine("orders", "stock", "wallet", "accounts", "catalogue")
+    assert fixed == set(mine(*SLICES, "door", "web", "audit")) - set(scaled)
 
 
 def test_a_scaler_looks_at_the_lag_of_the_service_s_own_group() -> None:
@@ -121,7 +122,7 @@ def test_prometheus_finds_every_process_and_what_everybody_reaches_on_a_port_of_
         for port in ports & {own["port"], inner["port"]}:
             found[port].append(one["metadata"]["name"])
     assert {port: sorted(names) for port, names in found.items()} == {
-        "http": mine(*SLICES),
+        "http": mine(*SLICES, "audit"),
         "metrics": mine("door", "web"),
     }
 
@@ -179,7 +180,7 @@ def test_the_chart_brings_the_rules_and_dashboards_of_the_repository() -> None:
         "ingress.host=not a host",
         "web.https=perhaps",
         "monitoring.rules=all",
-        "audit.schedule=nightly",
+        "audit.everyS=0",
         "readinessPath=/info",
     ],
 )

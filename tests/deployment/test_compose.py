@@ -31,7 +31,7 @@ FORESEEN = {"SAGAMART_WEB_API_URL", "SAGAMART_WEB_HTTPS", "SAGAMART_TRACES_ENDPO
 OBSERVABILITY = "deploy/observability"
 
 KNOWN = {one.variable for one in settings_of(ShopSettings)} | {"SAGAMART_CONFIG"} | FORESEEN
-OURS = (*SLICES, "door", "web", "bank", "prepare")
+OURS = (*SLICES, "door", "web", "audit", "bank", "prepare")
 
 
 def filled(**told: str) -> tuple[dict[str, Any], dict[str, str]]:
@@ -171,7 +171,7 @@ def test_every_service_is_scraped(compose: dict[str, Any]) -> None:
     scraped = yaml.safe_load((TOP / "deploy/compose/prometheus.yml").read_text())["scrape_configs"]
     assert scraped[0]["job_name"] == "sagamart", "the rules ask for it"
     own, inner = scraped[0]["dns_sd_configs"]
-    assert (set(own["names"]), own["port"]) == (set(SLICES), 8080)
+    assert (set(own["names"]), own["port"]) == ({*SLICES, "audit"}, 8080)
     assert set(inner["names"]) == {"door", "web"}
     for name in inner["names"]:
         told = compose["services"][name]["environment"]
@@ -182,7 +182,7 @@ def test_every_service_is_scraped(compose: dict[str, Any]) -> None:
 
 
 def test_everybody_waits_for_the_tables_and_prepares_them_once(compose: dict[str, Any]) -> None:
-    for name in (*SLICES, "bank"):
+    for name in (*SLICES, "audit", "bank"):
         assert compose["services"][name]["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}
     (script,) = compose["services"]["prepare"]["command"]
     (listed,) = re.findall(r"for service in (.*); do", script)
@@ -239,6 +239,25 @@ def test_a_service_can_read_what_it_is_told_and_has_nobody_else_s_key(
     assert tokens_from_files(settings.tokens, secrets / "nowhere").jwks()["keys"]
     assert (secrets / service / "token-keys").exists() == (service == "accounts")
     assert bool(settings.bank.api_key) == (service == "payments")
+
+
+def test_the_audit_is_told_the_passwords_of_all_databases_and_no_key(compose: dict[str, Any], secrets: Path) -> None:
+    one = compose["services"]["audit"]
+    told = {key: value.replace("/run/secrets/sagamart", str(secrets / "audit")) for key, value in env(one).items()}
+    assert told.pop("PGPASSFILE") == "/tmp/pgpass"  # noqa: S108  the container's own
+    assert one["command"] == ["umask 077 && cp /run/secrets/sagamart/pgpass /tmp/pgpass && exec sagamart serve audit"]
+
+    settings = load(ShopSettings, told)
+
+    lines = (secrets / "audit/pgpass").read_text().splitlines()
+    known = {line.split(":")[2]: line.rpartition(":")[2] for line in lines}
+    for service in SLICES:
+        own = load(ShopSettings, {"SAGAMART_CONFIG": str(secrets / service / "sagamart.toml")}).database.dsn
+        password = known[f"sagamart_{service}"]
+        dsn = settings.database.dsn.replace("sagamart_{service}@", f"sagamart_{{service}}:{password}@")
+        assert dsn == own
+    assert tokens_from_files(settings.tokens, secrets / "nowhere").jwks()["keys"]
+    assert list((secrets / "audit").rglob("*.pem")) == []
 
 
 def env(service: dict[str, Any]) -> dict[str, str]:

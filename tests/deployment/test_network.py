@@ -80,6 +80,20 @@ def test_the_door_reaches_every_service_and_nobody_else_does(service: str) -> No
     assert asks == (["notifications"] if service == "accounts" else []), "messages go over Kafka"
 
 
+def test_the_audit_reads_databases_and_is_asked_by_the_door_alone() -> None:
+    assert allowed("as it is", "door", "audit", 8080)
+    assert [other for other in (*SLICES, "web") if allowed("as it is", other, "audit", 8080)] == []
+    assert [other for other in SLICES if allowed("as it is", "audit", other, 8080)] == []
+
+
+@pytest.mark.parametrize("name", ["door", "web"])
+def test_the_figures_of_what_everybody_reaches_are_for_the_monitoring_alone(name: str) -> None:
+    labels = pod_templates("production")[f"sagamart-{name}"]["metadata"]["labels"]
+    came = rules("production", labels, "ingress")
+    (rule,) = [one for one in came if 9100 in {port["port"] for port in one["ports"]}]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+
+
 def test_pages_are_made_of_what_the_door_says() -> None:
     assert allowed("as it is", "web", "door", 8080)
     assert not allowed("as it is", "orders", "door", 8080)

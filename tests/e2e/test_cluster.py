@@ -7,6 +7,7 @@ import signal
 from collections import Counter
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx
 
@@ -31,6 +32,7 @@ BACK_S_MAX = 180.0
 """So long a process that was killed may take to be ready again."""
 
 ADMIN = "admin@example.com"
+AUDIT = "/v1/operations/audit"
 SETTINGS = {
     "wallet_customers_may_deposit": "true",
     "orders_custom_lines": "all",
@@ -56,6 +58,7 @@ async def test_a_shop_of_many_processes_keeps_its_promises_while_they_are_killed
             outcomes = await settled(http, buyers)
             await nothing_was_doubled(http, buyers)
             await money_and_goods_are_where_they_belong(http, buyers, outcomes, admin)
+            found = await audited(http, admin)
         audit = sagamart("audit", "--data", str(folder))
         family = list(descendants(shop.pid))
         stopped = shop.stop()
@@ -67,6 +70,7 @@ async def test_a_shop_of_many_processes_keeps_its_promises_while_they_are_killed
         f"Answers asked for again and found the same: {buyers.asked_again}."
     )
     assert audit.returncode == 0, audit.stdout + audit.stderr
+    assert (found["outcome"], found["findings"]) == ("holds", [])
     assert stopped == 0
     assert still_running(family) == []
 
@@ -100,6 +104,27 @@ async def all_ready(shop: ShopProgram, killed: dict[str, int]) -> None:
     async with asyncio.timeout(BACK_S_MAX):
         while any(ready_processes(shop)[node] == pid for node, pid in killed.items()):  # noqa: ASYNC110  as above
             await asyncio.sleep(0.1)
+
+
+async def audited(http: httpx.AsyncClient, admin: Customer) -> Any:
+    """What the cluster's own audit finds now, asked for through the door."""
+    async with asyncio.timeout(BACK_S_MAX):
+        before = await at_rest(http, admin)
+        begun = await http.post(AUDIT, headers={"Authorization": f"Bearer {admin.token}"})
+        assert begun.status_code == 202, begun.text
+        after = await at_rest(http, admin)
+    assert after["ended_at"] != before["ended_at"]
+    return after
+
+
+async def at_rest(http: httpx.AsyncClient, admin: Customer) -> Any:
+    """The last audit, once none is under way."""
+    while True:
+        answer = await http.get(AUDIT, headers={"Authorization": f"Bearer {admin.token}"})
+        assert answer.status_code == 200, answer.text
+        if not answer.json()["running"]:
+            return answer.json()
+        await asyncio.sleep(0.1)
 
 
 def ready_processes(shop: ShopProgram) -> dict[str, int]:

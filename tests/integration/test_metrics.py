@@ -1,5 +1,6 @@
 """The reference of metrics says what a running shop exposes, no more and no less."""
 
+import asyncio
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,11 +9,12 @@ import asyncpg
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from open_shop import Opened, OpenShop
+from open_shop import OPERATOR, Opened, OpenShop
 from sagamart.audit import INVARIANTS, Finding, leave_figures
 from sagamart.platform.metric_families import FAMILIES
 from sagamart.platform.metrics_document import metrics_document
 
+WITHIN_S = 60.0
 ONLY_OVER_KAFKA = {"sagamart_consumer_lag_messages", "sagamart_consumer_partitions"}
 ROW = re.compile(r"^\| `(?P<name>sagamart_\w+)` \| (?P<kind>\w+) \| (?P<labels>.*?) \|", re.MULTILINE)
 
@@ -128,6 +130,22 @@ def test_an_audit_leaves_its_result_as_the_reference_says(tmp_path: Path) -> Non
     assert found == {str(number): float(number == 5) for number in INVARIANTS}
     assert families["sagamart_audit_finished_seconds"].samples[0].value == ended.timestamp()
     assert list(tmp_path.iterdir()) == [file]
+
+
+async def test_a_process_that_has_audited_shows_what_it_found(open_shop: Opened) -> None:
+    shop = await open_shop()
+    before = exposed((await shop.get("/metrics")).text)
+    await shop.post("/v1/operations/audit", None, caller=OPERATOR)
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            families = exposed((await shop.get("/metrics")).text)
+            if "sagamart_audit_duration_seconds" in families:
+                break
+            await asyncio.sleep(0.05)
+
+    expected = documented("Of the audit")
+    assert expected.keys() & before.keys() == set()
+    assert {name: told(families[name]) for name in expected} == expected
 
 
 def test_every_metric_has_a_meaning_and_a_name_of_its_own() -> None:

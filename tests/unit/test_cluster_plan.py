@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sagamart.cluster.plan import Member, planned
+from sagamart.audit import AUDIT
+from sagamart.cluster.plan import Member, addresses_of, planned
 from sagamart.platform.internal.posting import Destinations
 from sagamart.platform.ports import Ports
 from sagamart.platform.settings import load
@@ -36,8 +37,9 @@ def test_whoever_is_posted_to_or_called_listens_on_a_port_of_its_own(
 ) -> None:
     members = members_of(tmp_path, transport, style)
 
-    assert listeners(members) == set(members)
-    assert len({one.environment["SAGAMART_INTERNAL_PORT"] for one in members.values()}) == 2 * len(SLICES)
+    assert listeners(members) == set(members) - {"audit-1"}
+    ports = {members[node].environment["SAGAMART_INTERNAL_PORT"] for node in listeners(members)}
+    assert len(ports) == 2 * len(SLICES)
 
 
 def test_over_kafka_both_replicas_of_accounts_are_asked_for_addresses_and_nobody_else_is(tmp_path: Path) -> None:
@@ -50,3 +52,13 @@ def test_over_kafka_both_replicas_of_accounts_are_asked_for_addresses_and_nobody
     assert [address.authority for address in known.of("accounts")] == [f"127.0.0.1:{port}" for port in ports]
     assert known.of("stock") == []
     assert settings.internal.keys == str(tmp_path / "service-keys")
+
+
+def test_one_process_audits_with_the_databases_of_all_and_a_door_finds_it(tmp_path: Path) -> None:
+    members = members_of(tmp_path, "http")
+
+    assert [node for node, one in members.items() if one.service == AUDIT] == ["audit-1"]
+    settings = load(ShopSettings, members["audit-1"].environment)
+    assert "/sagamart_{service}" in settings.database.dsn
+    assert settings.tokens.jwks == str(tmp_path / "public-keys.json")
+    assert addresses_of(members.values())[AUDIT] == [members["audit-1"].public]

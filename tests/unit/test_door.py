@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from http_shop import ADMIN, ANNA, TOKENS, as_caller
+from sagamart.audit import AUDIT
 from sagamart.door import Replicas, RouteTable, front_door, route_table
 from sagamart.door.operations import joined_actions, joined_letters, named_service
 from sagamart.hosting import replicas_of
@@ -188,6 +189,13 @@ def test_behind_one_name_a_door_looks_for_several_replicas() -> None:
     one = replicas_of(ShopSettings())
     assert [place.port for place in places["orders"]] == [8080, 8081]
     assert [place.authority for place in one["orders"]] == ["orders:8080"] * 3
+
+
+def test_a_door_need_not_know_where_the_audit_is() -> None:
+    named = tuple(f"{name}=http://{name}:8080" for name in SLICES)
+    without = replicas_of(ShopSettings(door=DoorSection(named)))
+    beside = replicas_of(ShopSettings(door=DoorSection((*named, "audit=http://audit:8080"))))
+    assert (set(without), set(beside)) == (set(SLICES), {*SLICES, AUDIT})
 
 
 def test_two_services_may_share_a_prefix_but_no_path() -> None:

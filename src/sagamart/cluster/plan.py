@@ -4,6 +4,7 @@ Rules:
 - Ports are taken before anybody is started, and stay taken while the cluster lives: a process that is started again
   comes back where the others look for it.
 - Only the processes of accounts get the private keys of access tokens; the others get the public ones.
+- One process audits, whatever the number of replicas; nobody sends it messages.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from sagamart.audit import AUDIT
 from sagamart.platform.databases import service_database
 from sagamart.platform.http_client import Address
 from sagamart.platform.keys import tokens_from_files
@@ -24,7 +26,7 @@ KNOWS_PEOPLE = "accounts"
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A process: one replica of one service."""
+    """A process: one replica of one service, or the audit."""
 
     node: str
     service: str
@@ -49,7 +51,7 @@ def planned(
         **_asking(settings, internal),
     }
     members = []
-    for service, number in places:
+    for service, number in [*places, (AUDIT, 1)]:
         node, public = f"{service}-{number}", ports.take()
         environment = {**shared, "SAGAMART_NODE": node, "SAGAMART_HTTP_PORT": str(public)}
         if (service, number) in internal:

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from sagamart.audit import AUDIT
 from sagamart.door.figures import ALL, Relays
 from sagamart.door.operations import JOINED, decode, named_service
 from sagamart.door.replicas import Replica, Replicas
@@ -82,6 +83,7 @@ class Door:
         self._clients = clients or Clients()
         self._routes = routes
         self._replicas = replicas
+        self._services = [name for name in replicas.services if name != AUDIT]
         self._own = own
         self._relays = relays
 
@@ -139,7 +141,7 @@ class Door:
 
     async def _join(self, joined: Join, request: Request, query: bytes, send: Any, request_id: bytes) -> None:
         """Ask every service, and make one list of theirs; the first refusal is the answer."""
-        answers = await asyncio.gather(*(self._whole(service, request) for service in self._replicas.services))
+        answers = await asyncio.gather(*(self._whole(service, request) for service in self._services))
         for answer, body in answers:
             if answer.status != 200:  # noqa: PLR2004  RFC 9110
                 await _send(send, answer.status, _forwarded(answer.headers), body, request_id)

@@ -1,9 +1,16 @@
-"""Which service a path belongs to: read off the services' own routes, so that it is written down once."""
+"""Which service a path belongs to: read off the services' own routes, so that it is written down once.
+
+The audit is no service, and is in the table as if it were one: what is asked of it goes to the process that audits.
+"""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from litestar.handlers import HTTPRouteHandler
+
+from sagamart.audit import AUDIT
+from sagamart.platform.http.auditing import Auditor, ShownFinding, audit_routes
 from sagamart.settings import ShopSettings
 from sagamart.slices import SLICES
 
@@ -54,8 +61,16 @@ def _find(node: Mapping[str, Any], segments: list[str]) -> str | None:
 
 
 def route_table() -> RouteTable:
-    """The routes of every service of the shop."""
+    """The routes of every service of the shop, and of the audit."""
     settings = ShopSettings()
-    return RouteTable(
-        {name: {path for route in build(settings).routes for path in route.paths} for name, build in SLICES.items()}
-    )
+    routes = {name: build(settings).routes for name, build in SLICES.items()} | {AUDIT: auditing_routes()}
+    return RouteTable({name: {path for route in some for path in route.paths} for name, some in routes.items()})
+
+
+def auditing_routes() -> Sequence[HTTPRouteHandler]:
+    """The routes of the audit, as they are written down: nobody audits here."""
+    return audit_routes(Auditor(_nothing, 0))
+
+
+async def _nothing() -> Sequence[ShownFinding]:
+    raise RuntimeError("the door hands requests on; it audits nothing")

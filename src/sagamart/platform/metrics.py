@@ -109,10 +109,14 @@ class Metrics:
         calls.on_call.append(count)
         self._read.sources.append(places)
 
+    def show(self, source: Callable[[], Iterable[Reading]]) -> None:
+        """Figures that are at hand when they are asked for."""
+        self._read.sources.append(source)
+
     def look_with(self, refresh: Callable[[], Awaitable[None]], source: Callable[[], Iterable[Reading]]) -> None:
         """Figures that have to be waited for: `refresh` is awaited before they are read."""
         self._refreshing.append(refresh)
-        self._read.sources.append(source)
+        self.show(source)
 
     async def looked(self) -> bytes:
         """Everything, after a look at what has to be waited for."""

@@ -32,7 +32,11 @@ _PARTS: Mapping[Source, tuple[str, str]] = {
     ),
     "audit": (
         "Of the audit",
-        "Written by `sagamart audit --metrics FILE` for the textfile collector of Prometheus's node exporter.",
+        (
+            "Of the process that audits (`sagamart serve audit`, or `sagamart up` once somebody has it audit); or"
+            " written by `sagamart audit --metrics FILE` for the textfile collector of Prometheus's node exporter. An"
+            " audit that could not be finished leaves the figures as they were."
+        ),
     ),
 }
 

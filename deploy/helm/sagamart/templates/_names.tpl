@@ -49,6 +49,9 @@ door: {{ .Values.door | toJson }}
 {{- if .Values.web.enabled }}
 web: {{ .Values.web | toJson }}
 {{- end }}
+{{- if .Values.audit.enabled }}
+audit: {{ dict "replicas" 1 "resources" .Values.audit.resources | toJson }}
+{{- end }}
 {{- if .Values.bank.simulated.enabled }}
 bank: {{ dict "replicas" 1 "resources" .Values.bank.simulated.resources | toJson }}
 {{- end }}

@@ -1,4 +1,7 @@
-"""The audit over HTTP, for operators: run it on the shop as it works, one at a time, and see what it found last."""
+"""The audit over HTTP, for operators: run it on the shop as it works, one at a time, and see what it found last.
+
+A process that is there for it alone audits again and again by itself.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,6 +17,9 @@ from sagamart.platform.http.dead_letters import STAFF
 from sagamart.platform.http.problems import Problem
 
 AUDIT_S_MAX = 120.0
+AGAIN_S = 60.0
+"""After one that failed, the next is not put off for longer."""
+
 SHOWN_MAX = 100
 """Findings that are named; the rest is counted."""
 
@@ -45,13 +51,24 @@ class AuditView(msgspec.Struct, frozen=True):
 
 
 Run = Callable[[], Awaitable[Sequence[ShownFinding]]]
+OnVerdict = Callable[[Sequence[ShownFinding], datetime, float], None]
+"""Is told what an audit found, when it ended, and how many seconds it took; not of one that failed."""
 
 
 class Auditor:
-    """Runs audits, one at a time, each for `AUDIT_S_MAX` at most."""
+    """Runs audits, one at a time, each for `audit_s_max` at most."""
 
-    def __init__(self, run: Run, invariants: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        invariants: int,
+        *,
+        audit_s_max: float = AUDIT_S_MAX,
+        on_verdict: OnVerdict = lambda *_verdict: None,
+    ) -> None:
         self._run = run
+        self._audit_s_max = audit_s_max
+        self._on_verdict = on_verdict
         self._task: asyncio.Task[None] | None = None
         self.last = AuditView(running=False, invariants=invariants)
 
@@ -72,6 +89,15 @@ class Auditor:
         self._task = asyncio.create_task(self._audit(), name="audit")
         return self.view
 
+    async def repeat(self, every_s: float) -> None:
+        """Audit at once, and again `every_s` after each end, sooner after one that failed; until cancelled."""
+        while True:
+            if not self.is_running:
+                self.start()
+            if self._task is not None:
+                await asyncio.wait([self._task])
+            await asyncio.sleep(min(every_s, AGAIN_S) if self.last.outcome == "failed" else every_s)
+
     async def stop(self) -> None:
         """Give up what is under way."""
         if self._task is not None:
@@ -83,17 +109,20 @@ class Auditor:
         findings: Sequence[ShownFinding] = ()
         outcome: Literal["holds", "found", "failed"] = "failed"
         try:
-            async with asyncio.timeout(AUDIT_S_MAX):
+            async with asyncio.timeout(self._audit_s_max):
                 findings = await self._run()
             outcome = "found" if findings else "holds"
         except Exception as error:  # whatever went wrong: there is no verdict, and the log says why
             log.warning("audit failed", exc_info=error)
         ended = datetime.now(UTC)
+        took_s = (ended - began).total_seconds()
+        if outcome != "failed":
+            self._on_verdict(findings, ended, took_s)
         self.last = msgspec.structs.replace(
             self.last,
             outcome=outcome,
             ended_at=ended,
-            took_s=(ended - began).total_seconds(),
+            took_s=took_s,
             found=len(findings),
             findings=tuple(findings[:SHOWN_MAX]),
         )
