@@ -13,7 +13,7 @@ import pytest_asyncio
 from http_shop import ADMIN, ANNA, TOKENS, as_caller
 from sagamart.audit import AUDIT
 from sagamart.door import Replicas, RouteTable, front_door, route_table
-from sagamart.door.operations import joined_actions, joined_letters, named_service
+from sagamart.door.operations import joined_actions, joined_consumers, joined_letters, named_service
 from sagamart.hosting import replicas_of
 from sagamart.platform.http.server import Server
 from sagamart.platform.http_client import Address
@@ -332,6 +332,11 @@ def test_letters_of_all_services_are_one_list() -> None:
     assert msgspec.json.encode(joined_letters([{"items": [], "next_cursor": None}], b"")) == (
         b'{"items":[],"next_cursor":null}'
     )
+
+
+def test_consumers_of_all_services_are_a_page_as_any_other() -> None:
+    pages: list[Any] = [{"items": [{"service": name}], "next_cursor": None} for name in ("wallet", "stock")]
+    assert joined_consumers(pages, b"") == {"items": [{"service": "stock"}, {"service": "wallet"}], "next_cursor": None}
 
 
 def test_what_operators_did_in_all_services_is_one_list_the_newest_first() -> None:

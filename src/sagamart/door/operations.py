@@ -2,6 +2,7 @@
 
 Rules:
 - Whether the caller may is each service's decision; the first refusal is the answer.
+- A service that does not answer is named in `missing`: when one is away, operators need the others most.
 - Whatever names a service in its path goes to that service: `/v1/operations/consumers/stock/pause`, a letter's id.
 """
 
@@ -42,7 +43,8 @@ def joined_letters(pages: Sequence[Page], query: bytes) -> Page:
 
 def joined_consumers(pages: Sequence[Page], _query: bytes) -> Page:
     """The consumers of all services."""
-    return {"items": sorted((one for page in pages for one in page["items"]), key=lambda one: str(one["service"]))}
+    items = sorted((one for page in pages for one in page["items"]), key=lambda one: str(one["service"]))
+    return {"items": items, "next_cursor": None}
 
 
 def joined_vitals(pages: Sequence[Page], query: bytes) -> Page:

@@ -5,6 +5,7 @@ Rules:
 - A request whose answer broke off before it began is asked again only where that is safe: it reads, or it names an
   `Idempotency-Key`, so that the shop answers it the same way; and its body is short enough to be kept.
 - No replica: 503.  No answer: 502.  Each is a problem with Retry-After.
+- A list that is joined of all services is made of those that answer within `JOIN_S_MAX`, and names the others.
 - Who is asking (Authorization) is the services' business.  The client's address goes on in X-Forwarded-For, behind what
   a proxy that the settings trust says there; what others say there is dropped.
 """
@@ -34,6 +35,12 @@ BUFFERED_BYTES_MAX = 65_536
 
 ANSWER_S_MAX = 65.0
 """So long a service may take to begin its answer; it may be told to wait 30 s for an order."""
+
+JOIN_S_MAX = 10.0
+"""So long a service may take to answer for a list that is joined of all of them."""
+
+FAILED_FROM = 500
+"""Statuses from this on say that a service could not answer (RFC 9110)."""
 
 ASKED_AGAIN_MAX = 2
 RETRY_AFTER_S = 1
@@ -140,17 +147,34 @@ class Door:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _join(self, joined: Join, request: Request, query: bytes, send: Any, request_id: bytes) -> None:
-        """Ask every service, and make one list of theirs; the first refusal is the answer."""
-        answers = await asyncio.gather(*(self._whole(service, request) for service in self._services))
-        for answer, body in answers:
+        """Ask every service, and make one list of what those say that answer; the first refusal is the answer.
+
+        Raises Problem where none of them answers.
+        """
+        answers = await asyncio.gather(*(self._told(service, request) for service in self._services))
+        told = [one for one in answers if one is not None]
+        if not told:
+            raise _problem(503, "unavailable", "No service can be reached now")
+        for answer, body in told:
             if answer.status != 200:  # noqa: PLR2004  RFC 9110
                 await _send(send, answer.status, _forwarded(answer.headers), body, request_id)
                 return
-        page = joined([decode(body) for _, body in answers], query)
+        missing = [service for service, one in zip(self._services, answers, strict=True) if one is None]
+        page = {**joined([decode(body) for _, body in told], query), "missing": missing}
         content = msgspec.json.encode(page)
         length = str(len(content)).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", length)]
         await _send(send, 200, headers, content, request_id)
+
+    async def _told(self, service: str, request: Request) -> tuple[Answer, bytes] | None:
+        """What a service says in time; None where it cannot be reached, or fails."""
+        try:
+            async with asyncio.timeout(JOIN_S_MAX):
+                answer, body = await self._whole(service, request)
+        except (Problem, TimeoutError) as error:
+            log.warning("missing in a list", service=service, error=str(error))
+            return None
+        return None if answer.status >= FAILED_FROM else (answer, body)
 
     async def _whole(self, service: str, request: Request) -> tuple[Answer, bytes]:
         replica, connection, answer = await self._answer(service, request)

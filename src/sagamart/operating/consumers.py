@@ -77,8 +77,9 @@ async def _all(shop: Shop) -> list[dict[str, object]]:
 
 
 async def _chosen(shop: Shop, services: tuple[str, ...]) -> list[dict[str, object]]:
-    """Those that are named, or all.  Raises OperatingError for one that there is not."""
+    """Those that are named, or all.  Raises OperatingError for one that there is not, or that does not answer."""
     known = {str(one["service"]): one for one in await _all(shop)}
+    shop.check_whole()
     unknown = [name for name in services if name not in known]
     if unknown:
         raise OperatingError(f"there is no service {', '.join(unknown)}; there are {', '.join(known)}")

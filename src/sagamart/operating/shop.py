@@ -49,6 +49,8 @@ class Shop:
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
+        self.missing: set[str] = set()
+        """Services that could not be asked for a list of all of them."""
 
     async def get(self, path: str, **query: Any) -> Any:
         """What there is.  Raises OperatingError."""
@@ -59,15 +61,21 @@ class Shop:
         return await self._send("POST", path, json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
 
     async def all(self, path: str, **query: Any) -> AsyncIterator[dict[str, Any]]:
-        """Every item of a list, page by page.  Raises OperatingError."""
+        """Every item of a list, page by page; `missing` names who did not answer for it.  Raises OperatingError."""
         cursor: dict[str, str] = {}
         while True:
             page = await self.get(path, limit=PAGE_ITEMS, **query, **cursor)
+            self.missing.update(page.get("missing", ()))
             for item in page["items"]:
                 yield item
             if not page["next_cursor"]:
                 return
             cursor = {"cursor": page["next_cursor"]}
+
+    def check_whole(self) -> None:
+        """Raise OperatingError where a service is missing in what was listed."""
+        if self.missing:
+            raise OperatingError(f"{', '.join(sorted(self.missing))} cannot be reached now: the list is not whole")
 
     async def _send(self, method: str, path: str, **what: Any) -> Any:
         try:
@@ -106,11 +114,12 @@ async def shop_for(access: Access) -> AsyncIterator[Shop]:
 
 
 def ask(access: Access, what: Callable[[Shop], Awaitable[None]]) -> None:
-    """Ask the shop, as a command does: what it refuses ends the program with a sentence."""
+    """Ask the shop, as a command does: what it refuses, or cannot tell, ends the program with a sentence."""
 
     async def asked() -> None:
         async with shop_for(access) as shop:
             await what(shop)
+            shop.check_whole()
 
     try:
         asyncio.run(asked())

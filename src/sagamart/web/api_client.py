@@ -30,6 +30,9 @@ RENEWED_MAX = 10_000
 
 ACCESS, REFRESH = "access", "refresh"
 UNAUTHENTICATED = 401
+AWAY = frozenset((502, 503, 504))
+"""Statuses of a door that gets no answer from a service."""
+
 Json = dict[str, Any]
 
 
@@ -103,6 +106,15 @@ class Api:
             return await self.get(path, **query)
         except ApiProblem as problem:
             if problem.status == httpx.codes.NOT_FOUND:
+                return None
+            raise
+
+    async def reach(self, path: str, **query: Any) -> Json | None:
+        """A read that a page can do without: None where the API has none, or nobody answers it.  Raises ApiProblem."""
+        try:
+            return await self.find(path, **query)
+        except ApiProblem as problem:
+            if problem.status in AWAY:
                 return None
             raise
 

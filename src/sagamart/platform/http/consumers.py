@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sagamart.messaging.pausing import Consumer, Pause
 from sagamart.platform.http.dead_letters import STAFF, Reason, ServiceName
-from sagamart.platform.http.paging import Page
+from sagamart.platform.http.paging import JoinedPage
 from sagamart.platform.http.problems import NotFound, Problem
 from sagamart.platform.tokens import Caller
 
@@ -38,10 +38,10 @@ def consumer_routes(consumers: Mapping[str, Consumer]) -> list[HTTPRouteHandler]
         return consumers[service]
 
     @get("/v1/operations/consumers", guards=[STAFF], tags=["operations"])
-    async def list_consumers() -> Page[ShownConsumer]:
+    async def list_consumers() -> JoinedPage[ShownConsumer]:
         """Every service, and whether it takes messages from the others."""
         states = await asyncio.gather(*(one.state() for one in consumers.values()))
-        return Page([_shown(one, state) for one, state in zip(consumers.values(), states, strict=True)])
+        return JoinedPage([_shown(one, state) for one, state in zip(consumers.values(), states, strict=True)])
 
     @post("/v1/operations/consumers/{service:str}/pause", guards=[STAFF], tags=["operations"], status_code=200)
     async def pause(service: ServiceName, data: Reason, caller: Caller) -> ShownConsumer:

@@ -19,7 +19,7 @@ from sagamart.messaging.dead_letters import LetterStatus
 from sagamart.messaging.operations import FIRST, DeadLetters, Letter
 from sagamart.platform.http.bodies import RequestBody
 from sagamart.platform.http.callers import roles
-from sagamart.platform.http.paging import LIMIT_DEFAULT, Cursor, Limit, Page, key_of, page_of
+from sagamart.platform.http.paging import LIMIT_DEFAULT, Cursor, JoinedPage, Limit, Page, key_of, page_of
 from sagamart.platform.http.problems import NotFound, Problem
 from sagamart.platform.tokens import Caller
 
@@ -71,14 +71,14 @@ def dead_letter_routes(letters: Mapping[str, DeadLetters]) -> list[HTTPRouteHand
     @get("/v1/operations/dead-letters", guards=[STAFF], tags=["operations"])
     async def dead_letters(
         status: LetterStatus | None = None, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-    ) -> Page[ShownLetter]:
+    ) -> JoinedPage[ShownLetter]:
         """Dead letters and what waits for them, the oldest messages first."""
         place = key_of(cursor, Place)
         after = FIRST if place is None else (place.message_id, place.service)
         found = await asyncio.gather(*(one.after(after, status, limit + 1) for one in letters.values()))
         shown = [_shown(service, one) for service, some in zip(letters, found, strict=True) for one in some]
         shown.sort(key=lambda one: (one.message_id, one.service))
-        return page_of(shown, limit, lambda one: Place(one.message_id, one.service))
+        return JoinedPage.of(page_of(shown, limit, lambda one: Place(one.message_id, one.service)))
 
     @post("/v1/operations/dead-letters/{letter_id:str}/release", guards=[STAFF], tags=["operations"], status_code=200)
     async def release(letter_id: LetterId, data: Reason, caller: Caller) -> ShownLetter:

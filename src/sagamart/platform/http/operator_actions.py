@@ -12,7 +12,7 @@ from litestar.params import QueryParameter
 
 from sagamart.messaging.operator_actions import Action, DoneAction, OperatorActions
 from sagamart.platform.http.dead_letters import STAFF
-from sagamart.platform.http.paging import LIMIT_DEFAULT, Cursor, Limit, Page, key_of, page_of
+from sagamart.platform.http.paging import LIMIT_DEFAULT, Cursor, JoinedPage, Limit, key_of, page_of
 
 
 class Moment(msgspec.Struct, frozen=True, array_like=True):
@@ -57,14 +57,14 @@ def operator_action_routes(actions: Mapping[str, OperatorActions]) -> list[HTTPR
     @get("/v1/operations/actions", guards=[STAFF], tags=["operations"])
     async def operator_actions(
         subject: Subject = None, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-    ) -> Page[ShownAction]:
+    ) -> JoinedPage[ShownAction]:
         """What operators and other staff did, the newest first.  Nobody can change or delete it over the API."""
         before = key_of(cursor, Moment) or NOW
         place = before.at, before.action_id
         found = await asyncio.gather(*(one.before(*place, limit + 1, subject) for one in actions.values()))
         shown = [_shown(service, one) for service, some in zip(actions, found, strict=True) for one in some]
         shown.sort(key=lambda one: (one.at, one.id), reverse=True)
-        return page_of(shown, limit, lambda one: Moment(one.at, one.id))
+        return JoinedPage.of(page_of(shown, limit, lambda one: Moment(one.at, one.id)))
 
     return [operator_actions]
 

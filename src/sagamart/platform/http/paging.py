@@ -38,6 +38,22 @@ class Page(msgspec.Struct, Generic[Item], frozen=True):
     next_cursor: str | None = None
 
 
+class JoinedPage(msgspec.Struct, Generic[Item], frozen=True):
+    """A page of a list that every service has for itself, and a front door joins.
+
+    `missing` are the services that did not answer it: what they have is not here.
+    """
+
+    items: Sequence[Item]
+    next_cursor: str | None = None
+    missing: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, page: Page[Item]) -> "JoinedPage[Item]":
+        """A page of the services that run here, none of which is missing."""
+        return JoinedPage(page.items, page.next_cursor)
+
+
 def page_of(found: Sequence[Item], limit: int, key: Callable[[Item], Any]) -> Page[Item]:
     """The page of a query that asked for one row more than `limit`; `key` is what the query sorts by."""
     shown = found[:limit]

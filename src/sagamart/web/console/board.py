@@ -8,6 +8,7 @@ from litestar import Response, get, post
 from sagamart.web.console.acting import act
 from sagamart.web.console.charts import pace_chart, step_chart
 from sagamart.web.console.durations import duration
+from sagamart.web.console.trouble import missing_from
 from sagamart.web.forms import Form
 from sagamart.web.visit import Visit
 
@@ -16,19 +17,20 @@ SECONDS = 60
 
 @get("/console/board")
 async def board(visit: Visit) -> Response[Any]:
-    """Orders, steps, services and the audit; for htmx again every other second."""
+    """Orders, steps, services and the audit, as far as they answer; for htmx again every other second."""
     pace, steps, vitals, audit = await asyncio.gather(
-        visit.api.get("/v1/operations/orders/pace", seconds=SECONDS),
-        visit.api.find("/v1/operations/steps"),
+        visit.api.reach("/v1/operations/orders/pace", seconds=SECONDS),
+        visit.api.reach("/v1/operations/steps"),
         visit.api.get("/v1/operations/vitals"),
-        visit.api.find("/v1/operations/audit"),
+        visit.api.reach("/v1/operations/audit"),
     )
     template = "console/board_now.html" if visit.is_fragment else "console/board.html"
     return visit.page(
         template,
-        pace=pace_chart(pace),
+        pace=None if pace is None else pace_chart(pace),
         steps=step_chart([] if steps is None else steps["items"]),
         services=vitals["items"],
+        missing=missing_from(vitals),
         outbox=sum(one["outbox"] or 0 for one in vitals["items"]),
         queued=sum(one["queue_messages"] + one["queue_requests"] for one in vitals["items"]),
         dead=sum(one["dead_letters"] or 0 for one in vitals["items"]),

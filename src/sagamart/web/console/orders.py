@@ -8,6 +8,7 @@ from litestar import Response, get, post
 
 from sagamart.web.api_client import ApiProblem, Json
 from sagamart.web.console.acting import act, why
+from sagamart.web.console.trouble import missing_from
 from sagamart.web.forms import Form
 from sagamart.web.order_view import FINAL, OrderPage
 from sagamart.web.visit import Visit
@@ -68,6 +69,7 @@ async def order(visit: Visit, order_id: str) -> Response[Any]:
         "console/order.html",
         page=OrderPage(found),
         order=found,
+        missing=missing_from(acts, letters),
         acts=acts["items"],
         letters=[one for one in letters["items"] if one["key"] == found["id"] and one["status"] == "dead"],
         moves=moves_of(found),
@@ -76,9 +78,9 @@ async def order(visit: Visit, order_id: str) -> Response[Any]:
 
 
 async def _unsettled(visit: Visit, order: Json) -> Sequence[Json]:
-    """The payments through the bank of which more is expected."""
+    """The payments through the bank of which more is expected, as far as they can be asked for."""
     asked = [one["id"] for one in order["payments"] if one["source"] == "bank"]
-    found = await asyncio.gather(*(visit.api.find(visit.path_of("/v1/payments", one)) for one in asked))
+    found = await asyncio.gather(*(visit.api.reach(visit.path_of("/v1/payments", one)) for one in asked))
     return [one for one in found if one is not None and one["status"] not in SETTLED]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import Response, get, post
 
+from sagamart.web.api_client import Json
 from sagamart.web.console.acting import act, why
 from sagamart.web.console.durations import duration
 from sagamart.web.forms import Form
@@ -33,6 +34,7 @@ async def trouble(visit: Visit) -> Response[Any]:
     return visit.page(
         "console/trouble.html",
         stuck=stuck,
+        missing=missing_from(letters, consumers),
         letters=letters["items"],
         next_cursor=letters["next_cursor"],
         lying=status,
@@ -42,11 +44,19 @@ async def trouble(visit: Visit) -> Response[Any]:
     )
 
 
-async def _stuck(visit: Visit) -> list[Any]:
+def missing_from(*pages: Json) -> list[str]:
+    """The services that did not answer for one of these lists."""
+    return sorted({service for page in pages for service in page.get("missing", ())})
+
+
+async def _stuck(visit: Visit) -> list[Any] | None:
+    """Orders that stand still; None where the orders do not answer."""
     found: list[Any] = []
     cursor = None
     for _ in range(STUCK_PAGES_MAX):
-        page = await visit.api.get("/v1/operations/orders/stuck", slack_s=visit.question("slack_s"), cursor=cursor)
+        page = await visit.api.reach("/v1/operations/orders/stuck", slack_s=visit.question("slack_s"), cursor=cursor)
+        if page is None:
+            return None
         found += page["items"]
         cursor = page["next_cursor"]
         if cursor is None or len(found) >= STUCK:
@@ -58,7 +68,8 @@ async def _stuck(visit: Visit) -> list[Any]:
 async def acts(visit: Visit) -> Response[Any]:
     """What operators did, the newest first."""
     found = await visit.api.get("/v1/operations/actions", cursor=visit.question("cursor"), limit=ACTS)
-    return visit.page("console/journal.html", acts=found["items"], next_cursor=found["next_cursor"])
+    facts = {"acts": found["items"], "next_cursor": found["next_cursor"], "missing": missing_from(found)}
+    return visit.page("console/journal.html", **facts)
 
 
 @post("/console/letters/{letter_id:str}/release")
