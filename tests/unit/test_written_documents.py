@@ -1,6 +1,9 @@
 """Documents that are written from the code are as the code has them now."""
 
+import re
 from pathlib import Path
+
+import pytest
 
 from sagamart.blueprints.api_reference import api_reference
 from sagamart.blueprints.problems_reference import ADVICE, problems
@@ -38,6 +41,16 @@ def test_where_services_share_a_prefix_nginx_is_told_of_each_path() -> None:
         "location ~ ^/v1/orders/[^/]+$ { proxy_pass http://sagamart_orders; }",
         "location ~ ^/v1/orders/[^/]+/events$ { proxy_pass http://sagamart_timeline; }",
     ]
+
+
+@pytest.mark.parametrize("path", [*JOINED, "/v1/operations/audit"])
+def test_what_is_asked_of_all_services_nginx_asks_of_a_door_beside_it(path: str) -> None:
+    text = nginx_configuration(route_table())
+    assert [prefix for prefix in re.findall(r"location \^~ (\S+) ", text) if path.startswith(prefix)] == []
+    asked = re.findall(r"location ~ (\S+) \{ proxy_pass http://(\w+); \}", text)
+    assert next(place for pattern, place in asked if re.match(pattern, path)) == "sagamart_door"
+    assert "upstream sagamart_door {" in text
+    assert "sagamart_audit" not in text
 
 
 def test_every_problem_that_a_route_can_answer_with_has_advice() -> None:

@@ -4,18 +4,23 @@ Rules:
 - A prefix of two segments (`/v1/orders`) that one service has for itself is one location; where several share it, each
   path is a location of its own.
 - nginx asks the next replica only where nothing was sent, or where the request reads: as our own door does.
-- Lists that our own door joins of all services (dead letters, consumers) are asked of each service: under its
-  `/services/<name>/` prefix is what that service alone says.
+- Lists that are joined of all services (dead letters, consumers, …) and the audit are asked of a `sagamart door` beside
+  nginx, which joins them; under a service's `/services/<name>/` prefix is what that service alone says.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from sagamart.audit import AUDIT
+from sagamart.door.operations import JOINED
 from sagamart.door.routes import RouteTable
 from sagamart.web.forms import SHEET_FORM_BYTES_MAX
 
 PREFIX_SEGMENTS = 2
+DOOR = "door"
+"""Our own door, for what has to be asked of all services."""
+
 PAGES = "web"
 """The pages for people: every path that is no program's."""
 
@@ -28,8 +33,9 @@ _NOT_FOUND = (
 )
 _HEAD = """\
 # Written by `sagamart nginx` from the services' own routes; to be included in nginx's `http { }`.
-# Each service is reached under its name, on port 8080, as are the pages (`sagamart serve web`).
-# Set SAGAMART_HTTP_TRUSTED_PROXIES to nginx's address there.
+# Each service is reached under its name, on port 8080, as are the pages (`sagamart serve web`) and the door
+# (`sagamart door`) that makes one list of what all services say, and finds the audit (`sagamart serve audit`).
+# Set SAGAMART_HTTP_TRUSTED_PROXIES to nginx's address there, and to nginx's and the door's at the services.
 """
 _SERVER = f"""\
 server {{
@@ -54,8 +60,8 @@ server {{
 def nginx_configuration(routes: RouteTable) -> str:
     """The whole file."""
     upstreams = "\n".join(
-        f"upstream sagamart_{service} {{\n    server {service}:8080;\n    keepalive 32;\n}}"
-        for service in (*routes.paths, PAGES)
+        f"upstream sagamart_{place} {{\n    server {place}:8080;\n    keepalive 32;\n}}"
+        for place in (*_services(routes), DOOR, PAGES)
     )
     locations = "\n".join(f"    location {match} {{ {action} }}" for match, action in _locations(routes))
     return f"{_HEAD}\n{upstreams}\n\n{_SERVER}\n{locations}\n}}\n"
@@ -63,7 +69,7 @@ def nginx_configuration(routes: RouteTable) -> str:
 
 def _locations(routes: RouteTable) -> Iterator[tuple[str, str]]:
     by_prefix: dict[str, dict[str, str]] = defaultdict(dict)
-    for service, paths in routes.paths.items():
+    for service, paths in (*_services(routes).items(), (DOOR, [*JOINED, *routes.paths.get(AUDIT, ())])):
         for path in paths:
             by_prefix[_prefix(path)][path] = service
     for prefix, owners in sorted(by_prefix.items()):
@@ -73,13 +79,18 @@ def _locations(routes: RouteTable) -> Iterator[tuple[str, str]]:
             for path, service in sorted(owners.items(), key=lambda one: (one[0].count("{"), one[0])):
                 pattern = "[^/]+".join(map(re.escape, _PARAMETER.split(path)))
                 yield f"~ ^{pattern}$", _to(service)
-    for service in routes.paths:
+    for service in _services(routes):
         yield f"~ ^/v1/operations/(dead-letters|consumers|parked-keys)/{service}[./]", _to(service)
         yield f"^~ /services/{service}/", f"rewrite ^/services/{service}/(v1/.*)$ /$1 break; {_to(service)}"
     first = next(iter(routes.paths))
     yield "^~ /docs/", _to(first)
     yield "/v1/", _NOT_FOUND
     yield "/", _to(PAGES)
+
+
+def _services(routes: RouteTable) -> dict[str, list[str]]:
+    """The paths of those that are services."""
+    return {name: paths for name, paths in routes.paths.items() if name != AUDIT}
 
 
 def _prefix(path: str) -> str:
