@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from litestar import Request, Response, get, post, put
+from litestar import Litestar, Request, Response, get, post, put
 from litestar.testing import TestClient
 from msgspec import Meta
 
@@ -122,9 +122,14 @@ class Shop:
 def open_shop(shop: Shop | None = None, process: Process | None = None) -> Iterator[TestClient[Any]]:
     """A client of the shop, without limits unless `process` has some."""
     process = process or Process(HttpSettings(rate_limit_per_s=0), node="node-1")
-    service = Mounted("orders", (place, show, change, products, stock), (shop or Shop()).ask, None)
-    with TestClient(build_app([service], tokens=TOKENS, process=process), raise_server_exceptions=False) as client:
+    with TestClient(shop_app(shop or Shop(), process), raise_server_exceptions=False) as client:
         yield client
+
+
+def shop_app(shop: Shop, process: Process) -> Litestar:
+    """The application of the shop."""
+    service = Mounted("orders", (place, show, change, products, stock), shop.ask, None)
+    return build_app([service], tokens=TOKENS, process=process)
 
 
 def as_caller(caller: Caller, **headers: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from helm_chart import (
     NAMESPACE,
     TOP,
     VALUES,
+    containers,
     documents,
     helm,
     of_kind,
@@ -159,6 +160,18 @@ def test_the_chart_brings_the_rules_and_dashboards_of_the_repository() -> None:
     assert shown["metadata"]["labels"]["grafana_dashboard"] == "1"
     assert sum(map(len, shown["data"].values())) < CONFIG_MAP_BYTES_MAX
     assert (of_kind("as it is", "PrometheusRule"), named("ConfigMap")) == ([], ["sagamart-settings"])
+
+
+def test_each_replica_is_told_how_many_share_the_limits() -> None:
+    told = {
+        name: variable["value"]
+        for name, one in containers("production")
+        for variable in one.get("env", ())
+        if variable["name"] == "SAGAMART_HTTP_REPLICAS"
+    }
+    assert told["sagamart-orders/orders"] == "3", "the least, where it is scaled"
+    assert (told["sagamart-payments/payments"], told["sagamart-web/web"]) == ("2", "2")
+    assert len(told) == len(SLICES) + 3
 
 
 @pytest.mark.parametrize(

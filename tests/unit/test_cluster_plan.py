@@ -62,3 +62,8 @@ def test_one_process_audits_with_the_databases_of_all_and_a_door_finds_it(tmp_pa
     assert "/sagamart_{service}" in settings.database.dsn
     assert settings.tokens.jwks == str(tmp_path / "public-keys.json")
     assert addresses_of(members.values())[AUDIT] == [members["audit-1"].public]
+
+
+def test_every_replica_knows_how_many_share_the_limits(tmp_path: Path) -> None:
+    for one in members_of(tmp_path, "http").values():
+        assert load(ShopSettings, one.environment).http.replicas == 2

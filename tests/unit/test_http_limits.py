@@ -1,15 +1,23 @@
 """How many requests one client or account may send."""
 
 import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
 from typing import Any
 
+import httpx
 import pytest
 
-from http_shop import as_caller, open_shop
+from http_shop import TOKENS, Shop, as_caller, open_shop, shop_app
+from sagamart.door import Replicas, front_door
 from sagamart.platform.http import Caller, Problem, Process
-from sagamart.platform.http.limits import Buckets, Clients, admission_of
+from sagamart.platform.http.limits import Buckets, Clients, admission_of, buckets_of
+from sagamart.platform.http.server import Server
 from sagamart.platform.http.shell import Shell
+from sagamart.platform.http_client import Address
+from sagamart.platform.metrics import Metrics
 from sagamart.platform.settings import HttpSettings
+from sagamart.settings import ShopSettings
 
 
 class Clock:
@@ -66,6 +74,36 @@ def test_a_forged_forwarded_for_does_not_help() -> None:
     assert [answer.status_code for answer in sent] == [200, 200, 429]
     assert sent[2].json()["code"] == "too_many_requests"
     assert 50 <= int(sent[2].headers["retry-after"]) <= 100
+
+
+async def test_two_replicas_behind_a_door_let_through_together_what_one_would() -> None:
+    async with AsyncExitStack() as closing:
+        addresses = []
+        for _ in range(2):
+            share = HttpSettings(rate_limit_per_s=0.01, rate_limit_burst=6, replicas=2, trusted_proxies=("127.0.0.1",))
+            server = Server(shop_app(Shop(), Process(share)), host="127.0.0.1", port=0)
+            await closing.enter_async_context(server)
+            addresses.append(Address("127.0.0.1", server.port))
+        replicas = await closing.enter_async_context(Replicas({"catalogue": addresses}))
+        settings = ShopSettings(http=HttpSettings(rate_limit_per_s=0, trusted_proxies=("127.0.0.1",)))
+        door = Server(front_door(settings, replicas, TOKENS, Metrics()), host="127.0.0.1", port=0)
+        await closing.enter_async_context(door)
+        http = await closing.enter_async_context(httpx.AsyncClient(timeout=60))
+
+        async def sent(client: str, times: int) -> Counter[int]:
+            address = f"http://127.0.0.1:{door.port}/v1/products"
+            answers = [await http.get(address, headers={"X-Forwarded-For": client}) for _ in range(times)]
+            return Counter(answer.status_code for answer in answers)
+
+        assert await sent("198.51.100.1", 12) == {200: 6, 429: 6}
+        assert await sent("198.51.100.2", 4) == {200: 4}
+
+
+@pytest.mark.parametrize(("burst", "replicas", "share"), [(400, 1, 400), (400, 2, 200), (400, 3, 133), (2, 4, 1)])
+def test_a_replica_lets_its_share_of_a_burst_through(burst: int, replicas: int, share: int) -> None:
+    buckets = buckets_of(HttpSettings(rate_limit_per_s=0.001, rate_limit_burst=burst, replicas=replicas))
+    assert buckets is not None
+    assert sum(buckets.take("anna") == 0 for _ in range(burst + 1)) == share
 
 
 def test_an_account_is_limited_apart_from_its_address() -> None:

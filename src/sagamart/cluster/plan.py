@@ -47,6 +47,7 @@ def planned(
         "SAGAMART_HTTP_HOST": LOOPBACK,
         "SAGAMART_HTTP_SHARE_PORT": "true",
         "SAGAMART_HTTP_TRUSTED_PROXIES": LOOPBACK,
+        "SAGAMART_HTTP_REPLICAS": str(replicas),
         "SAGAMART_METRICS_PORT": "0",  # it is the door's
         **_asking(settings, internal),
     }

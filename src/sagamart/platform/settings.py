@@ -44,6 +44,15 @@ class HttpSettings(Section, frozen=True):
     rate_limit_burst: Annotated[
         int, Meta(ge=1, le=1_000_000, description="Requests that one address or account may send at once")
     ] = 400
+    replicas: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="Processes like this one that requests are spread over: each lets its share of both limits"
+            " through, so that together they hold",
+        ),
+    ] = 1
     bodies_bytes_max: Annotated[
         int,
         Meta(

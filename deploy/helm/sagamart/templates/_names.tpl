@@ -35,6 +35,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- else }}{{ $repository }}:{{ $image.tag | default $root.Chart.AppVersion }}{{ end }}
 {{- end }}
 
+{{/* How many share the requests, of one component's values; the least where it is scaled. */}}
+{{- define "sagamart.replicas" -}}
+{{- if eq (dig "autoscaling" "by" "none" .) "none" }}{{ .replicas }}{{ else }}{{ .autoscaling.replicasMin }}{{ end }}
+{{- end }}
+
 {{/* The services that take messages, each with the defaults under its own values. */}}
 {{- define "sagamart.services" -}}
 {{- range $name := keys .Values.services | sortAlpha }}

@@ -6,6 +6,7 @@ full again (the generic cell rate algorithm).  The table is bounded; a key that 
 Rules:
 - A client is its address; of IPv6 the network of 64 bits, which is what one subscriber gets.
 - `X-Forwarded-For` counts only where the peer is a proxy that the settings trust.
+- Of several replicas each lets its share through: what all of them let through together is what the settings allow.
 """
 
 import time
@@ -53,8 +54,11 @@ class Buckets:
 
 
 def buckets_of(settings: HttpSettings) -> Buckets | None:
-    """Buckets as the settings have them; None where the rate is 0, which means no limit."""
-    return Buckets(settings.rate_limit_per_s, settings.rate_limit_burst) if settings.rate_limit_per_s else None
+    """This replica's share as buckets; None where the rate is 0, which means no limit."""
+    if not settings.rate_limit_per_s:
+        return None
+    share = settings.replicas
+    return Buckets(settings.rate_limit_per_s / share, max(1, settings.rate_limit_burst // share))
 
 
 def admission_of(buckets: Buckets | None) -> Callable[[str], None]:
