@@ -12,7 +12,8 @@ import msgspec
 from sagamart.contracts.orders import Delivery, Line
 from sagamart.contracts.shipping import delivery_price_minor
 from sagamart.messaging.decision import Refusal
-from sagamart.shop.orders.messages import TOTAL_MINOR_MAX, PlacingRules, WantedDelivery, WantedLine, skus_of
+from sagamart.shop.orders.kept import newly, pieces_of, priced_anew, taken_over
+from sagamart.shop.orders.messages import LINES_MAX, TOTAL_MINOR_MAX, PlacingRules, WantedDelivery, WantedLine, skus_of
 from sagamart.shop.orders.records import DeliveryCopy, ProductCopy
 from sagamart.shop.orders.view import link_to
 
@@ -57,6 +58,16 @@ class SoldOut(Refusal, frozen=True):
     title: ClassVar[str] = "The product is sold out"
 
     skus: tuple[str, ...]
+
+
+class TooManyLines(Refusal, frozen=True):
+    """An order has so many lines; of a product at two prices it has two."""
+
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "The order would have too many lines"
+
+    lines: int
+    lines_max: int = LINES_MAX
 
 
 class CustomLinesNotAllowed(Refusal, frozen=True):
@@ -119,7 +130,10 @@ class BasketEmpty(Refusal, frozen=True):
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """An order before it is one, or before it is changed: what was asked for, and what is known about it."""
+    """An order before it is one, or before it is changed: what was asked for, and what is known about it.
+
+    `kept`: the lines of an order that is changed.  `reserved`: stock has reserved them.
+    """
 
     lines: tuple[WantedLine, ...]
     rules: PlacingRules
@@ -128,6 +142,8 @@ class Wish(msgspec.Struct, frozen=True):
     currency: str | None = None
     delivery: WantedDelivery | None = None
     method: DeliveryCopy | None = None
+    kept: tuple[Line, ...] = ()
+    reserved: bool = False
 
     @property
     def currencies(self) -> set[str]:
@@ -150,16 +166,18 @@ def every_product_exists(wish: Wish) -> Refusal | None:
 
 
 def every_product_is_active(wish: Wish) -> Refusal | None:
-    """Only what is for sale can be ordered."""
+    """Only what is for sale can be ordered; what was ordered before may be kept."""
     inactive = [sku for sku, product in wish.products.items() if not product.active]
+    if inactive and wish.kept:
+        inactive = _beyond_kept(inactive, wish)
     return ProductInactive(tuple(sorted(inactive))) if inactive else None
 
 
 def every_price_is_as_shown(wish: Wish) -> Refusal | None:
-    """Nobody pays another price than the one that was shown."""
+    """Nobody pays another price than the one that was shown.  What was ordered at that price keeps it."""
     changed = tuple(
         ChangedPrice(product.sku, line.price_minor, product.price_minor, product.currency)
-        for line in wish.lines
+        for line in (_priced_now(wish) if wish.kept else wish.lines)
         if line.sku is not None and line.price_minor is not None
         if line.price_minor != (product := wish.products[line.sku]).price_minor
     )
@@ -167,9 +185,23 @@ def every_price_is_as_shown(wish: Wish) -> Refusal | None:
 
 
 def nothing_is_sold_out(wish: Wish) -> Refusal | None:
-    """What is known to be sold out is refused at once."""
+    """What is known to be sold out is refused at once.  What is reserved for this very order is not."""
     sold_out = [sku for sku, product in wish.products.items() if product.sold_out]
+    if sold_out and wish.reserved:
+        sold_out = _beyond_kept(sold_out, wish)
     return SoldOut(tuple(sorted(sold_out))) if sold_out else None
+
+
+def _beyond_kept(skus: Sequence[str], wish: Wish) -> list[str]:
+    """Those of these skus of which more is wanted than the order has."""
+    wanted, kept = pieces_of(wish.lines), pieces_of(wish.kept)
+    return [sku for sku in skus if wanted[sku] > kept[sku]]
+
+
+def _priced_now(wish: Wish) -> list[WantedLine]:
+    """The lines that want more than they take over."""
+    shares = zip(wish.lines, taken_over(wish.lines, wish.kept), strict=True)
+    return [line for line, (_, more) in shares if more]
 
 
 def custom_lines_are_allowed(wish: Wish) -> Refusal | None:
@@ -205,6 +237,12 @@ def the_total_can_be_told(wish: Wish) -> Refusal | None:
     return TotalTooLarge(total_minor) if total_minor > TOTAL_MINOR_MAX else None
 
 
+def the_lines_are_not_too_many(wish: Wish) -> Refusal | None:
+    """A changed order may have a product at the price of before and at that of now."""
+    lines = len(priced(wish))
+    return TooManyLines(lines) if lines > LINES_MAX else None
+
+
 def a_slot_is_free(wish: Wish) -> Refusal | None:
     """First the unpaid orders, then another one."""
     most = wish.rules.unpaid_orders_max
@@ -224,6 +262,9 @@ OF_CONTENT: tuple[Callable[[Wish], Refusal | None], ...] = (
 )
 """What guards the lines and the delivery, in this order: each may rely on the ones before it."""
 
+OF_CHANGE = (*OF_CONTENT, the_lines_are_not_too_many)
+"""What guards a change."""
+
 OF_PLACING = (something_is_wanted, *OF_CONTENT, a_slot_is_free)
 """What guards a new order."""
 
@@ -234,15 +275,10 @@ def refused(wish: Wish, guards: Sequence[Callable[[Wish], Refusal | None]]) -> R
 
 
 def priced(wish: Wish) -> tuple[Line, ...]:
-    """The lines at the prices of now."""
-    return tuple(_line(line, wish.products) for line in wish.lines)
-
-
-def _line(line: WantedLine, products: Mapping[str, ProductCopy]) -> Line:
-    if line.sku is None:
-        return Line(None, line.title or "", line.quantity, line.price_minor or 0)
-    product = products[line.sku]
-    return Line(line.sku, product.title, line.quantity, product.price_minor)
+    """The lines at the prices of now, but for the pieces that are kept."""
+    if wish.kept:
+        return priced_anew(wish.lines, wish.kept, wish.products)
+    return tuple([newly(line, line.quantity, wish.products) for line in wish.lines])
 
 
 def delivered(wish: Wish, lines: Sequence[Line], products: Mapping[str, ProductCopy]) -> Delivery | None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sagamart.messaging.decision import Decision, Reply
 from sagamart.messaging.message import Message
 from sagamart.shop.orders.decide import fixed
-from sagamart.shop.orders.guards import OF_CONTENT, OF_PLACING, Wish, delivered, delivery_minor, priced, refused
+from sagamart.shop.orders.guards import OF_CHANGE, OF_PLACING, Wish, delivered, delivery_minor, priced, refused
 from sagamart.shop.orders.lifecycle import LIFECYCLE
 from sagamart.shop.orders.messages import ChangeOrder, PlaceOrder, WantedLine
 from sagamart.shop.orders.records import Basket, Content, DeliveryCopy, Order, Plan, ProductCopy, UnpaidOrders
@@ -90,7 +90,8 @@ def change_order(
 ) -> Decision:
     """Give an order other lines or another delivery, if no guard refuses them.  The lifecycle says whether it can.
 
-    The delivery that it keeps is priced anew for other lines, and another one for the lines that it keeps.
+    Pieces that it keeps cost what they cost.  The delivery that it keeps is priced anew for other lines, and another
+    one for the lines that it keeps.
     """
     asked = message.body
     unfit = unheard(order, asked)
@@ -98,8 +99,9 @@ def change_order(
         return Decision(reply=unfit)
     wanted = {} if asked.lines is None else products
     method = None if asked.delivery is None else methods.get(asked.delivery.method)
-    wish = Wish(asked.lines or (), asked.rules, wanted, (), order.currency, asked.delivery, method)
-    refusal = refused(wish, OF_CONTENT)
+    kept = (order.lines, order.knows("booked"))
+    wish = Wish(asked.lines or (), asked.rules, wanted, (), order.currency, asked.delivery, method, *kept)
+    refusal = refused(wish, OF_CHANGE)
     if refusal is not None:
         return Decision(reply=refusal)
     lines = order.lines if asked.lines is None else priced(wish)
