@@ -1,6 +1,8 @@
 """Before the payment: promo codes, deliveries, changes of lines, and baskets."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 from msgspec.structs import replace
@@ -264,6 +266,60 @@ def test_a_changed_order_redeems_its_code_anew() -> None:
     assert order_in(service).status == "new"
     service.hears(PromoRedeemed("ord_1", 2, "SPRING", 18_000))
     assert (order_in(service).status, order_in(service).total_minor) == ("booking_pending", 162_000)
+
+
+def redeemed(attempt: int, discount_minor: int) -> PromoRedeemed:
+    return PromoRedeemed("ord_1", attempt, "SPRING", discount_minor)
+
+
+REFUSED = PromoRefused("ord_1", 2, "SPRING", "expired")
+
+
+@pytest.mark.parametrize("answers", [(REFUSED,), (redeemed(2, 18_000), StockRefused("ord_1", 2))])
+def test_a_change_that_does_not_come_about_leaves_the_order_the_discount_that_it_had(answers: Sequence[Body]) -> None:
+    service = shop_with(order(promo_code="SPRING"), redeemed(1, 16_000), BOOKED, changes(FOUR_CUPS))
+
+    decision = service.hears(*answers)
+
+    (again,) = decision.send
+    assert isinstance(again, PromoRedemptionRequested)
+    assert (again.attempt, again.goods_minor, again.again_minor) == (3, TOTAL_MINOR, 16_000)
+    undone = order_in(service)
+    assert (undone.status, undone.lines, undone.total_minor) == ("new", ORDERED, 144_000)
+    service.hears(redeemed(3, 16_000), StockBooked("ord_1", 3))
+    assert (order_in(service).status, order_in(service).total_minor) == ("booked", 144_000)
+
+
+def test_the_code_of_a_change_is_redeemed_by_the_rules_of_now() -> None:
+    service = shop_with(order(promo_code="SPRING"), redeemed(1, 16_000), BOOKED, changes(FOUR_CUPS), REFUSED)
+    service.hears(redeemed(3, 16_000), StockBooked("ord_1", 3))
+
+    (asked,) = service.hears(changes(FOUR_CUPS)).send
+
+    assert isinstance(asked, PromoRedemptionRequested)
+    assert (asked.attempt, asked.again_minor) == (4, None)
+
+
+def test_a_change_is_undone_whether_its_code_is_refused_before_its_goods_are_seen_or_after() -> None:
+    for answers in permutations((StockChecked("ord_1", 2), REFUSED)):
+        service = shop_with(
+            order(AT_PAYMENT, promo_code="SPRING"), redeemed(1, 16_000), StockChecked("ord_1", 1), changes(FOUR_CUPS)
+        )
+
+        service.hears(*answers)
+
+        assert (order_in(service).reason, order_in(service).lines, order_in(service).attempt) == (None, ORDERED, 3)
+
+
+def test_a_change_that_stands_is_not_undone_by_its_code_later() -> None:
+    for answers in permutations((StockChecked("ord_1", 2), redeemed(2, 18_000))):
+        service = shop_with(
+            order(AT_PAYMENT, promo_code="SPRING"), redeemed(1, 16_000), StockChecked("ord_1", 1), changes(FOUR_CUPS)
+        )
+
+        service.hears(*answers)
+
+        assert (order_in(service).status, order_in(service).plan.before) == ("checked", None)
 
 
 def test_another_delivery_changes_the_total_and_books_nothing() -> None:

@@ -185,6 +185,49 @@ def test_an_earlier_attempt_that_comes_late_gets_nothing() -> None:
     assert used(service, "LIMITED") == (1, {"cus_1": 1})
 
 
+LARGE = replace(TENTH, code="LARGE", goods_min_minor=90_000, uses_max=1, customer_uses_max=1)
+
+
+def test_an_attempt_that_is_refused_leaves_the_order_what_it_has_redeemed() -> None:
+    service = promotions(LARGE, wished("LARGE"))
+
+    decision = service.hears(wished("LARGE", attempt=2, goods_minor=50_000))
+
+    assert list(decision.send) == [PromoRefused("ord_1", 2, "LARGE", "total_too_low")]
+    assert used(service, "LARGE") == (1, {"cus_1": 1})
+    service.hears(cancelled(attempt=2))
+    assert used(service, "LARGE") == (0, {"cus_1": 0})
+
+
+def test_an_order_that_is_again_what_it_was_gets_the_same_discount_whatever_has_become_of_the_code() -> None:
+    service = promotions(LARGE, wished("LARGE"), wished("LARGE", attempt=2, goods_minor=50_000))
+    service.hears(ChangeCode("LARGE", 2, active=False))
+
+    decision = service.hears(replace(wished("LARGE", attempt=3), again_minor=9_999))
+
+    assert list(decision.send) == [PromoRedeemed("ord_1", 3, "LARGE", 9_999)]
+    assert used(service, "LARGE") == (1, {"cus_1": 1})
+    assert service.record(Redemption, "ord_1/1").status == "given_back"
+
+
+def test_an_order_gets_the_discount_of_before_again_though_customers_may_use_the_code_less_often_now() -> None:
+    service = promotions(wished("TENTH"), wished("TENTH", "ord_2"))
+    service.hears(ChangeCode("TENTH", 3, customer_uses_max=1))
+
+    decision = service.hears(replace(wished("TENTH", attempt=2), again_minor=9_999))
+
+    assert list(decision.send) == [PromoRedeemed("ord_1", 2, "TENTH", 9_999)]
+    assert used(service, "TENTH") == (2, {"cus_1": 2})
+
+
+def test_a_discount_of_before_is_not_given_to_an_order_that_has_given_its_code_back() -> None:
+    service = promotions(LARGE, wished("LARGE"), cancelled(), wished("LARGE", "ord_2"))
+
+    decision = service.hears(replace(wished("LARGE", attempt=2), again_minor=9_999))
+
+    assert list(decision.send) == [PromoRefused("ord_1", 2, "LARGE", "used_up_by_customer")]
+
+
 def test_a_revived_order_redeems_again_at_its_next_attempt() -> None:
     service = promotions(wished("LIMITED"), cancelled())
 

@@ -12,11 +12,16 @@ from sagamart.contracts.orders import Delivery, OrderMessage, ReturnedLine, paym
 class PromoRedemptionRequested(OrderMessage, frozen=True):
     """Redeem this code for this attempt; the answer is PromoRedeemed or PromoRefused.
 
-    `goods_minor` is the sum of the lines: what the discount is taken from.
+    `goods_minor` is the sum of the lines: what the discount is taken from.  What an earlier attempt of the order has
+    redeemed counts as free for this one, and is given back where this one redeems; where this one is refused, it stays.
+
+    `again_minor`: the order is again what it was when it had this discount, because a change of it did not come about.
+    It gets the same one, whatever has become of the code since, as long as it has not given the code back.
     """
 
     code: str
     goods_minor: int
+    again_minor: int | None = None
 
 
 class StockCheckRequested(OrderMessage, frozen=True):

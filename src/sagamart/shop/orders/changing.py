@@ -1,7 +1,8 @@
 """Changing a placed order: other lines, or another delivery, as long as nothing is held or in flight.
 
-A change is a new attempt: the goods are booked anew, and what was reserved before counts as free for them.  Where they
-are not there, the order is again what it was.
+A change is a new attempt: the code is redeemed and the goods are booked anew, and what was reserved before counts as
+free for them.  Where they are not there, or the code does not count for them, the order is again what it was, with the
+discount that it had.
 """
 
 from datetime import datetime
@@ -32,15 +33,15 @@ def change(order: Order, message: ChangeOrder, _at: datetime) -> Order | Refusal
         raise AssertionError(f"{order.order_id}: a change that nobody has priced")
     if live(order):
         return NotChangeableNow(order.order_id, order.status)
-    now = Content(order.lines, order.plan.delivery)
-    if message.content == now:
+    now = Content(order.lines, order.plan.delivery, order.plan.discount_minor)
+    wished = message.content
+    if (wished.lines, wished.delivery) == (now.lines, now.delivery):
         return order
 
     # From here the order is changed.
-    wished = message.content
     if wished.lines == now.lines:
         return fixed(replace(order, plan=replace(order.plan, delivery=wished.delivery)), order.plan.discount_minor)
-    plan = replace(order.plan, delivery=wished.delivery, before=now)
+    plan = replace(order.plan, delivery=wished.delivery, before=now, undone=False)
     return fixed(replace(order, lines=wished.lines, plan=plan, attempt=order.attempt + 1), 0)
 
 

@@ -107,27 +107,41 @@ def fixed(order: Order, discount_minor: int) -> Order:
 
 
 def _promo_redeemed(order: Order, message: PromoRedeemed, _at: datetime) -> Order:
-    return fixed(order, message.discount_minor) if _is_present(order, message.attempt) else order
+    return _stands(fixed(order, message.discount_minor)) if _is_present(order, message.attempt) else order
 
 
 def _promo_refused(order: Order, message: PromoRefused, _at: datetime) -> Order:
-    return replace(order, reason="promo_refused") if _is_present(order, message.attempt) else order
+    """A change for which the code does not count is undone, by a new attempt; else the order ends."""
+    if not _is_present(order, message.attempt):
+        return order
+    return _undone(order) or replace(order, reason="promo_refused")
 
 
 def _stock_refused(order: Order, message: StockRefused, _at: datetime) -> Order:
     """A change whose goods are not there is undone, by a new attempt; else the order ends."""
     if not _is_present(order, message.attempt):
         return order
+    return _undone(order) or replace(order, reason="stock_refused", shortfall=Shortfall(short=message.short))
+
+
+def _undone(order: Order) -> Order | None:
+    """The order as it was before its change, with the discount that it had; None where it was not changed."""
     before = order.plan.before
     if before is None:
-        return replace(order, reason="stock_refused", shortfall=Shortfall(short=message.short))
-    plan = replace(order.plan, before=None, delivery=before.delivery)
-    return fixed(replace(order, lines=before.lines, plan=plan, attempt=order.attempt + 1), 0)
+        return None
+    plan = replace(order.plan, before=None, delivery=before.delivery, undone=True)
+    return fixed(replace(order, lines=before.lines, plan=plan, attempt=order.attempt + 1), before.discount_minor)
 
 
 def _there(order: Order, message: StockBooked | StockChecked, _at: datetime) -> Order:
-    """The goods of a change are there: it stands."""
     if order.plan.before is None or not _is_present(order, message.attempt):
+        return order
+    return _stands(order)
+
+
+def _stands(order: Order) -> Order:
+    """A change stands once its goods are there and its code counts: it is not undone any more."""
+    if order.plan.before is None or _lacks_promo(order) or not (order.knows("booked") or order.knows("checked")):
         return order
     return replace(order, plan=replace(order.plan, before=None))
 

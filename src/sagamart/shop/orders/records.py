@@ -95,17 +95,19 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     revive: bool = False
 
 
-class Content(msgspec.Struct, frozen=True):
-    """What an order was before it was changed, and is again if the goods of the change are not there."""
+class Content(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an order was before it was changed, and is again if the change does not come about."""
 
     lines: tuple[Line, ...]
     delivery: Delivery | None
+    discount_minor: int = 0
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was agreed beside the lines, and what is under way.
 
-    `stopping`: why its shipment is to be stopped.  `before`: what it is again if a change cannot be booked.
+    `stopping`: why its shipment is to be stopped.  `before`: what it is again if a change cannot be booked, or its code
+    does not count for it.  `undone`: it is what it was before a change, with the discount that it had.
     `slot_lost`: another order has taken its slot, so that it can never be revived.
     """
 
@@ -116,6 +118,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     stopping: CancelReason | None = None
     before: Content | None = None
     slot_lost: bool = False
+    undone: bool = False
 
 
 class Return(msgspec.Struct, frozen=True):

@@ -129,7 +129,8 @@ def _bank_hold(order: Order, same: Told, ask: Ask) -> OrderMessage:
 
 
 def _redemption(order: Order, same: Told, _ask: Ask) -> OrderMessage:
-    return PromoRedemptionRequested(*same, order.plan.promo_code or "", order.goods_minor)
+    again_minor = order.plan.discount_minor if order.plan.undone else None
+    return PromoRedemptionRequested(*same, order.plan.promo_code or "", order.goods_minor, again_minor)
 
 
 def _shipment(order: Order, same: Told, _ask: Ask) -> OrderMessage:

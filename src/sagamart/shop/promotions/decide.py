@@ -1,7 +1,8 @@
 """The rules of promo codes.  Each takes a message and the records that it asked for, and says what follows.
 
 - An attempt redeems once, for ever: a repeated request gets the earlier answer from its row.
-- A later attempt of an order takes the place of its earlier ones: what they have redeemed is free for it.
+- A later attempt of an order takes the place of its earlier ones: what they have redeemed is free for it.  One that is
+  refused leaves it with what it had, which an attempt that undoes the change gets again.
 - A cancellation gives back once; one that overtakes the redemption leaves a row that refuses it when it comes.
 - 0 <= used <= uses_max, in all and for each customer, here and by constraints of the tables.
 """
@@ -107,22 +108,25 @@ def redeem(message: Message[PromoRedemptionRequested], redemptions: Mapping[str,
     if known is not None:
         return Decision(send=[_answer(known, body.code)])
 
-    earlier = [one for one in redemptions.values() if one.attempt < body.attempt and one.status == "redeemed"]
     name = normal(body.code)
+    made = Redemption(1, body.attempt_id, body.order_id, body.attempt, body.customer_id, name, "refused")
+    unseen = _unseen(body, redemptions)
+    earlier = [one for one in redemptions.values() if one.attempt < body.attempt and one.status == "redeemed"]
+    if body.again_minor is not None and any(one.code == name for one in earlier):
+        again = replace(made, status="redeemed", discount_minor=body.again_minor)  # used as often as before
+        return Decision(save=[again, *map(_given_back, earlier), *unseen], send=[_answer(again, body.code)])
+
     free = _changed(uses, earlier, -1)
     code, own = free.codes.get(name), free.customers.get(uses_id_of(name, body.customer_id))
-    wish = Wish(body.goods_minor, body.currency, message.at, own.used if own is not None else 0)
-    reason = refusal_of(code, wish)
-    replaced = _replaced(body, redemptions)
-    made = Redemption(1, body.attempt_id, body.order_id, body.attempt, body.customer_id, name, "refused")
+    reason = refusal_of(code, Wish(body.goods_minor, body.currency, message.at, own.used if own is not None else 0))
     if code is None or reason is not None:
         refused = replace(made, reason=reason or "unknown_code")
-        return Decision(save=[refused, *replaced, *_differing(uses, free)], send=[_answer(refused, body.code)])
+        return Decision(save=[refused, *unseen], send=[_answer(refused, body.code)])
 
     # From here the redemption must succeed.
     redeemed = replace(made, status="redeemed", discount_minor=discount_minor(code, body.goods_minor))
-    after = _changed(free, [redeemed], +1)
-    return Decision(save=[redeemed, *replaced, *_differing(uses, after)], send=[_answer(redeemed, body.code)])
+    counted = _differing(uses, _changed(free, [redeemed], +1))
+    return Decision(save=[redeemed, *map(_given_back, earlier), *unseen, *counted], send=[_answer(redeemed, body.code)])
 
 
 def give_back(message: OrderCancelled, redemptions: Mapping[str, Redemption], uses: Uses) -> Decision:
@@ -210,16 +214,10 @@ def _answer(redemption: Redemption, code: str) -> PromoRedeemed | PromoRefused:
             assert_never(redemption.status)
 
 
-def _replaced(body: PromoRedemptionRequested, redemptions: Mapping[str, Redemption]) -> list[Redemption]:
-    """Earlier attempts after this one: they hold nothing, and one that comes late gets nothing."""
-    ended: list[Redemption] = []
-    for attempt in range(1, body.attempt):
-        known = redemptions.get(attempt_id(body.order_id, attempt))
-        if known is None:
-            ended.append(_tombstone(body.order_id, attempt, body.customer_id))
-        elif known.status == "redeemed":
-            ended.append(_given_back(known))
-    return ended
+def _unseen(body: PromoRedemptionRequested, redemptions: Mapping[str, Redemption]) -> list[Redemption]:
+    """Earlier attempts that have not come: one that comes after this one gets nothing."""
+    earlier = [attempt for attempt in range(1, body.attempt) if attempt_id(body.order_id, attempt) not in redemptions]
+    return [_tombstone(body.order_id, attempt, body.customer_id) for attempt in earlier]
 
 
 def _given_back(redemption: Redemption) -> Redemption:

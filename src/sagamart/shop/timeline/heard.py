@@ -122,6 +122,7 @@ TELLS_LINES = frozenset({OrderPlaced, StockCheckRequested, BookingRequested, Ord
 
 HARMLESS = frozenset(
     {
+        "again_minor",
         "amount_minor",
         "attempt",
         "available_minor",
