@@ -20,7 +20,14 @@ from sagamart.contracts.payments import (
 from sagamart.contracts.shipping import DeliveryMethodChanged
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld
 from sagamart.messaging.message import Body
-from sagamart.shop.orders.messages import PayOrder, PlaceOrder, PlacingRules, WantedDelivery
+from sagamart.shop.orders.messages import (
+    ChangeOrder,
+    PayOrder,
+    PlaceOrder,
+    PlacingRules,
+    WantedDelivery,
+    WantedLine,
+)
 from sagamart.shop.orders.records import Terms
 
 LATER = Terms(later=True)
@@ -51,6 +58,14 @@ def shop_with(placed: PlaceOrder, *heard: Body) -> OneService:
 
 def pays(source: PaymentSource, amount_minor: int | None = None) -> PayOrder:
     return PayOrder("ord_1", "cus_1", staff=False, source=source, amount_minor=amount_minor)
+
+
+def changes(
+    *lines: WantedLine, delivery: WantedDelivery | None = None, version: int | None = None, caller: str = "cus_1"
+) -> ChangeOrder:
+    return ChangeOrder(
+        "ord_1", caller, staff=False, rules=rules(), lines=lines or None, delivery=delivery, version=version
+    )
 
 
 def held(payment: int, amount_minor: int = TOTAL_MINOR, source: PaymentSource = "bank") -> Body:

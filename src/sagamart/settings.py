@@ -30,7 +30,7 @@ class OrdersSection(Section, frozen=True):
         ),
     ] = "at_order"
     payment_window_s: Annotated[
-        int, Meta(ge=1, le=2_592_000, description="Seconds that an order waits for a payment to be started")
+        int, Meta(ge=1, le=2_592_000, description="Seconds that an order waits for payments to be started, in all")
     ] = 300
     payment_attempt_s: Annotated[
         int, Meta(ge=1, le=86_400, description="Seconds that one payment may take, the bank's page included")

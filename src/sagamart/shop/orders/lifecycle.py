@@ -67,7 +67,7 @@ AGAIN_S = 30
 SHIPPING_AGAIN_S = 86_400
 
 Deadline = int | Literal["window", "attempt"]
-"""Seconds; or the payment window, or what is left of the payments in flight, as the order's terms have it."""
+"""Seconds; or what is left of the payment window, or of the payments in flight, as the order's terms have it."""
 
 
 class Transition(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from sagamart.shop.orders.records import BasketLine, Content, Terms
 
 LINES_MAX = 200
 PAYMENTS_MAX = 20
+CHANGES_MAX = 20
 RETURNS_MAX = 50
 QUANTITY_MAX = 1_000_000
 PRICE_MINOR_MAX = 1_000_000_000_000

@@ -1,7 +1,8 @@
 """Paying a placed order: in any number of payments that add up, each with a deadline of its own.
 
 - The second payment sees what the first one holds, or has in flight: nobody pays more than is due.
-- A payment that ends is over; the order waits for another one, its window open anew, `PAYMENTS_MAX` in all.
+- A payment that ends is over; the order waits for another one for as long as is left of its window, `PAYMENTS_MAX` in
+  all.
 - Money that comes after the order has given up on it is never kept and never lost: it is let go or refunded, or it
   revives the order where its terms allow it.
 """

@@ -83,9 +83,9 @@ class Payment(msgspec.Struct, frozen=True, array_like=True):
 class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the shop let an order be paid when it was placed: later settings do not change it.
 
-    `later`: paid within `window_s` seconds, in any number of payments of `attempt_s` seconds each; else at once, whole,
-    from the wallet.  `at_payment`: the goods are only checked when it is placed, and booked when a payment starts.
-    `revive`: money that comes after the window has closed revives the order.
+    `later`: paid while it waits, `window_s` seconds in all, in any number of payments of `attempt_s` seconds each; else
+    at once, whole, from the wallet.  `at_payment`: the goods are only checked when it is placed, and booked when a
+    payment starts.  `revive`: money that comes after the window has closed revives the order.
     """
 
     later: bool = False
@@ -108,7 +108,8 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `stopping`: why its shipment is to be stopped.  `before`: what it is again if a change cannot be booked, or its code
     does not count for it.  `undone`: it is what it was before a change, with the discount that it had.
-    `slot_lost`: another order has taken its slot, so that it can never be revived.
+    `slot_lost`: another order has taken its slot, so that it can never be revived.  `changes`: how often its lines were
+    changed.  `waited_s`: how long it waited for its customer before it last did, in seconds.
     """
 
     terms: Terms = Terms()
@@ -119,6 +120,13 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     before: Content | None = None
     slot_lost: bool = False
     undone: bool = False
+    changes: int = 0
+    waited_s: float = 0
+
+    @property
+    def window_left_s(self) -> float:
+        """What is left of the payment window when the order begins to wait; the window stands still while it moves."""
+        return max(0, self.terms.window_s - self.waited_s)
 
 
 class Return(msgspec.Struct, frozen=True):

@@ -53,9 +53,13 @@ def _moved(before: Order, learned: Order, cell: Transition, message: Message[Any
     """The order as it is then, and all that follows from its being so."""
     payments = live(learned)
     status = status_of(learned, payments)
-    if status != before.status and status not in cell.to:
-        raise UnlistedError(f"{before.order_id}: {message.type} led from {before.status} to {status}")
-    changed_at = message.at if status != before.status else learned.changed_at
+    changed_at = learned.changed_at
+    if status != before.status:
+        if status not in cell.to:
+            raise UnlistedError(f"{before.order_id}: {message.type} led from {before.status} to {status}")
+        if learned.plan.terms.later:
+            learned = _having_waited(before, learned, message.at)
+        changed_at = message.at
     after = replace(learned, version=before.version + 1, status=status, changed_at=changed_at)
     fresh = _fresh(before, after, payments)
     if fresh:
@@ -147,6 +151,14 @@ def _timers(before: Order, after: Order, message: Message[Any]) -> list[Arm | Di
     return [_armed(after, message.at)] if begins or waits or fired else []
 
 
+def _having_waited(before: Order, learned: Order, at: datetime) -> Order:
+    """The order leaves its status: where it waited for its customer there, so much less is left of the window."""
+    if LIFECYCLE[before.status].deadline != "window":
+        return learned
+    waited_s = learned.plan.waited_s + max(0, (at - before.changed_at).total_seconds())
+    return replace(learned, plan=replace(learned.plan, waited_s=waited_s))
+
+
 def _armed(order: Order, at: datetime) -> Arm:
     left_s = (due_at(order) - at).total_seconds()
     return Arm(DEADLINE, max(0, left_s), OrderDeadline(order.order_id, order.status))
@@ -156,7 +168,7 @@ def due_at(order: Order) -> datetime:
     """When the order's status must have been left.  Deadlines end before the earliest hold lapses."""
     deadline = LIFECYCLE[order.status].deadline
     if deadline == "window":
-        due = order.changed_at + timedelta(seconds=order.plan.terms.window_s)
+        due = order.changed_at + timedelta(seconds=order.plan.window_left_s)
     elif deadline == "attempt":
         ends = [ends_at(order, one.payment) for one in live(order) if one.standing == "in_flight"]
         due = min(ends, default=order.changed_at + timedelta(seconds=BOOKING_S))

@@ -77,7 +77,7 @@ def _awaited(order: Order, same: Told, _message: Body) -> PaymentAwaited | None:
     """Told of a change too, where the order still waits for its payment after it."""
     if order.status not in AWAITING:
         return None
-    return PaymentAwaited(*same, due_minor(order), order.plan.terms.window_s)
+    return PaymentAwaited(*same, due_minor(order), int(order.plan.window_left_s))
 
 
 def _started(order: Order, same: Told, _message: Body) -> PaymentStarted:

@@ -201,7 +201,7 @@ def view(order: Order, language: Language) -> OrderView:
 
 
 def _pay_by(order: Order) -> datetime:
-    window = order.changed_at + timedelta(seconds=order.plan.terms.window_s)
+    window = order.changed_at + timedelta(seconds=order.plan.window_left_s)
     lapse = lapses_at(order)
     return window if lapse is None else min(window, lapse)
 
