@@ -4,10 +4,12 @@ from itertools import permutations
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from one_service import AT, OneService
 from sagamart.contracts.accounts import EmailConfirmationRequested, PasswordResetRequested
 from sagamart.contracts.orders import CancelReason, Line, OrderCancelled, OrderCompleted, ShortLine
+from sagamart.contracts.promotions import PromoRefusal
 from sagamart.contracts.wallet import WalletOpened
 from sagamart.messaging.message import Body
 from sagamart.platform.http import Language
@@ -53,6 +55,24 @@ def test_a_cancellation_for_want_of_money_keeps_what_there_was() -> None:
     )
 
     assert told(short_of_money)["ord_1/order_cancelled"].facts.available_minor == 35_050
+
+
+@pytest.mark.parametrize(
+    ("language", "ending"),
+    [("en", "The promo code cannot be used: it is used up."), ("ru", "Промокод не действует: он исчерпан.")],
+)
+def test_a_cancellation_for_a_promo_code_says_what_was_wrong_with_it(language: Language, ending: str) -> None:
+    found = told(replace(cancelled("promo_refused"), promo="used_up"))["ord_1/order_cancelled"]
+
+    assert words(found.kind, found.facts, language).text.endswith(ending)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_whatever_is_wrong_with_a_promo_code_has_words(language: Language) -> None:
+    refusals: tuple[PromoRefusal, ...] = get_args(PromoRefusal)
+    facts = [Facts("ord_1", 100, "RUB", "promo_refused", promo=one) for one in refusals]
+
+    assert len({words("order_cancelled", one, language).text for one in facts}) == len(refusals)
 
 
 def test_letters_that_were_asked_for_are_told_by_their_link_whose_text_is_nowhere() -> None:

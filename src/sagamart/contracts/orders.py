@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from sagamart.contracts.promotions import PromoRefusal
 from sagamart.messaging.message import Body
 
 Status = Literal[
@@ -170,13 +171,14 @@ class OrderCancelled(OrderMessage, frozen=True):
     It may follow OrderPaid, and may overtake it.  An order that late money revives goes on at the next attempt, and may
     be cancelled again.  Its money is let go by requests of their own, one a payment.
 
-    `short` names the lines that the stock refused; `available_minor` is what the wallet had free,
-    where that was too little.
+    `short` names the lines that the stock refused; `available_minor` is what the wallet had free, where that was too
+    little; `promo` is why the promo code did not count.
     """
 
     reason: CancelReason
     short: tuple[ShortLine, ...] = ()
     available_minor: int | None = None
+    promo: PromoRefusal | None = None
 
 
 class OrderRevived(OrderMessage, frozen=True):

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from sagamart.contracts.orders import CancelReason, PaymentSource
+from sagamart.contracts.promotions import PromoRefusal
 from sagamart.messaging.records import Record, Table
 
 Kind = Literal[
@@ -63,6 +64,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     source: PaymentSource | None = None
     tracking: str | None = None
     refunded_to: Literal["wallet", "card"] | None = None
+    promo: PromoRefusal | None = None
 
 
 class Notification(Record, frozen=True):

@@ -66,7 +66,8 @@ def _cancelled(body: OrderCancelled) -> Facts:
     short = tuple(
         ShortProduct(line.sku, titles.get(line.sku, line.sku), line.wanted, line.available) for line in body.short
     )
-    return Facts(body.order_id, body.total_minor, body.currency, body.reason, short, body.available_minor)
+    same = body.order_id, body.total_minor, body.currency
+    return Facts(*same, body.reason, short, body.available_minor, promo=body.promo)
 
 
 def _returned(body: OrderReturned) -> Facts:

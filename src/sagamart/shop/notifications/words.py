@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from sagamart.contracts.orders import CancelReason, PaymentSource
+from sagamart.contracts.promotions import PromoRefusal
 from sagamart.platform.http import Language
 from sagamart.platform.money import money
 from sagamart.shop.notifications.records import Facts, Kind
@@ -149,7 +150,7 @@ _TEXTS: Mapping[Language, Mapping[Kind, str]] = {
 
 _REASONS: Mapping[Language, Mapping[CancelReason, str]] = {
     "en": {
-        "promo_refused": "The promo code cannot be used.",
+        "promo_refused": "The promo code cannot be used{promo}.",
         "stock_refused": "There is not enough in stock{short}.",
         "stock_revoked": "Some of the goods turned out to be missing.",
         "money_refused": "{missing}",
@@ -161,7 +162,7 @@ _REASONS: Mapping[Language, Mapping[CancelReason, str]] = {
         "payment_timeout": "It was not paid in time.",
     },
     "ru": {
-        "promo_refused": "Промокод не действует.",
+        "promo_refused": "Промокод не действует{promo}.",
         "stock_refused": "Товара недостаточно{short}.",
         "stock_revoked": "Часть товаров оказалась недоступна.",
         "money_refused": "{missing}",
@@ -171,6 +172,31 @@ _REASONS: Mapping[Language, Mapping[CancelReason, str]] = {
         "cancelled_by_staff": "Его отменил магазин.",
         "booking_timeout": "Мы не успели зарезервировать товар. Пожалуйста, оформите заказ ещё раз.",
         "payment_timeout": "Он не был оплачен вовремя.",
+    },
+}
+
+_PROMO: Mapping[Language, Mapping[PromoRefusal, str]] = {
+    "en": {
+        "unknown_code": "there is no such code",
+        "not_valid_now": "it has been withdrawn",
+        "not_yet_valid": "it is not valid yet",
+        "expired": "it has expired",
+        "used_up": "it is used up",
+        "used_up_by_customer": "you have used it already",
+        "other_currency": "it is for another currency",
+        "total_too_low": "it needs a larger order",
+        "given_back": "the order had given it back",
+    },
+    "ru": {
+        "unknown_code": "такого промокода нет",
+        "not_valid_now": "он отозван",
+        "not_yet_valid": "его срок ещё не начался",
+        "expired": "его срок истёк",
+        "used_up": "он исчерпан",
+        "used_up_by_customer": "вы уже использовали его",
+        "other_currency": "он для другой валюты",
+        "total_too_low": "сумма заказа для него мала",
+        "given_back": "заказ уже вернул его",
     },
 }
 
@@ -225,7 +251,11 @@ def words(kind: Kind, facts: Facts, language: Language) -> Words:
 def _reason(facts: Facts, language: Language) -> str:
     if facts.reason is None:
         return ""
-    return _REASONS[language][facts.reason].format(short=_short(facts, language), missing=_missing(facts, language))
+    return _REASONS[language][facts.reason].format(
+        short=_short(facts, language),
+        missing=_missing(facts, language),
+        promo="" if facts.promo is None else f": {_PROMO[language][facts.promo]}",
+    )
 
 
 def _short(facts: Facts, language: Language) -> str:

@@ -25,12 +25,13 @@ def answered(order: Order | None, order_id: str, language: Language) -> Order:
         )
     reason = view(order, language).reason
     if reason is not None:
-        lacked = {} if reason.money is None else {"money": reason.money, "available_minor": reason.available_minor}
+        promo = {} if reason.promo is None else {"promo": reason.promo}
+        money = {} if reason.money is None else {"money": reason.money, "available_minor": reason.available_minor}
         raise Problem(
             403,
             reason.code,
             reason.text,
-            facts={"order_id": order_id, **lacked},
+            facts={"order_id": order_id, **promo, **money},
             headers={"Location": link_to(order_id)},
         )
     return order

@@ -13,7 +13,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from sagamart.contracts.orders import CancelReason, Status
-from sagamart.contracts.payments import CaptureRefused, PaymentCaptured, PaymentHeld, PaymentRedirected, PaymentVoided
+from sagamart.contracts.payments import (
+    CaptureRefused,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentHeld,
+    PaymentRedirected,
+    PaymentVoided,
+)
 from sagamart.contracts.promotions import PromoRedeemed, PromoRefused
 from sagamart.contracts.shipping import ReturnReceived, ShipmentCannotBeStopped, ShipmentRefused, ShipmentStopped
 from sagamart.contracts.stock import ReservationRevoked, StockBooked, StockChecked, StockRefused
@@ -23,7 +30,7 @@ from sagamart.messaging.message import Body
 from sagamart.shop.orders.facts import check, fact_of
 from sagamart.shop.orders.messages import PlaceOrder
 from sagamart.shop.orders.money import Counted, due_minor, live, sum_of
-from sagamart.shop.orders.records import Fact, Order, Payment, Shortfall
+from sagamart.shop.orders.records import Fact, Order, Payment, PaymentEnd, Shortfall
 from sagamart.shop.orders.returning import share_out
 
 Rule = Callable[[Order, Any, datetime], Order | Refusal]
@@ -114,14 +121,16 @@ def _promo_refused(order: Order, message: PromoRefused, _at: datetime) -> Order:
     """A change for which the code does not count is undone, by a new attempt; else the order ends."""
     if not _is_present(order, message.attempt):
         return order
-    return _undone(order) or replace(order, reason="promo_refused")
+    lacked = replace(order.shortfall or Shortfall(), promo=message.reason)
+    return _undone(order) or replace(order, reason="promo_refused", shortfall=lacked)
 
 
 def _stock_refused(order: Order, message: StockRefused, _at: datetime) -> Order:
     """A change whose goods are not there is undone, by a new attempt; else the order ends."""
     if not _is_present(order, message.attempt):
         return order
-    return _undone(order) or replace(order, reason="stock_refused", shortfall=Shortfall(short=message.short))
+    lacked = replace(order.shortfall or Shortfall(), short=message.short)
+    return _undone(order) or replace(order, reason="stock_refused", shortfall=lacked)
 
 
 def _undone(order: Order) -> Order | None:
@@ -158,10 +167,22 @@ REVOCABLE: frozenset[Status] = frozenset({"booking_pending", "booked", "pay_pend
 
 def _money_refused(order: Order, message: MoneyRefused, _at: datetime) -> Order:
     """What is paid at once ends here; else this payment is over, and another may be tried."""
-    if order.reason is not None or order.plan.terms.later:
+    if order.plan.terms.later:
+        return order if message.reason == "released" else _came_to_nothing(order, message.payment, message.reason)
+    if order.reason is not None:
         return order
     lacked = Shortfall(money=message.reason, available_minor=message.available_minor)
     return replace(order, reason="money_refused", shortfall=lacked)
+
+
+def _declined(order: Order, message: PaymentDeclined, _at: datetime) -> Order:
+    return _came_to_nothing(order, message.payment, message.reason)
+
+
+def _came_to_nothing(order: Order, payment: int, why: PaymentEnd) -> Order:
+    """Keep why, for whoever is to try again."""
+    lacked = order.shortfall or Shortfall()
+    return replace(order, shortfall=replace(lacked, ends=tuple(sorted((*lacked.ends, (payment, why))))))
 
 
 def _held(order: Order, message: PaymentHeld, _at: datetime) -> Order:
@@ -230,6 +251,7 @@ FOLLOWS: Mapping[type[Body], Callable[[Order, Any, datetime], Order]] = {
     StockRefused: _stock_refused,
     ReservationRevoked: _revoked,
     MoneyRefused: _money_refused,
+    PaymentDeclined: _declined,
     PaymentHeld: _held,
     PaymentCaptured: _captured,
     CaptureRefused: _capture_refused,

@@ -106,7 +106,7 @@ def take_late_money(order: Order, message: PaymentHeld | PaymentCaptured, at: da
     if learned is order or not can_revive(order, message):
         return learned
     given_up = tuple(replace(payment, over=True) for payment in learned.payments)
-    revived = replace(learned, payments=given_up, reason=None, shortfall=None, attempt=order.attempt + 1, changed_at=at)
+    revived = replace(learned, payments=given_up, reason=None, attempt=order.attempt + 1, changed_at=at)
     return counted_again(revived, message.payment)
 
 

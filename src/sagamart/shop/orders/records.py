@@ -7,6 +7,8 @@ import msgspec
 from msgspec.structs import replace
 
 from sagamart.contracts.orders import CancelReason, Delivery, Line, PaymentSource, ReturnedLine, ShortLine, Status
+from sagamart.contracts.payments import DeclineReason
+from sagamart.contracts.promotions import PromoRefusal
 from sagamart.contracts.wallet import HoldRefusal
 from sagamart.messaging.records import Record, Table
 
@@ -57,12 +59,26 @@ def _place(fact: Fact) -> tuple[str, str]:
     return str(fact.about), fact.name
 
 
+PaymentEnd = Literal[DeclineReason, HoldRefusal]
+"""Why a payment came to nothing, as the bank or the wallet has it."""
+
+
 class Shortfall(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an order lacked: the lines that stock could not cover, or what the wallet had free and why it refused."""
+    """What an order lacked: the lines that stock could not cover, or what the wallet had free and why it refused.
+
+    `promo`: why its code did not count.  `ends`: by number, why payments came to nothing after which another one could
+    be tried.
+    """
 
     short: tuple[ShortLine, ...] = ()
     money: HoldRefusal | None = None
     available_minor: int | None = None
+    promo: PromoRefusal | None = None
+    ends: tuple[tuple[int, PaymentEnd], ...] = ()
+
+    def end_of(self, payment: int) -> PaymentEnd | None:
+        """Why this payment came to nothing, where that is known."""
+        return dict(self.ends).get(payment, self.money)
 
 
 class Payment(msgspec.Struct, frozen=True, array_like=True):

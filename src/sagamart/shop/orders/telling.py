@@ -90,7 +90,7 @@ def _cancelled(order: Order, same: Told, _message: Body) -> OrderCancelled:
         raise AssertionError(f"{order.order_id} is cancelled without a reason")
     lacked = order.shortfall or Shortfall()
     available_minor = lacked.available_minor if lacked.money == "insufficient_funds" else None
-    return OrderCancelled(*same, order.reason, lacked.short, available_minor)
+    return OrderCancelled(*same, order.reason, lacked.short, available_minor, lacked.promo)
 
 
 def _revived(order: Order, same: Told, _message: Body) -> OrderRevived | None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from sagamart.contracts.orders import (
     CancelReason,
@@ -19,14 +20,14 @@ from sagamart.contracts.orders import (
     Status,
     payment_id,
 )
+from sagamart.contracts.promotions import PromoRefusal
 from sagamart.contracts.wallet import HoldRefusal
 from sagamart.shop.orders.messages import Language
 from sagamart.shop.orders.money import Counted, Standing, counting, payments_of, sum_of
 from sagamart.shop.orders.numbers import number_of
 from sagamart.shop.orders.paying import lapses_at
+from sagamart.shop.orders.reasons import ENDS, Texts, reason_text
 from sagamart.shop.orders.records import Order, Shortfall
-
-Texts = Mapping[Language, str]
 
 Stage = Literal["accepted", "awaiting_payment", "processing", "created", "cancelled"]
 State = Literal["created", "in_progress", "fulfilled", "cancelled"]
@@ -59,19 +60,6 @@ WORDS: Mapping[Status, tuple[Stage, State]] = {
     "returned": ("cancelled", "cancelled"),
 }
 """The stage and the state of each status."""
-
-REASONS: Mapping[CancelReason, Texts] = {
-    "promo_refused": {"en": "The promo code cannot be used", "ru": "Промокод не действует"},
-    "stock_refused": {"en": "Not all goods are in stock", "ru": "Не все товары есть в наличии"},
-    "stock_revoked": {"en": "Some of the goods turned out to be missing", "ru": "Часть товаров оказалась недоступна"},
-    "money_refused": {"en": "The wallet could not pay for it", "ru": "Не удалось оплатить из кошелька"},
-    "capture_refused": {"en": "The bank did not let us take the money", "ru": "Банк не провёл оплату"},
-    "shipment_refused": {"en": "It cannot be delivered there", "ru": "Заказ не может быть доставлен"},
-    "cancelled_by_customer": {"en": "You cancelled it", "ru": "Вы отменили заказ"},
-    "cancelled_by_staff": {"en": "The shop cancelled it", "ru": "Магазин отменил заказ"},
-    "booking_timeout": {"en": "The goods were not reserved in time", "ru": "Товары не удалось вовремя зарезервировать"},
-    "payment_timeout": {"en": "It was not paid in time", "ru": "Заказ не был вовремя оплачен"},
-}
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -107,19 +95,24 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     short: tuple[ShortLine, ...] = ()
     money: HoldRefusal | None = None
     available_minor: int | None = None
+    promo: PromoRefusal | None = None
 
 
 PaymentState = Literal["started", "held", "captured", "ended", "refunded"]
 
 
 class PaymentView(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A payment of an order.  `redirect_url` is the bank's page, where the customer is to confirm it."""
+    """A payment of an order.  `redirect_url` is the bank's page, where the customer is to confirm it.
+
+    `reason`: why it came to nothing, where the bank or the wallet said so.
+    """
 
     id: str
     source: PaymentSource
     amount_minor: int
     state: PaymentState
     redirect_url: str | None = None
+    reason: Word | None = None
 
 
 class ReturnView(msgspec.Struct, frozen=True):
@@ -184,7 +177,7 @@ def view(order: Order, language: Language) -> OrderView:
         discount_minor=order.plan.discount_minor,
         promo_code=order.plan.promo_code,
         delivery=order.plan.delivery,
-        payments=tuple([_payment(order, one) for one in payments]),
+        payments=tuple([_payment(order, one, language) for one in payments]),
         returns=tuple(
             [
                 ReturnView(one.return_id, one.lines, one.arrival in order.known, sum(share for _, share in one.shares))
@@ -206,12 +199,14 @@ def _pay_by(order: Order) -> datetime:
     return window if lapse is None else min(window, lapse)
 
 
-def _payment(order: Order, one: Counted) -> PaymentView:
+def _payment(order: Order, one: Counted, language: Language) -> PaymentView:
     payment = one.payment
     lost = payment.over or order.reason is not None
     state = (_LOST if lost else _COUNTED)[one.standing]
     url = payment.redirect_url if state == "started" else None
-    return PaymentView(payment_id(order.order_id, one.number), payment.source, payment.amount_minor, state, url)
+    shown = PaymentView(payment_id(order.order_id, one.number), payment.source, payment.amount_minor, state, url)
+    why = order.shortfall and order.shortfall.end_of(one.number)
+    return replace(shown, reason=Word(why, ENDS[why][language])) if why else shown
 
 
 _COUNTED: Mapping[Standing, PaymentState] = {
@@ -232,7 +227,8 @@ def _reason(order: Order, language: Language) -> Reason | None:
     if order.reason is None:
         return None
     lacked = order.shortfall or Shortfall()
-    return Reason(order.reason, REASONS[order.reason][language], lacked.short, lacked.money, lacked.available_minor)
+    text = reason_text(order.reason, lacked.promo, language)
+    return Reason(order.reason, text, lacked.short, lacked.money, lacked.available_minor, lacked.promo)
 
 
 def link_to(order_id: str) -> str:

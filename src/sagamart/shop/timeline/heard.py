@@ -134,6 +134,7 @@ HARMLESS = frozenset(
         "goods_minor",
         "holds_until",
         "payment",
+        "promo",
         "reason",
         "refund_id",
         "return_id",
