@@ -6,12 +6,16 @@ import pytest
 from msgspec.structs import replace
 
 from orders_examples import GIFT_WRAP, ORDERED, order_in, shop, shop_with_order, wish
-from sagamart.contracts.orders import Line, ShortLine
+from orders_ways import paid_shipped_order
+from sagamart.contracts.orders import Line, ReturnedLine, ShortLine
+from sagamart.contracts.shipping import ReturnReceived, ShipmentDelivered, ShipmentHandedOver
 from sagamart.messaging.database import ConflictError, RejectedError
 from sagamart.messaging.records import Record
 from sagamart.shop.orders.lifecycle import LIFECYCLE
+from sagamart.shop.orders.messages import ReturnItems
 from sagamart.shop.orders.records import Order, ProductCopy, Shortfall, UnpaidOrders
 from sagamart.shop.orders.service import ORDERS_SERVICE
+from sagamart.shop.orders.view import view
 from shop_fixtures import Tables, TablesOf
 
 PLACED = order_in(shop_with_order("booking_pending"))
@@ -94,6 +98,26 @@ async def test_the_lines_of_orders_are_rows_for_whoever_asks_in_sql(tables: Tabl
         ("ord_1", 1, "CUP", "Blue cup", 2, 45_000, "RUB", "booking_pending"),
         ("ord_1", 2, "PLATE", "White plate", 1, 70_000, "RUB", "booking_pending"),
     ]
+
+
+async def test_how_far_the_items_of_an_order_are_is_the_same_in_sql_and_over_the_api(tables: Tables) -> None:
+    service = paid_shipped_order()
+    service.hears(ShipmentHandedOver("ord_1", "shp_1"))
+    shipped = new(order_in(service), order_id="ord_4")
+    service.hears(
+        ShipmentDelivered("ord_1", "shp_1"),
+        ReturnItems("ord_1", "cus_1", staff=False, return_id="ret_1", returned=(ReturnedLine(0, 1),)),
+        ReturnItems("ord_1", "cus_1", staff=False, return_id="ret_2", returned=(ReturnedLine(1, 1),)),
+        ReturnReceived("ord_1", "ret_1", (ReturnedLine(0, 1),)),
+    )
+    orders = [PLACED, REFUSED, replace(COMPLETED, order_id="ord_3"), shipped, new(order_in(service), order_id="ord_5")]
+    await tables.save(*orders)
+
+    rows = await tables.run("select booked, shipped, returned from order_items order by order_id, position")
+
+    lines = [line for order in orders for line in view(order, "en").lines]
+    assert [tuple(row) for row in rows] == [(line.booked, line.shipped, line.returned) for line in lines]
+    assert {(2, 2, 1), (1, 1, 0), (2, 0, 0), (0, 0, 0)} <= {tuple(row) for row in rows}
 
 
 async def test_an_order_of_the_largest_size_and_amount_fits(tables: Tables) -> None:

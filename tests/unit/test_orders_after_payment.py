@@ -6,9 +6,10 @@ from itertools import permutations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from one_service import OneService
-from orders_examples import BOOKED, CANCEL, TOTAL_MINOR, deadline, names, order_in, shop_with_order
+from orders_examples import BOOKED, CANCEL, GIFT_WRAP, TOTAL_MINOR, deadline, names, order_in, shop_with_order
 from orders_ways import captured, held, order, paid_shipped_order, pays, refunded, shop_with
 from sagamart.contracts.order_requests import BankRefundRequested, RefundRequest, RefundRequested
 from sagamart.contracts.orders import OrderReturned, ReturnedLine
@@ -27,6 +28,7 @@ from sagamart.shop.orders.messages import MoveOrder, ReturnItems
 from sagamart.shop.orders.money import apportion
 from sagamart.shop.orders.returning import MoreThanBought, NothingToReturn, StaffTakeBack
 from sagamart.shop.orders.stopping import MoveNotAllowed, TooLateToCancel, TooLateToDeliver
+from sagamart.shop.orders.view import view
 
 PENDING = ShipmentPending("ord_1", "shp_1")
 HANDED_OVER = ShipmentHandedOver("ord_1", "shp_1")
@@ -67,6 +69,34 @@ def test_a_paid_order_is_shipped_and_completed_once_it_is_delivered() -> None:
     service.hears(HANDED_OVER)
     assert names(service.hears(DELIVERED).send) == ["OrderCompleted"]
     assert order_in(service).status == "completed"
+
+
+def items(service: OneService) -> list[tuple[int, int, int]]:
+    """How many pieces of each line are booked, shipped, returned."""
+    return [(line.booked, line.shipped, line.returned) for line in view(order_in(service), "en").lines]
+
+
+def test_each_item_of_an_order_says_how_far_its_pieces_are() -> None:
+    service = shop_with(order(shipped=True))
+    assert items(service) == [(0, 0, 0), (0, 0, 0)]
+
+    service.hears(BOOKED)
+    assert items(service) == [(2, 0, 0), (1, 0, 0)]
+
+    service.hears(pays("bank"), held(1, 190_000), captured(1, 190_000), PENDING, HANDED_OVER)
+    assert items(service) == [(2, 2, 0), (1, 1, 0)]
+
+    service.hears(DELIVERED, gives_back(*ONE_CUP))
+    assert items(service) == [(2, 2, 0), (1, 1, 0)]
+    service.hears(ReturnReceived("ord_1", "ret_1", ONE_CUP))
+    assert items(service) == [(2, 2, 1), (1, 1, 0)]
+
+
+def test_nothing_of_a_cancelled_order_is_booked_and_nothing_of_a_custom_line_ever() -> None:
+    assert items(shop_with(order(), BOOKED, CANCEL)) == [(0, 0, 0), (0, 0, 0)]
+    assert items(shop_with(replace(order(), lines=(GIFT_WRAP,)), pays("wallet"), held(1, 10_000, "wallet"))) == [
+        (0, 0, 0)
+    ]
 
 
 def test_a_shipment_is_asked_after_again() -> None:

@@ -57,8 +57,8 @@ class TooManyReturns(Refusal, frozen=True):
 
 def return_items(order: Order, message: ReturnItems, _at: datetime) -> Order | Refusal:
     """Announce what comes back; staff take back what was not sent, at once."""
-    wanted = _pieces(message.returned)
-    gone = _pieces(line for one in order.returns for line in one.lines)
+    wanted = pieces_by_line(message.returned)
+    gone = pieces_by_line(line for one in order.returns for line in one.lines)
     for line, quantity in sorted(wanted.items()):
         out = order.lines[line].quantity - gone[line] if line < len(order.lines) else 0
         if quantity > out:
@@ -100,7 +100,7 @@ def value_minor(order: Order, here: Return) -> int:
     """What these pieces cost.  All returns of a line together are worth exactly the line, less its discount."""
     amounts = [line.quantity * line.price_minor for line in order.lines]
     nets = [amount - off for amount, off in zip(amounts, apportion(order.plan.discount_minor, amounts), strict=True)]
-    before = _pieces(
+    before = pieces_by_line(
         line for one in order.returns if one is not here and one.arrival in order.known for line in one.lines
     )
     return sum(
@@ -114,7 +114,7 @@ def _part(net_minor: int, pieces: int, of: int) -> int:
     return net_minor * pieces // of
 
 
-def _pieces(lines: Iterable[ReturnedLine]) -> Counter[int]:
+def pieces_by_line(lines: Iterable[ReturnedLine]) -> Counter[int]:
     """Pieces by line."""
     counted: Counter[int] = Counter()
     for line in lines:

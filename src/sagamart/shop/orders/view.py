@@ -28,6 +28,7 @@ from sagamart.shop.orders.numbers import number_of
 from sagamart.shop.orders.paying import lapses_at
 from sagamart.shop.orders.reasons import ENDS, Texts, reason_text
 from sagamart.shop.orders.records import Order, Shortfall
+from sagamart.shop.orders.returning import pieces_by_line
 
 Stage = Literal["accepted", "awaiting_payment", "processing", "created", "cancelled"]
 State = Literal["created", "in_progress", "fulfilled", "cancelled"]
@@ -77,14 +78,21 @@ _STATE_WORDS = {
 }
 
 
-class LineView(msgspec.Struct, frozen=True):
-    """A line.  `amount_minor` = quantity * price."""
+class LineView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line.  `amount_minor` = quantity * price.
+
+    How far its pieces are: `booked`, so many has stock set aside for it, or given out to it since; `shipped`, so many
+    have been handed over to a carrier; `returned`, so many are back.  What is left out is 0.
+    """
 
     sku: str | None
     title: str
     quantity: int
     price_minor: int
     amount_minor: int
+    booked: int = 0
+    shipped: int = 0
+    returned: int = 0
 
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -170,6 +178,8 @@ def view(order: Order, language: Language) -> OrderView:
                 LineView(line.sku, line.title, line.quantity, line.price_minor, line.quantity * line.price_minor)
                 for line in order.lines
             ]
+            if not order.known
+            else _items(order)
         ),
         total_minor=order.total_minor,
         currency=order.currency,
@@ -191,6 +201,26 @@ def view(order: Order, language: Language) -> OrderView:
         pay_by=_pay_by(order) if stage == "awaiting_payment" else None,
         version=order.version,
     )
+
+
+def _items(order: Order) -> list[LineView]:
+    """The lines, with how far their pieces are."""
+    is_booked = order.reason is None and order.knows("booked")
+    is_shipped = order.shipment("handed_over", "delivered")
+    back = pieces_by_line(line for one in order.returns if one.arrival in order.known for line in one.lines)
+    return [
+        LineView(
+            line.sku,
+            line.title,
+            line.quantity,
+            line.price_minor,
+            line.quantity * line.price_minor,
+            line.quantity if is_booked and line.sku is not None else 0,
+            line.quantity if is_shipped else 0,
+            back[place],
+        )
+        for place, line in enumerate(order.lines)
+    ]
 
 
 def _pay_by(order: Order) -> datetime:
