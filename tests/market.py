@@ -22,7 +22,7 @@ from kafka_broker import Broker
 from open_shop import OPERATOR, STOCK_OPERATOR, DatabaseOf, OpenShop, shop_at_work
 from payments_street import PAYS, a_bank
 from sagamart.audit import audit
-from sagamart.messaging.worker import Node
+from sagamart.messaging.worker import Node, Worker
 from sagamart.platform.http import Caller
 from sagamart.platform.http.server import Server
 from sagamart.platform.kafka import KafkaSection
@@ -142,6 +142,10 @@ class Market:
         self._passed += timedelta(seconds=after_s)
         readers = self.shop.shop.services["orders"].readers
         await readers.execute("update timers set due_at = now() where key = $1", order_id)
+
+    def worker(self, service: str) -> Worker:
+        """The one that handles what a service hears."""
+        return self.shop.shop.services[service].worker
 
     @asynccontextmanager
     async def paused(self, service: str) -> AsyncIterator[None]:

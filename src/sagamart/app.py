@@ -256,7 +256,8 @@ class Shop:
 
         def count(batch: Batch, seconds: float) -> None:
             metrics.batch(name, len(batch.arrivals), seconds)
-            metrics.messages(name, "handled", len(batch.changes.handled))
+            metrics.messages(name, "handled", len(batch.changes.handled) - batch.stale)
+            metrics.messages(name, "stale", batch.stale)
             metrics.messages(name, "duplicate", batch.duplicates)
             metrics.messages(name, "dead", len(batch.changes.dead))
             one = batch.arrivals[len(batch.arrivals) // 2]

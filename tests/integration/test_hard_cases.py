@@ -5,6 +5,7 @@ One shop stays open for all of them; its invariants are audited at the end.  The
 """
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import count, permutations
@@ -17,9 +18,11 @@ from msgspec.structs import replace
 from bank_at_work import until
 from market import BY_COURIER, MUG_MINOR, TWO_MUGS, Market
 from open_shop import OPERATOR
+from overheard import Heard, Sent
 from payments_street import DECLINED, PAYS
 from sagamart.contracts.accounts import CustomerRegistered
-from sagamart.contracts.orders import payment_id
+from sagamart.contracts.order_requests import CaptureRequested, HoldRequested, PaymentRequest
+from sagamart.contracts.orders import Line, payment_id
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Message
 from sagamart.platform.http import Caller
@@ -62,57 +65,57 @@ async def balance(market: Market, caller: Caller) -> int:
     return int(wallet["balance_minor"])
 
 
-class Heard:
-    """What orders has heard from other services, each kind once, as it came."""
-
-    def __init__(self, market: Market) -> None:
-        self.messages: dict[tuple[str, str], Message[Any]] = {}
-        self.worker = market.shop.shop.services["orders"].worker
-        self.worker.on_batch.append(self._note)
-
-    def _note(self, batch: Batch, _seconds: float) -> None:
-        for arrival in batch.arrivals:
-            self.messages.setdefault((arrival.message.key, arrival.message.type), arrival.message)
-
-    async def facts_of(self, order_id: str, *kinds: str) -> list[Message[Any]]:
-        """These facts about an order, once they have come."""
-
-        async def come() -> list[Message[Any]]:
-            found = [self.messages.get((order_id, kind)) for kind in kinds]
-            return [one for one in found if one is not None] if None not in found else []
-
-        found: list[Message[Any]] = await until(come)
-        return found
-
-    async def again(self, *messages: Message[Any]) -> None:
-        """Let orders hear these, all at once, and wait until it has."""
-        left, done = Counter(one.id for one in messages), asyncio.Event()
-
-        def note(batch: Batch, _seconds: float) -> None:
-            left.subtract(one.message.id for one in batch.arrivals)
-            if not any(many > 0 for many in left.values()):
-                done.set()
-
-        self.worker.on_batch.append(note)
-        self.worker.offer_own([Arrival(message) for message in messages])
-        await done.wait()
-        self.worker.on_batch.remove(note)
-
-
 PAYING = ("StockBooked", "MoneyHeld", "MoneyCaptured")
 
 
-async def test_facts_in_any_order_and_doubled_lead_to_the_same_order(market: Market) -> None:
-    heard, ann = Heard(market), await customer(market)
-    order_id = await market.order(ann)
-    await market.pays(ann, order_id, "wallet")
-    done = await market.becomes(ann, order_id, "completed")
-    facts = await heard.facts_of(order_id, *PAYING)
+def early(kind: type[PaymentRequest], who: Caller, order_id: str, sku: str) -> Message[Any]:
+    """What orders would ask of the wallet for one piece, once it knew that the piece is there."""
+    return said(kind(order_id, 1, "pay_pending", who.id, 1, (Line(sku, sku.title(), 1, 100),), 100, "RUB", 1, 100))
 
-    for order in permutations((*facts, facts[1])):
-        await heard.again(*(replace(one, id=said(one.body).id) for one in order))
 
-    assert await market.shown(ann, order_id) == done
+async def stale(market: Market) -> float:
+    """How many messages orders has handled that changed nothing."""
+    text = (await market.shop.get("/metrics")).text
+    found = re.search(r'sagamart_messages_total\{outcome="stale",service="orders"\} (\S+)', text)
+    return 0 if found is None else float(found[1])
+
+
+async def test_facts_that_overtake_each_other_advance_an_order_and_lead_to_the_same_end(market: Market) -> None:
+    ways = list(permutations(PAYING))
+    people, sku = await customers(market, len(ways)), await new_sku(market, len(ways))
+    heard, sent, wallet = Heard(market), Sent(market, "stock", "wallet"), market.worker("wallet")
+
+    async with market.paused("orders"):  # it answers its customers, and hears nothing of the others
+        wish = {"lines": [{"sku": sku}]}
+        placed = [await market.post("/v1/orders", wish, caller=one) for one in people]
+        orders = [one.json()["id"] for one in placed]
+        for kind in (HoldRequested, CaptureRequested):
+            wallet.offer_own([Arrival(early(kind, *one, sku)) for one in zip(people, orders, strict=True)])
+        facts = [await sent.facts_of(order_id, *PAYING) for order_id in orders]
+        named = [dict(zip(PAYING, one, strict=True)) for one in facts]
+
+        await heard.again(*(one[way[0]] for way, one in zip(ways, named, strict=True)))
+        for who, order_id, way in zip(people, orders, ways, strict=True):
+            seen = await market.shown(who, order_id)
+            assert seen["status"] == "pay_pending"
+            is_booked, paid = "booked" in seen["lines"][0], seen["payments"][0]["state"]
+            assert (is_booked, paid) == (way[0] == "StockBooked", STATES[way[0]])
+        for place in (1, 0, 2):  # the second of each, the first once more, the third
+            await heard.again(*(one[way[place]] for way, one in zip(ways, named, strict=True)))
+
+    ends = [await market.becomes(*one, "completed") for one in zip(people, orders, strict=True)]
+    assert {(one["version"], one["payments"][0]["state"]) for one in ends} == {(1 + len(PAYING), "captured")}
+    before = await stale(market)
+    await heard.again(*(replace(fact, id=said(fact.body).id) for one in facts for fact in one))
+    assert await stale(market) >= before + len(ways) * len(PAYING)
+    assert [await market.shown(*one) for one in zip(people, orders, strict=True)] == ends
+    for one in people:
+        await market.has(one, RICH_MINOR - 100)
+    await market.in_stock(sku, 0)
+
+
+STATES = {"StockBooked": "started", "MoneyHeld": "held", "MoneyCaptured": "captured"}
+"""How a payment stands once this is known, whatever else is not."""
 
 
 async def test_two_clicks_make_one_order_and_a_second_order_waits_for_the_first(market: Market) -> None:
@@ -299,25 +302,15 @@ async def test_nobody_pays_another_price_than_the_one_that_was_shown(market: Mar
 
 async def test_a_release_that_overtakes_its_booking_leaves_nothing_reserved(market: Market) -> None:
     sku, ann = await new_sku(market, 1), await customer(market)
-    stock, orders = (market.shop.shop.services[name].worker for name in ("stock", "orders"))
-    sent: dict[tuple[str, str], Message[Any]] = {}
-    orders.on_batch.append(lambda batch, _seconds: sent.update({(one.key, one.type): one for one in batch.sent}))
-    why = {"why": "to see"}
+    stock, sent = market.worker("stock"), Sent(market, "orders")
 
-    (await market.post("/v1/operations/consumers/stock/pause", why, caller=OPERATOR)).raise_for_status()
-    placed = await market.post("/v1/orders", {"lines": [{"sku": sku}]}, caller=ann)
-    (await market.post(f"{placed.headers['Location']}/cancellation", caller=ann)).raise_for_status()
-    overtaking = [(placed.json()["id"], kind) for kind in ("OrderCancelled", "BookingRequested")]
-
-    async def told() -> bool:
-        return set(overtaking) <= set(sent)
-
-    await until(told)
-    for one in overtaking:
-        heard = market.shop.batch_of("stock", handled(sent[one]))
-        stock.offer_own([Arrival(sent[one])])
-        await heard
-    (await market.post("/v1/operations/consumers/stock/resume", why, caller=OPERATOR)).raise_for_status()
+    async with market.paused("stock"):
+        placed = await market.post("/v1/orders", {"lines": [{"sku": sku}]}, caller=ann)
+        (await market.post(f"{placed.headers['Location']}/cancellation", caller=ann)).raise_for_status()
+        for one in await sent.facts_of(placed.json()["id"], "OrderCancelled", "BookingRequested"):
+            heard = market.shop.batch_of("stock", handled(one))
+            stock.offer_own([Arrival(one)])
+            await heard
 
     await market.in_stock(sku, 1)
 
@@ -352,7 +345,7 @@ async def test_a_deposit_before_the_registration_is_there_after_it(market: Marke
     registered = said(CustomerRegistered(ann.id, 1))
     heard = market.shop.batch_of("wallet", handled(registered))
 
-    market.shop.shop.services["wallet"].worker.offer_own([Arrival(registered)])
+    market.worker("wallet").offer_own([Arrival(registered)])
     await heard
 
     await market.has(ann, 500)

@@ -5,9 +5,11 @@ from typing import Any
 import msgspec
 
 from sagamart.messaging.database import Changes, KnownRequest, Loaded
+from sagamart.messaging.decision import NOTHING
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Body, Message, derived_id
 from sagamart.messaging.requests import StoredReply, call_of, request_of
+from sagamart.messaging.service import Handler, Service
 from unit.boxes import AT, BOXES, Box, Break, Hush, Knock, Put, Wake, WasPut, said
 
 
@@ -36,6 +38,17 @@ def test_the_same_id_twice_in_one_batch_counts_once() -> None:
     batch, changes = folded(Arrival(said(Put("a"))), Arrival(said(Put("a"))))
     assert changes.new == {Box: [Box(1, "a", "", 1)]}
     assert batch.duplicates == 1
+
+
+def test_what_changes_nothing_is_handled_and_counted_as_stale() -> None:
+    deaf = Service("deaf", tables=(), handlers=(Handler(takes=WasPut, decide=lambda _m, _: NOTHING),), migrations="")
+    batch = Batch(deaf, [Arrival(said(WasPut("a", 1), number)) for number in (1, 2, 2)], node="n", now=AT)
+    batch.wanted()
+    batch.take(Loaded(set(), set(), set(), {}, {}))
+
+    assert len(batch.decide().handled) == batch.stale == 2
+    assert batch.duplicates == 1
+    assert folded(Arrival(said(Put("a"))))[0].stale == 0
 
 
 def test_what_the_inbox_knows_has_no_effect() -> None:

@@ -61,6 +61,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 NOTHING = Decision()
+"""The message changes nothing: what it says is known, or outdated.  It is counted as stale."""
 
 
 def snake_case(name: str) -> str:

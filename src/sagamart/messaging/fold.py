@@ -16,7 +16,7 @@ import msgspec
 
 from sagamart.messaging.database import Changes, KnownRequest, Loaded, Wanted
 from sagamart.messaging.dead_letters import DeadLetter
-from sagamart.messaging.decision import Arm, Decision
+from sagamart.messaging.decision import NOTHING, Arm, Decision
 from sagamart.messaging.inbox import oldest_remembered
 from sagamart.messaging.message import Body, Message, derived_id, encode
 from sagamart.messaging.outbox import packed
@@ -60,6 +60,7 @@ class Batch:
         self.sent: list[Message[Body]] = []
         self.deferred: list[Arrival] = []
         self.duplicates = 0
+        self.stale = 0
         self.failures: list[DeadLetter] = []
         self._timers: dict[tuple[str, str], ArmedTimer | None] = {}
         self._oldest = oldest_remembered(now)
@@ -222,6 +223,8 @@ class Batch:
             else:
                 self._timers[place] = None
         self.changes.handled.append(message.id)
+        if decision is NOTHING:
+            self.stale += 1
         if arrival.released:
             self.changes.revived.append(message.id)
         if request is not None and decision.reply is not None:

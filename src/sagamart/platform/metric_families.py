@@ -43,7 +43,13 @@ class Family(msgspec.Struct, frozen=True):
 
 INFO = Family("build_info", "gauge", ("version", "python", "node"), "", "Always 1: which version runs here")
 
-MESSAGES = Family("messages", "counter", (*S, "outcome"), "messages", "Messages: handled, duplicate, or dead")
+MESSAGES = Family(
+    "messages",
+    "counter",
+    (*S, "outcome"),
+    "messages",
+    "Messages: handled, stale (handled, and it changed nothing), duplicate, or dead",
+)
 BATCH_MESSAGES = Family("batch_messages", "histogram", S, "messages", "Messages in a batch", buckets=BATCH_SIZES)
 BATCH_TIME = Family(
     "batch_seconds", "histogram", S, "seconds", "Time of a batch: one transaction", buckets=BATCH_SECONDS

@@ -23,7 +23,7 @@ from sagamart.messaging.outside import BreakerState, OutsideCalls
 from sagamart.platform import metric_families as known
 from sagamart.platform.metric_families import Family
 
-Outcome = Literal["handled", "duplicate", "dead"]
+Outcome = Literal["handled", "stale", "duplicate", "dead"]
 Reading = tuple[Family, tuple[str, ...], float]
 """A figure: of this family, with these labels, in their order."""
 
