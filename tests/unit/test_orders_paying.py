@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from one_service import AT, OneService
+from one_service import AT
 from orders_examples import BOOKED, CANCEL, TOTAL_MINOR, deadline, names, order_in, shop
 from orders_ways import (
     HOLDS_UNTIL,
@@ -32,7 +32,7 @@ from sagamart.messaging.decision import NOTHING, Arm, Reply
 from sagamart.messaging.message import Body
 from sagamart.shop.orders.messages import PAYMENTS_MAX, OrderDeadline
 from sagamart.shop.orders.paying import MoreThanDue, NotPayableNow, TooManyPayments
-from sagamart.shop.orders.records import Terms, UnpaidOrders
+from sagamart.shop.orders.records import Terms
 from sagamart.shop.orders.view import OrderView
 
 REVIVING = Terms(later=True, revive=True)
@@ -261,61 +261,6 @@ def test_late_money_is_let_go_or_refunded(late: Body) -> None:
 
     # The payment had been let go when the order was cancelled; what the bank took all the same is refunded.
     assert names(decision.send) == ([] if late == held(1) else ["BankRefundRequested"])
-    assert order_in(service).status == "cancelled"
-
-
-def closed_on_a_payment(terms: Terms) -> OneService:
-    """An order whose payment took too long, and whose window closed after it."""
-    service = shop_with(order(terms), BOOKED, pays("bank"))
-    service.now += timedelta(seconds=900)
-    service.hears(deadline("pay_pending"))
-    service.hears(deadline("booked"))
-    assert order_in(service).reason == "payment_timeout"
-    service.sent.clear()
-    return service
-
-
-def test_late_money_revives_an_order_that_was_given_up_for_want_of_it() -> None:
-    service = closed_on_a_payment(REVIVING)
-
-    decision = service.hears(held(1))
-
-    assert names(decision.send) == ["OrderRevived", "BookingRequested"]
-    assert (order_in(service).status, order_in(service).attempt) == ("pay_pending", 2)
-    assert decision.timers == [Arm("deadline", 60, OrderDeadline("ord_1", "pay_pending"))]
-    assert service.record(UnpaidOrders, "cus_1").version == 2
-
-    service.hears(BOOKED.__class__("ord_1", 2))
-    assert names(service.sent)[-1] == "BankCaptureRequested"
-
-
-@pytest.mark.parametrize("late", [held(1), captured(1)])
-def test_an_order_whose_goods_are_gone_by_then_lets_the_late_money_go(late: Body) -> None:
-    service = closed_on_a_payment(REVIVING)
-
-    service.hears(late, StockRefused("ord_1", 2))
-
-    assert order_in(service).reason == "stock_refused"
-    last = names(service.sent)[-1]
-    assert last == ("BankVoidRequested" if late == held(1) else "BankRefundRequested")
-
-
-def test_late_money_revives_nothing_once_another_order_has_the_slot() -> None:
-    service = closed_on_a_payment(REVIVING)
-    slots = service.record(UnpaidOrders, "cus_1")
-    service.working.present[UnpaidOrders]["cus_1"] = UnpaidOrders(slots.version, "cus_1", ("ord_2",), 1)
-
-    decision = service.hears(held(1))
-
-    assert order_in(service).status == "cancelled"
-    assert names(decision.send) == ["BankVoidRequested"]
-
-
-def test_late_money_never_revives_what_the_customer_has_cancelled() -> None:
-    service = shop_with(order(REVIVING), BOOKED, pays("bank"), CANCEL)
-
-    service.hears(held(1))
-
     assert order_in(service).status == "cancelled"
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from sagamart.contracts.orders import Address, PaymentSource, ReturnedLine, Status
+from sagamart.contracts.payments import PaymentCaptured, PaymentHeld
 from sagamart.messaging.message import Body
 from sagamart.shop.orders.records import BasketLine, Content, Terms
 
@@ -158,6 +159,38 @@ class OrderDeadline(Body, frozen=True):
     def key(self) -> str:
         """The order."""
         return self.order_id
+
+
+class LateMoney(Body, frozen=True):
+    """Money from the bank would revive a cancelled order, whose slot is gone: it looks for a free one at once.
+
+    It is what the bank's service told, one of the two.
+    """
+
+    order_id: str
+    customer_id: str
+    held: PaymentHeld | None = None
+    captured: PaymentCaptured | None = None
+
+    @property
+    def key(self) -> str:
+        """The order."""
+        return self.order_id
+
+    @property
+    def money(self) -> PaymentHeld | PaymentCaptured:
+        """What was told."""
+        money = self.held or self.captured
+        if money is None:
+            raise AssertionError(f"{self.order_id}: late money of which nothing is known")
+        return money
+
+
+def late_money(customer_id: str, money: PaymentHeld | PaymentCaptured) -> LateMoney:
+    """This money, as an order looks at it that needs a slot."""
+    if isinstance(money, PaymentHeld):
+        return LateMoney(money.order_id, customer_id, held=money)
+    return LateMoney(money.order_id, customer_id, captured=money)
 
 
 class FillBasket(Body, frozen=True):

@@ -2,7 +2,8 @@
 
 Only placing needs more than the order itself.  It looks at the customer's earlier unpaid orders (`then`), so that the
 way of an order never has to touch the customer's slots: they are freed by the order being settled, without a write.
-Late money looks at the slots too: an order that it revives must still have its own.
+Late money looks at the slots too: an order that it revives must have its own still, or find a free one.  For that it
+takes another look (`LateMoney`), since the order names its customer's slots, and only these name who took them.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from sagamart.shop.orders.messages import (
     ChangeOrder,
     FillBasket,
     ForgetOrdersAgain,
+    LateMoney,
     MoveOrder,
     OrderDeadline,
     OrderTracesFound,
@@ -52,7 +54,7 @@ from sagamart.shop.orders.records import (
     UnpaidOrders,
 )
 from sagamart.shop.orders.stepping import emitted_for, step
-from sagamart.shop.orders.wishes import grant, take_money
+from sagamart.shop.orders.wishes import grant, seek_slot, take_money
 
 MONEY_THAT_REVIVES: tuple[type[Body], ...] = (PaymentHeld, PaymentCaptured)
 HEARD: tuple[type[Body], ...] = (*FACTS, PaymentRedirected, OrderDeadline)
@@ -144,6 +146,15 @@ def _late(message: Message[Any], have: Records) -> Decision:
     return take_money(message, order, slots)
 
 
+def _taken(message: Message[LateMoney], have: Records) -> Sequence[Need]:
+    return (need(Order, *have.get(UnpaidOrders, message.body.customer_id).order_ids),)
+
+
+def _sought(message: Message[LateMoney], have: Records) -> Decision:
+    slots = have.get(UnpaidOrders, message.body.customer_id)
+    return seek_slot(message, have.get(Order, message.body.order_id), slots, have.pick(Order, slots.order_ids))
+
+
 def _sku(message: Message[Any]) -> Sequence[Need]:
     return (need(ProductCopy, message.body.sku),)
 
@@ -189,8 +200,15 @@ ORDERS_SERVICE = Service(
         ),
         *(Handler(takes=kind, needs=_order, decide=_granted, emits=emitted_for(kind)) for kind in WISHES),
         *(
-            Handler(takes=kind, needs=_order, then=_slots, decide=_late, emits=emitted_for(kind))
+            Handler(takes=kind, needs=_order, then=_slots, decide=_late, emits=(*emitted_for(kind), LateMoney))
             for kind in MONEY_THAT_REVIVES
+        ),
+        Handler(
+            takes=LateMoney,
+            needs=lambda m: (need(UnpaidOrders, m.body.customer_id), *_order(m)),
+            then=_taken,
+            decide=_sought,
+            emits=tuple(dict.fromkeys(one for kind in MONEY_THAT_REVIVES for one in emitted_for(kind))),
         ),
         *(
             Handler(takes=kind, needs=_order, decide=_step, emits=emitted_for(kind))

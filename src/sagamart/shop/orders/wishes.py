@@ -6,11 +6,22 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from sagamart.contracts.payments import PaymentCaptured, PaymentHeld
-from sagamart.messaging.decision import Decision, Refusal, Reply
+from sagamart.messaging.decision import Arm, Decision, Refusal, Reply
 from sagamart.messaging.message import Message
 from sagamart.messaging.operator_actions import DecidedAction, OperatorAction
+from sagamart.shop.orders.facts import fact_of
 from sagamart.shop.orders.lifecycle import LIFECYCLE
-from sagamart.shop.orders.messages import CancelOrder, ChangeOrder, MoveOrder, OrderWish, PayOrder, ReturnItems
+from sagamart.shop.orders.messages import (
+    CancelOrder,
+    ChangeOrder,
+    LateMoney,
+    MoveOrder,
+    OrderWish,
+    PayOrder,
+    ReturnItems,
+    late_money,
+)
+from sagamart.shop.orders.paying import can_revive
 from sagamart.shop.orders.records import Order, UnpaidOrders
 from sagamart.shop.orders.stepping import step
 from sagamart.shop.orders.view import link_to, view
@@ -89,11 +100,37 @@ def _noted(message: Message[Any], before: Order, after: Order) -> OperatorAction
 def take_money(
     message: Message[PaymentHeld] | Message[PaymentCaptured], order: Order, slots: UnpaidOrders | None
 ) -> Decision:
-    """Money from the bank.  An order that it would revive needs its slot again, and another one may have it by now."""
+    """Money from the bank.  An order that it would revive needs a slot again: its own, or another one that is free.
+
+    Where its own is gone, it takes a look of its own to see which of the others have been settled since.
+    """
     if order.status != "cancelled":
         return step(order, message)
-    if slots is None or order.order_id not in slots.order_ids:
-        return step(replace(order, plan=replace(order.plan, slot_lost=True)), message)
+    if slots is not None and order.order_id in slots.order_ids:
+        return _revived(message, order, slots)
+    if slots is None or fact_of(message.body) in order.known or not can_revive(order, message.body):
+        return step(_without_slot(order), message)
+    return Decision(timers=[Arm(message.type, 0, late_money(order.customer_id, message.body))])
+
+
+def seek_slot(message: Message[LateMoney], order: Order, slots: UnpaidOrders, earlier: Mapping[str, Order]) -> Decision:
+    """Money from the bank for an order whose slot is gone: it takes one that is free.  `earlier` took the slots."""
+    money = message.body.money
+    told = replace(message, type=type(money).__name__, body=money)
+    if order.status != "cancelled":
+        return step(order, told)
+    unpaid = tuple(sorted(one for one, other in earlier.items() if LIFECYCLE[other.status].unpaid))
+    if len(unpaid) >= slots.orders_max:
+        return step(_without_slot(order), told)
+    return _revived(told, order, replace(slots, order_ids=(*unpaid, order.order_id)))
+
+
+def _without_slot(order: Order) -> Order:
+    return replace(order, plan=replace(order.plan, slot_lost=True))
+
+
+def _revived(message: Message[Any], order: Order, slots: UnpaidOrders) -> Decision:
+    """What money means to a cancelled order that may have these slots."""
     decision = step(order, message)
     revived = any(isinstance(row, Order) and row.status != "cancelled" for row in decision.save)
     return replace(decision, save=[*decision.save, replace(slots, version=slots.version + 1)]) if revived else decision
