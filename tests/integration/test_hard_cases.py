@@ -157,6 +157,26 @@ async def test_of_many_part_payments_at_once_exactly_what_is_due_is_taken(market
     assert await balance(market, ann) == RICH_MINOR - 2 * MUG_MINOR
 
 
+async def test_a_change_that_does_not_come_about_leaves_an_order_its_goods_and_its_discount(market: Market) -> None:
+    sku, ann = await new_sku(market, 2), await customer(market)
+    await market.gives_code("PAIR", 10, goods_min_minor=200, uses_max=1)
+    order_id = await market.order(ann, {"sku": sku, "quantity": 2}, promo_code="PAIR")
+    before = await market.shown(ann, order_id)
+
+    one_of_the_last_two = {"lines": [{"sku": sku}]}
+    seen = {"If-Match": f'"{before["version"]}"'}
+    changed = await market.shop.call("PUT", f"/v1/orders/{order_id}", one_of_the_last_two, caller=ann, **seen)
+
+    assert changed.status_code == 202, changed.text
+    after = await market.becomes(ann, order_id, "booked")
+    assert [after[name] for name in ("lines", "total_minor")] == [before[name] for name in ("lines", "total_minor")]
+    await market.pays(ann, order_id, "wallet")
+    await market.becomes(ann, order_id, "completed")
+    await market.has(ann, RICH_MINOR - 180)
+    await market.code_is_used("PAIR", 1)
+    await market.in_stock(sku, 0)
+
+
 async def test_a_payment_that_fails_may_be_tried_again_and_else_the_goods_are_released(market: Market) -> None:
     sku, poor = await new_sku(market, 1), await customer(market, 1)
     order_id = await market.order(poor, {"sku": sku})
