@@ -212,6 +212,12 @@ def test_a_void_that_comes_too_late_says_that_the_money_is_taken(payments: OneSe
     assert facts(payments).count(PaymentCaptured(*ABOUT)) == 1
 
 
+def test_money_that_was_taken_before_the_bank_was_heard_is_told_once_it_can_be_refunded(payments: OneService) -> None:
+    assert payments.hears(HOLD, VOID, told("cancel", "already_done")).send == [BankStateAsked(PAY)]
+    (refunding,) = payments.hears(told("state", "succeeded", seen("captured")), refund(500)).send
+    assert isinstance(refunding, BankRefundAsked)
+
+
 def test_a_capture_that_a_void_overtook_ends_as_voided(payments: OneService) -> None:
     payments.hears(HOLD, HELD, CAPTURE, VOID, told("capture", "refused", seen("held", 2)), CANCELLED)
 
@@ -387,9 +393,8 @@ def test_an_operator_who_knows_that_nothing_is_taken_ends_what_was_asked(
 
 
 def test_whatever_order_things_are_known_in_money_is_told_once(payments: OneService) -> None:
-    view = seen("captured", 3)
-    again = told("open", "succeeded", view)
-    payments.hears(HOLD, told("state", "succeeded", view), HELD, again, told("cancel", "already_done"), VOID)
+    state, again = (told(asked, "succeeded", seen("captured", 3)) for asked in ("state", "open"))
+    payments.hears(HOLD, state, HELD, again, told("cancel", "already_done"), VOID)
 
     assert facts(payments) == [PaymentCaptured(*ABOUT)] * 2  # once as a fact, once as the answer to the void
     assert payment(payments).status == "captured"

@@ -14,7 +14,7 @@ from sagamart.messaging.decision import NOTHING, Arm, Decision, Disarm
 from sagamart.messaging.message import Message
 from sagamart.shop.payments.decide import LOOK_S, captured, changed
 from sagamart.shop.payments.facts import facts, refund_fact
-from sagamart.shop.payments.messages import Answer, BankCancelAsked, BankTold, BankView, LookAgain
+from sagamart.shop.payments.messages import Answer, BankCancelAsked, BankStateAsked, BankTold, BankView, LookAgain
 from sagamart.shop.payments.records import BankStatus, Closing, Payment
 
 LET_GO: frozenset[BankStatus] = frozenset({"voided", "expired", "cancelled", "declined"})
@@ -135,6 +135,9 @@ def _cancel_told(payment: Payment, answer: Answer, message: Message[BankTold]) -
     if answer.ended == "already_done":
         if payment.status in ("captured", "refunded"):
             return NOTHING
+        if payment.bank_id is None:
+            # The bank's answer to the opening never came: without its id nothing of this could be refunded.
+            return Decision(send=[BankStateAsked(payment.payment_id)])
         taken = captured(payment, message.at, payment.amount_minor)
         return Decision(save=[taken], send=facts(taken), timers=[Disarm("look")])
     match payment.closing:

@@ -147,7 +147,7 @@ def _bank() -> Sequence[Handler[Any]]:
             takes=BankTold,
             needs=_payment,
             decide=lambda m, have: answers.told(m, _present(m, have)),
-            emits=(BankCancelAsked, LookAgain, PaymentRefunded, RefundRefused, PaymentVoided, *FACTS),
+            emits=(BankCancelAsked, BankStateAsked, LookAgain, PaymentRefunded, RefundRefused, PaymentVoided, *FACTS),
         ),
         Handler(
             takes=BankNotified,
