@@ -149,7 +149,7 @@ async def test_of_many_part_payments_at_once_exactly_what_is_due_is_taken(market
     order_id = await market.order(ann)
     path, part = f"/v1/orders/{order_id}/payments", {"source": "wallet", "amount_minor": MUG_MINOR // 3}
 
-    answers = await at_once(*(market.post(path, part, caller=ann) for _ in range(60)))
+    answers = await at_once(*(market.post(path, part, caller=ann) for _ in range(200)))
 
     assert codes(answers)[202] == 6
     done = await market.becomes(ann, order_id, "completed")
@@ -192,10 +192,10 @@ async def test_a_payment_that_fails_may_be_tried_again_and_else_the_goods_are_re
 
 
 async def test_money_that_races_a_cancellation_pays_the_order_or_goes_back(market: Market) -> None:
-    people = await customers(market, 12, 0)
-    sku = await new_sku(market, 12)
-    orders = [await market.order(one, {"sku": sku}) for one in people]
-    pages = [await market.pays(*one, "bank") for one in zip(people, orders, strict=True)]
+    people = await customers(market, 40, 0)
+    sku = await new_sku(market, 40)
+    orders = await asyncio.gather(*(market.order(one, {"sku": sku}) for one in people))
+    pages = await asyncio.gather(*(market.pays(*one, "bank") for one in zip(people, orders, strict=True)))
 
     async def confirm(order: Any) -> httpx.Response:
         form = {"card": PAYS, "answer": "confirm"}
@@ -209,7 +209,7 @@ async def test_money_that_races_a_cancellation_pays_the_order_or_goes_back(marke
 
     ends = [await market.becomes(*one, "completed", "cancelled") for one in zip(people, orders, strict=True)]
     paid = sum(one["status"] == "completed" for one in ends)
-    await market.in_stock(sku, 12 - paid)
+    await market.in_stock(sku, 40 - paid)
     assert await bank_took(market, orders) == 100 * paid
 
 
@@ -273,8 +273,8 @@ async def test_the_last_unit_is_sold_to_one_of_a_hundred_buyers(market: Market) 
 
 
 async def test_a_window_that_closes_while_a_payment_starts_gives_one_outcome(market: Market) -> None:
-    people, sku = await customers(market, 20), await new_sku(market, 20)
-    orders = [await market.order(one, {"sku": sku}) for one in people]
+    people, sku = await customers(market, 100), await new_sku(market, 100)
+    orders = await asyncio.gather(*(market.order(one, {"sku": sku}) for one in people))
     wish = {"source": "wallet"}
 
     await asyncio.gather(
@@ -289,7 +289,7 @@ async def test_a_window_that_closes_while_a_payment_starts_gives_one_outcome(mar
 
 
 async def test_a_cancellation_that_races_the_capture_wins_or_comes_too_late(market: Market) -> None:
-    people, sku = await customers(market, 50), await new_sku(market, 50)
+    people, sku = await customers(market, 200), await new_sku(market, 200)
     wish = {"lines": [{"sku": sku}]}
 
     async def order_and_cancel(who: Caller) -> tuple[Caller, str, httpx.Response]:
@@ -305,7 +305,7 @@ async def test_a_cancellation_that_races_the_capture_wins_or_comes_too_late(mark
 
 
 async def test_nobody_pays_another_price_than_the_one_that_was_shown(market: Market) -> None:
-    people, sku = await customers(market, 100), await new_sku(market, 100)
+    people, sku = await customers(market, 200), await new_sku(market, 200)
     wish = {"lines": [{"sku": sku, "price_minor": 100}]}
 
     orders = [market.post("/v1/orders", wish, caller=one) for one in people]
@@ -340,11 +340,10 @@ def handled(message: Message[Any]) -> Callable[[Batch], bool]:
 
 
 async def test_a_parcel_is_handed_over_or_its_order_is_cancelled_but_never_both(market: Market) -> None:
-    people, sku = await customers(market, 10), await new_sku(market, 10)
-    orders = [await market.order(one, {"sku": sku}, delivery=BY_COURIER) for one in people]
-    for who, order_id in zip(people, orders, strict=True):
-        await market.pays(who, order_id, "wallet")
-    parcels = [await market.parcel_of(*one) for one in zip(people, orders, strict=True)]
+    people, sku = await customers(market, 100), await new_sku(market, 100)
+    orders = await asyncio.gather(*(market.order(one, {"sku": sku}, delivery=BY_COURIER) for one in people))
+    await asyncio.gather(*(market.pays(*one, "wallet") for one in zip(people, orders, strict=True)))
+    parcels = await asyncio.gather(*(market.parcel_of(*one) for one in zip(people, orders, strict=True)))
 
     handed = asyncio.gather(*map(market.hands_over, parcels))
     await asyncio.gather(
