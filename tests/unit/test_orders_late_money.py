@@ -33,7 +33,7 @@ def test_late_money_revives_an_order_that_was_given_up_for_want_of_it() -> None:
 
     decision = service.hears(held(1))
 
-    assert names(decision.send) == ["BookingRequested"]
+    assert names(decision.send) == ["OrderRevived", "BookingRequested"]
     assert (order_in(service).status, order_in(service).attempt) == ("pay_pending", 2)
     assert decision.timers == [Arm("deadline", 60, OrderDeadline("ord_1", "pay_pending"))]
     assert service.record(UnpaidOrders, "cus_1").version == 2
@@ -112,7 +112,7 @@ def test_money_that_the_bank_held_and_took_while_an_order_looked_for_a_slot_revi
     service.hears(second, first, first)
 
     assert (order_in(service).status, order_in(service).attempt) == ("pay_pending", 2)
-    assert names(service.sent) == ["BookingRequested"]
+    assert names(service.sent) == ["OrderRevived", "BookingRequested"]
 
 
 def test_late_money_never_revives_what_the_customer_has_cancelled() -> None:
