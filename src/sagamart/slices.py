@@ -47,6 +47,7 @@ from sagamart.shop.shipping import api as shipping_api
 from sagamart.shop.shipping import outside as shipping_outside
 from sagamart.shop.shipping.service import SHIPPING
 from sagamart.shop.stock import api as stock_api
+from sagamart.shop.stock import outside as stock_outside
 from sagamart.shop.stock.service import STOCK
 from sagamart.shop.timeline import api as timeline_api
 from sagamart.shop.timeline.service import TimelineRules, timeline_service
@@ -146,7 +147,7 @@ def _hearers(settings: ShopSettings) -> Mapping[str, Sequence[str]]:
 SLICES: Mapping[str, Callable[[ShopSettings], Slice]] = {
     "accounts": lambda _: Slice(ACCOUNTS, accounts_api.ROUTES),
     "catalogue": lambda _: Slice(CATALOGUE, catalogue_api.ROUTES),
-    "stock": lambda _: Slice(STOCK, stock_api.ROUTES),
+    "stock": lambda _: Slice(STOCK, stock_api.ROUTES, reaching=lambda queries, _: (stock_outside.seeking(queries),)),
     "orders": _orders,
     "wallet": _wallet,
     "payments": _payments,

@@ -76,6 +76,17 @@ async def test_a_forced_adjustment_takes_what_orders_were_promised(stock: Runnin
     assert (response.status_code, response.json()) == (200, left)
 
 
+async def test_an_adjustment_that_takes_more_than_there_is_is_refused_even_by_force(stock: RunningService) -> None:
+    body = {"quantity": -6, "reason": "typing error", "force": True}
+
+    response = await stock.post("/v1/stock/CUP/adjustments", body, caller=KEEPER)
+
+    answer = response.json()
+    assert (response.status_code, answer["code"]) == (409, "more_than_on_hand")
+    assert (answer["on_hand"], answer["missing"], answer["adjustment"]) == (5, 0, -6)
+    assert (await stock.get("/v1/stock/CUP", caller=KEEPER)).json() == level(5, 2)
+
+
 async def test_anybody_sees_what_is_available_and_no_more(stock: RunningService) -> None:
     for caller in (None, ANNA, KEEPER):
         response = await stock.get("/v1/stock/CUP/availability", caller=caller)

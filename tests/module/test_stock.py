@@ -2,10 +2,12 @@
 
 import pytest
 
+from bank_at_work import until
 from sagamart.contracts.order_requests import BookingRequested
 from sagamart.contracts.orders import Line, OrderCancelled, OrderPaid, ShortLine
-from sagamart.contracts.stock import SkuBackInStock, SkuSoldOut, StockBooked, StockRefused
+from sagamart.contracts.stock import ReservationRevoked, SkuBackInStock, SkuSoldOut, StockBooked, StockRefused
 from sagamart.platform.http import Caller
+from sagamart.shop.stock import outside
 from sagamart.shop.stock.api import ROUTES
 from sagamart.shop.stock.service import STOCK
 from shop_fixtures import RunningService, Started
@@ -29,6 +31,13 @@ def cancelled(order_id: str) -> OrderCancelled:
 
 async def levels(stock: RunningService) -> list[tuple[object, ...]]:
     return await stock.rows("select sku, on_hand, reserved from skus order by sku")
+
+
+async def has_told(stock: RunningService, messages: int) -> None:
+    async def so_many() -> bool:
+        return len(stock.sent) >= messages
+
+    await until(so_many)
 
 
 @pytest.fixture
@@ -84,3 +93,20 @@ async def test_a_booking_and_its_release_in_one_batch_leave_the_pieces_free(stoc
     assert stock.sent[0] == StockBooked("ord_1", 1)
     assert isinstance(stock.sent[-1], SkuBackInStock)
     assert await levels(stock) == [("CUP", 5, 0)]
+
+
+async def test_missing_pieces_are_asked_of_the_newest_orders_page_by_page_and_of_the_next_where_one_keeps_them(
+    stock: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside, "PAGE_MAX", 1)
+    stock.reaches(outside.seeking(stock.queries))
+    await stock.hears(*(booking(f"ord_{number}", ONE_CUP) for number in range(5)))
+    stock.sent.clear()
+
+    body = {"quantity": -2, "reason": "stolen", "force": True}
+    await stock.post("/v1/stock/CUP/adjustments", body, caller=KEEPER, key="stolen")
+    await has_told(stock, 2)
+    await stock.hears(paid("ord_4"))
+    await has_told(stock, 4)
+
+    assert stock.sent == [ReservationRevoked(f"ord_{number}", 1) for number in (4, 3, 3, 2)]

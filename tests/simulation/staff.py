@@ -15,7 +15,6 @@ from sagamart.shop.promotions.messages import CreateCode
 from sagamart.shop.shipping.messages import ConfirmDelivery, HandOverShipment, ReceiveReturn, SetMethod
 from sagamart.shop.shipping.records import ParcelLimits, Return, Shipment, shipment_id_of
 from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
-from sagamart.shop.stock.records import Reservation
 from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
 from simulation.people import People
 
@@ -92,7 +91,7 @@ class Staff:
         sku, who = random.choice(sorted(PIECES)), random.choice(CUSTOMERS)
         found: list[tuple[str, Body]] = [
             ("stock", AdjustStock(sku, -random.randint(1, 3), STAFF, "broken")),
-            ("stock", AdjustStock(sku, -random.randint(1, 9), STAFF, "stolen", self._newest(sku))),
+            ("stock", AdjustStock(sku, -random.randint(1, 9), STAFF, "stolen", force=True)),
             ("stock", ReceiveStock(sku, random.randint(1, 3), STAFF)),
             ("wallet", WithdrawMoney(who, random.randint(1, 3_000), "RUB", STAFF)),
             ("wallet", DepositMoney(who, random.randint(1, 3_000), "RUB", STAFF)),
@@ -105,12 +104,6 @@ class Staff:
             target: Status = random.choice(("cancelled", "completed"))
             found.append(("orders", MoveOrder(random.choice(orders), STAFF, staff=True, to=target, why="a call")))
         return found
-
-    def _newest(self, sku: str) -> tuple[str, ...]:
-        """Open reservations of a sku, the newest order first."""
-        rows = self.people.rows("stock", Reservation).values()
-        booked = [one for one in rows if one.status == "booked" and any(line.sku == sku for line in one.lines)]
-        return tuple(one.reservation_id for one in sorted(booked, key=lambda one: one.order_id, reverse=True))
 
 
 def _product(sku: str, price_minor: int) -> CreateProduct:

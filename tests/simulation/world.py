@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ from sagamart.shop.payments.service import payments_service
 from sagamart.shop.promotions.records import CustomerUses, PromoCode
 from sagamart.shop.promotions.service import PROMOTIONS
 from sagamart.shop.shipping.service import SHIPPING
-from sagamart.shop.stock.records import Sku
+from sagamart.shop.stock.records import Reservation, Sku
 from sagamart.shop.stock.service import STOCK
 from sagamart.shop.wallet.records import Wallet
 from sagamart.shop.wallet.service import WALLET
@@ -43,6 +43,7 @@ from simulation.people import RECONCILE, People
 from simulation.processes import Process, Surroundings
 from simulation.staff import Staff
 from simulation.virtual_loop import NothingWillHappenError, run_virtually
+from stock_ways import looking_in
 
 PAYMENTS = payments_service(PaymentRules(statement_settle_s=0))
 SERVICES: Sequence[Service] = (
@@ -193,7 +194,7 @@ class World:
             self.stores,
             transport=LocalTransport if together else lambda: Wire(self.network),
             limits=Limits(batch_max=random.choice(BATCHES), messages_max=random.choice(QUEUES)),
-            outside={PAYMENTS.name: [calls_to(self.bank)]},
+            outside={PAYMENTS.name: [calls_to(self.bank)], STOCK.name: [looking_in(self._reservations)]},
             on_start=self._watch,
             crashes={},
         )
@@ -201,6 +202,10 @@ class World:
             return {name: Process(name, SERVICES, around) for name in ("shop-1", "shop-2")}
         named = [(f"{service.name}-{number}", service) for service in SERVICES for number in (1, 2)]
         return {name: Process(name, [service], around) for name, service in named}
+
+    def _reservations(self) -> Iterable[Reservation]:
+        found: Iterable[Reservation] = list(self.stores[STOCK.name].rows[Reservation].values())
+        return found
 
     def _watch(self, worker: Worker) -> None:
         self.workers.append(worker)

@@ -17,9 +17,6 @@ from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
 PIECES_MAX = 1_000_000_000
 """The most pieces that one request moves."""
 
-REVOKED_MAX = 200
-"""The most orders that one forced adjustment may cancel."""
-
 SkuName = Annotated[str, Parameter(pattern=SKU_PATTERN, description="The product's sku")]
 STAFF = roles("STOCK_OPERATOR", "ADMIN")
 
@@ -52,17 +49,13 @@ async def receive(sku: SkuName, data: Receipt, ask: Ask, caller: Caller) -> Resp
 
 
 @post("/v1/stock/{sku:str}/adjustments", guards=[STAFF], opt={"idempotent": "required"}, status_code=200)
-async def adjust(sku: SkuName, data: Adjustment, ask: Ask, caller: Caller, queries: Queries) -> Response[StockLevel]:
+async def adjust(sku: SkuName, data: Adjustment, ask: Ask, caller: Caller) -> Response[StockLevel]:
     """Correct the count.  Refused with `below_reserved` where pieces that orders hold would be missing.
 
-    With `force` it is not refused: the newest orders of the sku that are not paid are cancelled, as many as it takes.
+    With `force` it is not: the newest orders of the sku that are not paid are cancelled, as many as it takes; where one
+    is paid meanwhile and keeps its pieces, the next newest.  `more_than_on_hand`: there are not so many to take.
     """
-    newest: tuple[str, ...] = ()
-    if data.force:
-        newest = tuple(
-            [row["reservation_id"] for row in await queries.newest_reservations_of(sku=sku, limit=REVOKED_MAX)]
-        )
-    return await ask(AdjustStock(sku, data.quantity, caller.id, data.reason, newest), content=data)
+    return await ask(AdjustStock(sku, data.quantity, caller.id, data.reason, data.force), content=data)
 
 
 @get("/v1/stock/{sku:str}", guards=[STAFF])

@@ -3,28 +3,30 @@
 - An attempt reserves every line or none, once, for ever: a repeated booking gets the earlier answer from its row.
 - A release that overtakes its booking leaves a row that refuses the booking when it comes.
 - What is reserved is on hand: 0 <= reserved <= on_hand, here and by a constraint of the table.
+- Where promised pieces are gone, `missing.py` asks for them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, assert_never
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, assert_never
 
 import msgspec
 
 from sagamart.contracts.order_requests import BookingRequested, StockCheckRequested
 from sagamart.contracts.orders import Line, OrderCancelled, OrderPaid, OrderReturned, ShortLine, attempt_id
-from sagamart.contracts.stock import (
-    ReservationRevoked,
-    SkuBackInStock,
-    SkuFact,
-    SkuSoldOut,
-    StockBooked,
-    StockChecked,
-    StockRefused,
-)
+from sagamart.contracts.stock import SkuBackInStock, SkuFact, SkuSoldOut, StockBooked, StockChecked, StockRefused
 from sagamart.messaging.decision import NOTHING, Decision, Refusal, Reply
 from sagamart.messaging.message import Body, Message
 from sagamart.shop.stock.messages import AdjustStock, ReceiveStock, StockCommand
-from sagamart.shop.stock.records import Movement, MovementKind, Reservation, ReservationStatus, ReservedLine, Sku
+from sagamart.shop.stock.missing import seek, without_missing
+from sagamart.shop.stock.records import (
+    Movement,
+    MovementKind,
+    Reservation,
+    ReservationStatus,
+    ReservedLine,
+    Sku,
+    pieces_of,
+)
 
 
 class StockLevel(msgspec.Struct, frozen=True):
@@ -49,6 +51,17 @@ class BelowReserved(Refusal, frozen=True):
     adjustment: int
 
 
+class MoreThanOnHand(Refusal, frozen=True):
+    """An adjustment may not take pieces that are not there, however it is forced: later receipts would vanish."""
+
+    title: ClassVar[str] = "The adjustment takes more pieces than there are"
+
+    sku: str
+    on_hand: int
+    missing: int
+    adjustment: int
+
+
 def check(message: StockCheckRequested, skus: Mapping[str, Sku]) -> Decision:
     """Say whether every line is there now, and reserve nothing."""
     short = _short(wanted_pieces(message.lines), skus, {})
@@ -67,7 +80,7 @@ def book(
         return Decision(send=[_answer(earlier)])  # booked, refused or released before: say so again
 
     before = [one for one in reservations.values() if one.status == "booked"]
-    freed = _pieces(before)
+    freed = pieces_of(before)
     wanted = wanted_pieces(body.lines)
     short = _short(wanted, skus, freed)
     if short:
@@ -78,9 +91,13 @@ def book(
     lines = tuple(ReservedLine(sku, quantity) for sku, quantity in wanted.items())
     booked = Reservation(1, body.attempt_id, body.order_id, body.attempt, "booked", lines)
     changes = {sku: wanted.get(sku, 0) - freed.get(sku, 0) for sku in {**wanted, **freed}}
-    changed, gone = _without_missing(message, [skus[sku].change(reserved=by) for sku, by in changes.items() if by])
+    changed, gone = without_missing(message, [skus[sku].change(reserved=by) for sku, by in changes.items() if by])
     released = [_ended(one, "released") for one in before]
-    return Decision(save=[booked, *released, *changed, *gone], send=[_answer(booked), *_turns(skus, changed)])
+    told: list[Body] = [_answer(booked), *_turns(skus, changed)]
+    if before:  # a first booking gets nothing of what is missing
+        after = {**skus, **{one.sku: one for one in changed}}
+        told += seek(after[sku] for sku in wanted)
+    return Decision(save=[booked, *released, *changed, *gone], send=told)
 
 
 def commit(message: Message[OrderPaid], reservation: Reservation | None, skus: Mapping[str, Sku]) -> Decision:
@@ -96,7 +113,11 @@ def commit(message: Message[OrderPaid], reservation: Reservation | None, skus: M
         case "committed" | "released" | "restocked":
             return NOTHING
         case "booked":
-            return Decision(save=_committed(message, reservation, skus))
+            gone = [
+                skus[line.sku].change(on_hand=-line.quantity, reserved=-line.quantity) for line in reservation.lines
+            ]
+            left = [_left(message, reservation, line) for line in reservation.lines]
+            return Decision(save=[_ended(reservation, "committed"), *gone, *left], send=seek(gone))
         case "refused":
             raise AssertionError(f"{reservation.reservation_id} was paid without a booking: it is {reservation.status}")
         case _:
@@ -117,13 +138,13 @@ def release(
     ]
     booked = [one for one in reservations.values() if one.status == "booked"]
     taken = [one for one in reservations.values() if one.status == "committed"]
-    reserved, on_hand = _pieces(booked), _pieces(taken)
+    reserved, on_hand = pieces_of(booked), pieces_of(taken)
     back = [
         skus[sku].change(on_hand=on_hand.get(sku, 0), reserved=-reserved.get(sku, 0)) for sku in {**reserved, **on_hand}
     ]
     ends = [*(_ended(one, "released") for one in booked), *(_ended(one, "restocked") for one in taken)]
     movements = [_restocked(message, one.reservation_id, line) for one in taken for line in one.lines]
-    back, gone = _without_missing(message, back)
+    back, gone = without_missing(message, back)
     return Decision(save=[*tombstones, *ends, *back, *movements, *gone], send=_turns(skus, back))
 
 
@@ -139,14 +160,14 @@ def take_back(message: Message[OrderReturned], reservation: Reservation | None, 
     movements = [_restocked(message, body.return_id, line) for line in lines]
     if reservation.status == "committed":
         here = [skus[line.sku].change(on_hand=line.quantity) for line in lines]
-        back, missing = _without_missing(message, here)
+        back, missing = without_missing(message, here)
         return Decision(save=[*back, *movements, *missing], send=_turns(skus, back))
-    gone = _pieces([reservation])
+    gone = pieces_of([reservation])
     here = [skus[sku].change(on_hand=pieces.get(sku, 0) - taken, reserved=-taken) for sku, taken in gone.items()]
-    back, missing = _without_missing(message, here)
+    back, missing = without_missing(message, here)
     left = [_left(message, reservation, line) for line in reservation.lines]
     ended = _ended(reservation, "committed")
-    return Decision(save=[ended, *back, *left, *movements, *missing], send=_turns(skus, back))
+    return Decision(save=[ended, *back, *left, *movements, *missing], send=[*_turns(skus, back), *seek(back)])
 
 
 def receive(message: Message[ReceiveStock], sku: Sku | None) -> Decision:
@@ -154,34 +175,23 @@ def receive(message: Message[ReceiveStock], sku: Sku | None) -> Decision:
     return _moved(message, "received", sku, message.body.by)
 
 
-def adjust(message: Message[AdjustStock], sku: Sku | None, newest: Sequence[Reservation] = ()) -> Decision:
-    """The count was wrong.  What is reserved stays covered, or the newest orders are asked to let go.
-
-    Those that are paid meanwhile keep their pieces, which stay missing until others come.
-    """
+def adjust(message: Message[AdjustStock], sku: Sku | None) -> Decision:
+    """The count was wrong.  What is reserved stays covered, or (by force) the newest orders are asked to let go."""
     body = message.body
     known = sku or Sku(0, body.sku)
-    free = known.on_hand - known.reserved - known.missing
-    short = -(free + body.quantity)
-    if short <= 0:
+    there = known.on_hand - known.missing
+    if body.quantity >= 0 or there - known.reserved + body.quantity >= 0:
         return _moved(message, "adjusted", sku, f"{body.by}: {body.reason}")
-    if not newest:
+    if there + body.quantity < 0:
+        return Decision(reply=MoreThanOnHand(body.sku, known.on_hand, known.missing, body.quantity))
+    if not body.force:
         return Decision(reply=BelowReserved(body.sku, known.on_hand, known.reserved, body.quantity))
+
+    # From here promised pieces are missing, until orders let go of them or others come.
     taken = known.on_hand - known.reserved
     after = known.change(on_hand=-taken, missing=-body.quantity - taken)
     movement = Movement(message.id, body.sku, "adjusted", -taken, f"{body.by}: {body.reason}", message.at)
-    revoked = [ReservationRevoked(one.order_id, one.attempt) for one in _covering(short, body.sku, newest)]
-    return Decision(save=[after, movement], send=[*revoked, *_turn(sku, after)], reply=Reply(200, level(after)))
-
-
-def _covering(pieces: int, sku: str, reservations: Iterable[Reservation]) -> Iterator[Reservation]:
-    """The first of these that together hold so many pieces of a sku."""
-    for one in reservations:
-        if pieces <= 0:
-            return
-        if one.status == "booked":
-            yield one
-            pieces -= _pieces([one]).get(sku, 0)
+    return Decision(save=[after, movement], send=[*_turn(sku, after), *seek([after])], reply=Reply(200, level(after)))
 
 
 def level(sku: Sku) -> StockLevel:
@@ -235,43 +245,11 @@ def _short(wanted: Mapping[str, int], skus: Mapping[str, Sku], freed: Mapping[st
     )
 
 
-def _pieces(reservations: Iterable[Reservation]) -> dict[str, int]:
-    """Pieces per sku of all these."""
-    pieces: dict[str, int] = {}
-    for reservation in reservations:
-        for line in reservation.lines:
-            pieces[line.sku] = pieces.get(line.sku, 0) + line.quantity
-    return pieces
-
-
 def _moved(message: Message[StockCommand], kind: MovementKind, sku: Sku | None, reference: str) -> Decision:
     body = message.body
-    (after,), gone = _without_missing(message, [(sku or Sku(0, body.sku)).change(on_hand=body.quantity)])
+    (after,), gone = without_missing(message, [(sku or Sku(0, body.sku)).change(on_hand=body.quantity)])
     movement = Movement(message.id, body.sku, kind, body.quantity, reference, message.at)
     return Decision(save=[after, movement, *gone], send=_turn(sku, after), reply=Reply(200, level(after)))
-
-
-def _without_missing(message: Message[Any], skus: Iterable[Sku]) -> tuple[list[Sku], list[Movement]]:
-    """These skus after what is missing of them has left what is free of them, and the movements of that."""
-    after, movements = [], []
-    for sku in skus:
-        gone = min(sku.missing, sku.on_hand - sku.reserved)
-        if gone:
-            settled = msgspec.structs.replace(sku, on_hand=sku.on_hand - gone, missing=sku.missing - gone)
-            after.append(settled)
-            name = f"{message.id}/{sku.sku}/missing"
-            movements.append(Movement(name, sku.sku, "missing", -gone, message.key, message.at))
-        else:
-            after.append(sku)
-    return after, movements
-
-
-def _committed(
-    message: Message[OrderPaid], reservation: Reservation, skus: Mapping[str, Sku]
-) -> list[Reservation | Sku | Movement]:
-    gone = [skus[line.sku].change(on_hand=-line.quantity, reserved=-line.quantity) for line in reservation.lines]
-    left = [_left(message, reservation, line) for line in reservation.lines]
-    return [_ended(reservation, "committed"), *gone, *left]
 
 
 def _left(message: Message[Body], reservation: Reservation, line: ReservedLine) -> Movement:

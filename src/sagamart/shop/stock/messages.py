@@ -1,4 +1,4 @@
-"""What only stock hears: the commands of its staff."""
+"""What only stock hears: the commands of its staff, and who may be asked for missing pieces."""
 
 from sagamart.messaging.message import Body
 
@@ -23,8 +23,33 @@ class ReceiveStock(StockCommand, frozen=True):
 class AdjustStock(StockCommand, frozen=True):
     """The count was wrong by `quantity` (which may be negative).
 
-    `newest`: reservations that may be revoked where promised pieces are gone, the newest first; empty: none may be.
+    `force`: where promised pieces are gone, the newest orders are asked to let go of theirs.
     """
 
     reason: str
-    newest: tuple[str, ...] = ()
+    force: bool = False
+
+
+class AboutMissing(Body, frozen=True):
+    """About `pieces` of a sku that are missing, and that orders have still to be asked for."""
+
+    sku: str
+    pieces: int
+
+    @property
+    def key(self) -> str:
+        """The sku."""
+        return self.sku
+
+
+class ReservationsSought(AboutMissing, frozen=True):
+    """An intent: look who has been promised pieces, the newest order first; `before`: only orders before this one."""
+
+    before: str | None = None
+
+
+class ReservationsFound(AboutMissing, frozen=True):
+    """These are booked, the newest first.  `before` (None: there are no others): where it goes on."""
+
+    reservations: tuple[str, ...]
+    before: str | None = None

@@ -1,5 +1,6 @@
 """The rows that stock owns."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -56,6 +57,15 @@ class Reservation(Record, frozen=True):
     status: ReservationStatus
     lines: tuple[ReservedLine, ...] = ()
     short: tuple[ShortLine, ...] = ()
+
+
+def pieces_of(reservations: Iterable[Reservation]) -> dict[str, int]:
+    """Pieces per sku of all these."""
+    pieces: dict[str, int] = {}
+    for reservation in reservations:
+        for line in reservation.lines:
+            pieces[line.sku] = pieces.get(line.sku, 0) + line.quantity
+    return pieces
 
 
 MovementKind = Literal["received", "adjusted", "committed", "returned", "missing"]

@@ -27,7 +27,8 @@ from sagamart.shop.stock.decide import (
     take_back,
     wanted_pieces,
 )
-from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
+from sagamart.shop.stock.messages import AdjustStock, ReceiveStock, ReservationsFound, ReservationsSought
+from sagamart.shop.stock.missing import revoke
 from sagamart.shop.stock.records import MOVEMENTS, RESERVATIONS, SKUS, Reservation, Sku
 
 
@@ -57,13 +58,10 @@ def _earlier_skus(message: Message[BookingRequested], records: Records) -> Seque
     return _reserved_skus(message, records) if message.body.attempt > 1 else ()
 
 
-def _adjusted(message: Message[AdjustStock]) -> Sequence[Need]:
-    sku, newest = need(Sku, message.body.sku), message.body.newest
-    return (need(Reservation, *newest), sku) if newest else (sku,)
-
-
-def _newest(body: AdjustStock, have: Records) -> Sequence[Reservation]:
-    return [one for one in map(have.pick(Reservation, body.newest).get, body.newest) if one is not None]
+def _found(message: Message[ReservationsFound]) -> Sequence[Need]:
+    body = message.body
+    sku = need(Sku, body.sku)
+    return (need(Reservation, *body.reservations), sku) if body.reservations else (sku,)
 
 
 STOCK = Service(
@@ -82,18 +80,19 @@ STOCK = Service(
             needs=_attempts,
             then=_earlier_skus,
             decide=lambda m, have: book(m, have.all(Reservation), have.all(Sku)),
-            emits=(StockBooked, StockRefused, SkuSoldOut, SkuBackInStock),
+            emits=(StockBooked, StockRefused, SkuSoldOut, SkuBackInStock, ReservationsSought),
         ),
         Handler(
             takes=OrderPaid,
             needs=_attempt,
             decide=lambda m, have: commit(m, have.find(Reservation, m.body.attempt_id), _skus(m, have)),
+            emits=(ReservationsSought,),
         ),
         Handler(
             takes=OrderReturned,
             needs=_attempt,
             decide=lambda m, have: take_back(m, have.find(Reservation, m.body.attempt_id), _skus(m, have)),
-            emits=(SkuBackInStock, SkuSoldOut),
+            emits=(SkuBackInStock, SkuSoldOut, ReservationsSought),
         ),
         Handler(
             takes=OrderCancelled,
@@ -110,9 +109,16 @@ STOCK = Service(
         ),
         Handler(
             takes=AdjustStock,
-            needs=_adjusted,
-            decide=lambda m, have: adjust(m, have.find(Sku, m.body.sku), _newest(m.body, have)),
-            emits=(SkuBackInStock, SkuSoldOut, ReservationRevoked),
+            needs=lambda m: (need(Sku, m.body.sku),),
+            decide=lambda m, have: adjust(m, have.find(Sku, m.body.sku)),
+            emits=(SkuBackInStock, SkuSoldOut, ReservationsSought),
+        ),
+        Handler(
+            takes=ReservationsFound,
+            needs=_found,
+            decide=lambda m, have: revoke(m.body, have.get(Sku, m.body.sku), have.all(Reservation)),
+            emits=(ReservationRevoked, ReservationsSought),
         ),
     ),
+    outside=(ReservationsSought,),
 )
