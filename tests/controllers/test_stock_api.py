@@ -1,11 +1,13 @@
 """Stock's routes: what each does, refuses, cannot read, and does not let everybody do."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from sagamart.contracts.order_requests import BookingRequested
 from sagamart.contracts.orders import Line
+from sagamart.messaging.message import first_id_at
 from sagamart.platform.http import Caller
 from sagamart.shop.stock.api import ROUTES
 from sagamart.shop.stock.service import STOCK
@@ -87,6 +89,54 @@ async def test_an_adjustment_that_takes_more_than_there_is_is_refused_even_by_fo
     assert (await stock.get("/v1/stock/CUP", caller=KEEPER)).json() == level(5, 2)
 
 
+async def test_staff_read_what_came_and_went_newest_first_a_page_at_a_time(stock: RunningService) -> None:
+    adjustment = {"quantity": -1, "reason": "broken"}
+    await stock.post("/v1/stock/CUP/adjustments", adjustment, caller=KEEPER)
+    await stock.post("/v1/stock/PLATE/receipts", {"quantity": 7}, caller=KEEPER, key="plates")
+
+    first = (await stock.get("/v1/stock/CUP/movements?limit=1", caller=KEEPER)).json()
+    path = f"/v1/stock/CUP/movements?limit=1&cursor={first['next_cursor']}"
+    second = (await stock.get(path, caller=KEEPER)).json()
+    adjusted = (await stock.get("/v1/stock/CUP/movements?kind=adjusted", caller=KEEPER)).json()
+
+    seen = [(one["kind"], one["quantity"], one["reference"]) for page in (first, second) for one in page["items"]]
+    assert seen == [("adjusted", -1, "usr_keeper: broken"), ("received", 5, "usr_keeper")]
+    assert second["next_cursor"] is None
+    assert adjusted["items"] == first["items"]
+
+
+async def test_staff_read_who_holds_pieces_the_newest_order_first(stock: RunningService) -> None:
+    older, newer = (f"ord_{first_id_at(datetime.now(UTC)).replace('-', '')[:-1]}{number}" for number in (1, 2))
+    for order_id, quantity in ((older, 1), (newer, 9)):
+        lines = (Line("CUP", "Blue cup", quantity, 45_000), Line("CUP", "Blue cup", 1, 45_000))
+        await stock.hears(BookingRequested(order_id, 2, "booking_pending", ANNA.id, 1, lines, 90_000, "RUB"))
+
+    first = (await stock.get("/v1/stock/CUP/reservations?limit=2", caller=KEEPER)).json()
+    path = f"/v1/stock/CUP/reservations?limit=2&cursor={first['next_cursor']}"
+    second = (await stock.get(path, caller=KEEPER)).json()
+    booked = (await stock.get("/v1/stock/CUP/reservations?status=booked", caller=KEEPER)).json()
+    other = (await stock.get("/v1/stock/PLATE/reservations", caller=KEEPER)).json()
+
+    refused = {"id": f"{newer}/1", "order_id": newer, "attempt": 1, "status": "refused", "quantity": 0}
+    theirs = {**refused, "id": "ord_1/1", "order_id": "ord_1", "status": "booked", "quantity": 2}
+    assert first["items"] == [theirs, refused]
+    assert second["items"] == [{**theirs, "id": f"{older}/1", "order_id": older}]
+    assert booked["items"] == [theirs, *second["items"]]
+    assert other == {"items": [], "next_cursor": None}
+
+
+@pytest.mark.parametrize("question", ["days=0", "days=367", "limit=201", "cursor=x", "kind=lost", "status=lost"])
+@pytest.mark.parametrize("journal", ["movements", "reservations"])
+async def test_a_question_about_a_sku_that_cannot_be_read_is_refused(
+    stock: RunningService, journal: str, question: str
+) -> None:
+    asked = question.replace("kind", "status") if journal == "reservations" else question.replace("status", "kind")
+
+    response = await stock.get(f"/v1/stock/CUP/{journal}?{asked}", caller=KEEPER)
+
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
+
+
 async def test_anybody_sees_what_is_available_and_no_more(stock: RunningService) -> None:
     for caller in (None, ANNA, KEEPER):
         response = await stock.get("/v1/stock/CUP/availability", caller=caller)
@@ -156,6 +206,8 @@ async def test_only_the_stocks_staff_move_pieces_and_see_the_level(
         await stock.post("/v1/stock/CUP/receipts", {"quantity": 1}, caller=caller),
         await stock.post("/v1/stock/CUP/adjustments", {"quantity": 1, "reason": "found"}, caller=caller),
         await stock.get("/v1/stock/CUP", caller=caller),
+        await stock.get("/v1/stock/CUP/movements", caller=caller),
+        await stock.get("/v1/stock/CUP/reservations", caller=caller),
     ):
         assert (response.status_code, response.json()["code"]) == (status, code)
     assert await stock.rows("select on_hand from skus") == [(5,)]
