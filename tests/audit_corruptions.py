@@ -15,6 +15,7 @@ OUTBOX = (
     " select {}, json_build_object('type', 'OrderPaid', 'key', '{{completed}}')::text::bytea,"
     " 'gone', now() + interval '{}'"
 )
+LETTER = "insert into dispatches select 1, '{}', '{}', '{}', 'email', 'sent', now(), 0, null, now()"
 MOVING = "update orders set status = 'pay_pending', changed_at = now() - interval '{}' where order_id = '{{completed}}'"
 
 
@@ -271,6 +272,48 @@ CORRUPTIONS = [
     Corruption(15, "courier", "orders", "delete from delivery_copies"),
     Corruption(15, "mug", "shipping", "update product_measures set weight_g = 1 where sku = 'mug'"),
     Corruption(15, "mug", "shipping", "delete from product_measures where sku = 'mug'"),
+    Corruption(10, "{sent}", "notifications", "delete from notifications where kind = 'order_shipped'"),
+    Corruption(10, "{sent}", "notifications", "delete from notifications where kind = 'order_returned'"),
+    Corruption(10, "{stopped}", "notifications", "delete from notifications where kind = 'order_refunded'"),
+    Corruption(
+        11,
+        "{sent}",
+        "notifications",
+        "insert into notifications select version, notification_id || '0', customer_id, kind, facts, at"
+        " from notifications where kind = 'order_refunded'",
+    ),
+    Corruption(
+        11,
+        "{completed}",
+        "notifications",
+        "insert into notifications select 1, '{completed}/order_shipped', '{ANN}', 'order_shipped', '{{}}', now()",
+    ),
+    Corruption(
+        11,
+        "{completed}/order_paid/email",
+        "notifications",
+        LETTER.format("{completed}/order_paid/email", "{completed}/order_paid", "{ANN}"),
+    ),
+    Corruption(
+        11,
+        "{completed}/order_completed/email",
+        "notifications",
+        LETTER.format("{completed}/order_completed/email", "{completed}/order_completed", "{BOB}"),
+    ),
+    Corruption(
+        11,
+        "{completed}/order_shipped/email",
+        "notifications",
+        LETTER.format("{completed}/order_shipped/email", "{completed}/order_completed", "{ANN}"),
+    ),
+    Corruption(
+        16,
+        "{completed}",
+        "notifications",
+        LETTER.format("{completed}/order_completed/email", "{completed}/order_completed", "{ANN}")
+        + "; "
+        + LETTER.format("{completed}/order_completed/again/email", "{completed}/order_completed", "{ANN}"),
+    ),
     Corruption(
         16,
         "{poor}",

@@ -52,6 +52,8 @@ OWN = (
     Query(15, "promotions", "uses_that_differ"),
     Query(15, "promotions", "customer_uses_that_differ"),
     Query(16, "notifications", "told_twice"),
+    Query(16, "notifications", "sent_twice"),
+    Query(11, "notifications", "sent_of_nothing"),
     Query(8, "orders", "totals_that_differ"),
     Query(7, "orders", "orders_that_are_stuck", {"statuses": HURRYING, "deadlines_s": DEADLINES_S}),
     Query(7, "orders", "orders_without_a_deadline", {"statuses": MOVING}),

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from sagamart.audit.money_stories import refunds_are_paid, the_bank_is_known, the_books_are_known
+from sagamart.audit.news_stories import the_end_is_told, the_turns_are_told
 from sagamart.audit.parcel_stories import codes_follow, parcels_are_known, parcels_follow, returns_follow
 from sagamart.audit.snapshots import Row
 from sagamart.audit.story import Breach, Story
@@ -55,7 +56,6 @@ TOMBSTONE_FACTS: Mapping[str, FactName] = {
 
 ENDED = frozenset({"completed", "cancelled", "returned"})
 PAID = frozenset({"paid", "shipping_pending", "completed", "returned"})
-DUE_NEWS = {"completed": "order_completed", "returned": "order_completed", "cancelled": "order_cancelled"}
 MONEY_FACTS: frozenset[FactName] = frozenset({"held", "captured", "money_refused"})
 GOODS_FACTS: frozenset[FactName] = frozenset({"booked", "stock_refused"})
 
@@ -146,28 +146,6 @@ def goods_are_known(story: Story) -> Iterator[Breach]:
         yield from _hearing(story.order, heard, story.reservations, "stock")
 
 
-def the_customer_is_told(story: Story) -> Iterator[Breach]:
-    """Good news or bad, once, when the order has ended, and to whoever placed it.
-
-    An order that came back to life was cancelled before, and was told so: once an attempt at most.
-    """
-    order = story.order
-    if order is None:
-        return
-    due = {DUE_NEWS[order["status"]]} if order["status"] in DUE_NEWS else set()
-    told = {row["kind"] for row in story.told if row["kind"] in DUE_NEWS.values()}
-    needless = told - due - ({"order_cancelled"} if order["attempt"] > 1 else set())
-    if due - told:
-        yield 10, f"{order['status']}, but nobody was told"
-    if needless:
-        yield 11, f"{order['status']}, but told {', '.join(sorted(needless))}"
-    cancellations = sum(row["kind"] == "order_cancelled" for row in story.told)
-    if cancellations > order["attempt"]:
-        yield 16, f"told order_cancelled {cancellations} times in {order['attempt']} attempts"
-    yield from ((11, f"{row['customer_id']} was told {row['kind']}, but {order['customer_id']} placed it")
-                for row in story.told if row["customer_id"] != order["customer_id"])  # fmt: skip
-
-
 RULES: Sequence[tuple[frozenset[str], Callable[[Story], Iterator[Breach]]]] = (
     (frozenset({"orders"}), no_order_is_made_up),
     (frozenset({"orders"}), its_status_follows_from_what_it_knows),
@@ -182,7 +160,8 @@ RULES: Sequence[tuple[frozenset[str], Callable[[Story], Iterator[Breach]]]] = (
     (frozenset({"orders", "wallet"}), money_is_known),
     (frozenset({"orders", "stock"}), goods_follow),
     (frozenset({"orders", "stock"}), goods_are_known),
-    (frozenset({"orders", "notifications"}), the_customer_is_told),
+    (frozenset({"orders", "notifications"}), the_end_is_told),
+    (frozenset({"orders", "notifications"}), the_turns_are_told),
 )
 """Each rule, and the services that have to be present for it."""
 
