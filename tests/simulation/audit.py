@@ -12,7 +12,7 @@ from sagamart.shop.orders.lifecycle import LIFECYCLE
 from sagamart.shop.orders.records import DeliveryCopy, ProductCopy
 from sagamart.shop.shipping.records import DeliveryMethod, ProductMeasures
 from sagamart.shop.stock.records import Sku
-from simulation.evidence import Evidence, Findings, is_paid
+from simulation.evidence import Evidence, Findings, was_completed
 from simulation.goods_rules import GOODS_RULES
 from simulation.money_rules import MONEY_RULES
 from simulation.people import RECONCILE
@@ -51,7 +51,7 @@ def people_are_told_once(seen: Evidence) -> Findings:
     told = defaultdict(list)
     for notification in seen.rows("notifications", Notification).values():
         told[notification.kind].append(notification.facts.order_id or notification.customer_id)
-    completed = sorted(order.order_id for order in seen.orders.values() if is_paid(order))
+    completed = sorted(order.order_id for order in seen.orders.values() if was_completed(order))
     if sorted(told["order_completed"]) != completed:
         yield f"told of {sorted(told['order_completed'])}, completed are {completed}"
     cancelled = {order.order_id for order in seen.orders.values() if order.status == "cancelled"}

@@ -46,6 +46,11 @@ def returned_pieces(order: Order) -> dict[int, int]:
     return back
 
 
+def was_completed(order: Order) -> bool:
+    """Whether its customer had everything, even if goods came back."""
+    return is_paid(order) and (not order.needs_shipment or order.shipment("delivered"))
+
+
 def is_paid(order: Order) -> bool:
     """Whether its money was taken for good, even if goods came back."""
     return order.status in {"paid", "shipping_pending", "completed", "returned"}

@@ -1,14 +1,15 @@
 """The staff of the shop in a run: they fill it, ship, take returns in, count again, change their minds."""
 
 import asyncio
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from sagamart.contracts.orders import Status
+from sagamart.contracts.orders import ReturnedLine, Status
 from sagamart.messaging.message import Body
 from sagamart.shop.accounts.messages import RegisterCustomer
 from sagamart.shop.catalogue.messages import ChangeProduct, CreateProduct
-from sagamart.shop.orders.messages import MoveOrder
+from sagamart.shop.orders.messages import MoveOrder, ReturnItems, return_id_of
 from sagamart.shop.orders.records import Order
 from sagamart.shop.payments.messages import Reconcile
 from sagamart.shop.promotions.messages import CreateCode
@@ -86,10 +87,10 @@ class Staff:
             service, body = self.random.choice(self._meddlings())
             await self.ask(service, f"meddle {number}", body)
 
-    def _meddlings(self) -> list[tuple[str, Body]]:
+    def _meddlings(self) -> list[tuple[str, Body | Callable[[str], Body]]]:
         random = self.random
         sku, who = random.choice(sorted(PIECES)), random.choice(CUSTOMERS)
-        found: list[tuple[str, Body]] = [
+        found: list[tuple[str, Body | Callable[[str], Body]]] = [
             ("stock", AdjustStock(sku, -random.randint(1, 3), STAFF, "broken")),
             ("stock", AdjustStock(sku, -random.randint(1, 9), STAFF, "stolen", force=True)),
             ("stock", ReceiveStock(sku, random.randint(1, 3), STAFF)),
@@ -103,7 +104,22 @@ class Staff:
         if orders:
             target: Status = random.choice(("cancelled", "completed"))
             found.append(("orders", MoveOrder(random.choice(orders), STAFF, staff=True, to=target, why="a call")))
+        found += [("orders", self._undelivered(one)) for one in self._on_their_way()]
         return found
+
+    def _on_their_way(self) -> list[Order]:
+        """The orders of parcels that carriers have, and that nobody has announced to come back."""
+        sent = [one for one in self.people.rows("shipping", Shipment).values() if one.status == "handed_over"]
+        orders = [self.people.rows("orders", Order)[one.order_id] for one in sent]
+        return [order for order in orders if not order.returns]
+
+    def _undelivered(self, order: Order) -> Callable[[str], Body]:
+        """Nobody took the parcel, or only some of it."""
+        some = len(order.lines) if self.random.random() < 0.7 else 1
+        lines = tuple(ReturnedLine(place, line.quantity) for place, line in enumerate(order.lines[:some]))
+        return lambda message_id: ReturnItems(
+            order.order_id, STAFF, staff=True, return_id=return_id_of(message_id), returned=lines
+        )
 
 
 def _product(sku: str, price_minor: int) -> CreateProduct:

@@ -27,7 +27,7 @@ from sagamart.messaging.message import Body
 from sagamart.shop.orders.messages import MoveOrder, ReturnItems
 from sagamart.shop.orders.money import apportion
 from sagamart.shop.orders.returning import MoreThanBought, NothingToReturn, StaffTakeBack
-from sagamart.shop.orders.stopping import MoveNotAllowed, TooLateToCancel, TooLateToDeliver
+from sagamart.shop.orders.stopping import MoveNotAllowed, NotHandedOverYet, TooLateToCancel, TooLateToDeliver
 from sagamart.shop.orders.view import view
 
 PENDING = ShipmentPending("ord_1", "shp_1")
@@ -168,12 +168,28 @@ def test_a_shipment_that_is_refused_ends_the_order_and_gives_the_money_back() ->
     assert refunds(service) == [(1, 190_000)]
 
 
-def test_staff_say_that_an_order_was_delivered() -> None:
+def test_staff_say_that_an_order_was_delivered_and_shipping_is_told() -> None:
+    service = paid_shipped_order()
+    service.hears(PENDING, HANDED_OVER)
+
+    assert names(service.hears(moves("completed")).send) == ["DeliveryReported", "OrderCompleted"]
+    assert service.hears(DELIVERED) == NOTHING
+    assert names(service.hears(gives_back(*ONE_CUP)).send) == ["ReturnRequested"]
+
+
+def test_nobody_says_delivered_of_a_parcel_that_is_still_here() -> None:
     service = paid_shipped_order()
     service.hears(PENDING)
 
-    assert names(service.hears(moves("completed")).send) == ["OrderCompleted"]
-    assert service.hears(DELIVERED) == NOTHING
+    assert service.hears(moves("completed")).reply == NotHandedOverYet("ord_1")
+    assert order_in(service).status == "shipping_pending"
+
+
+def test_to_call_off_a_shipped_order_tells_nothing_of_a_delivery() -> None:
+    service = paid_shipped_order()
+    service.hears(PENDING)
+
+    assert names(service.hears(moves("cancelled")).send) == ["ShipmentStopRequested"]
 
 
 def test_nobody_says_delivered_of_a_shipment_that_may_still_be_refused() -> None:
@@ -239,6 +255,51 @@ def test_what_has_not_arrived_cannot_come_back() -> None:
     service = paid_shipped_order()
 
     assert service.hears(gives_back(*ONE_CUP)).reply == NothingToReturn("ord_1", "paid")
+
+
+def test_staff_take_back_what_was_handed_over_and_nobody_took() -> None:
+    service = paid_shipped_order()
+    service.hears(PENDING)
+    early = service.hears(gives_back(*ALL, staff=True))
+    service.hears(HANDED_OVER)
+
+    theirs = service.hears(gives_back(*ALL))
+    announced = service.hears(gives_back(*ALL, staff=True))
+    back = service.hears(ReturnReceived("ord_1", "ret_1", ALL))
+
+    assert early.reply == theirs.reply == NothingToReturn("ord_1", "shipping_pending")
+    assert names(announced.send) == ["ReturnRequested"]
+    assert names(back.send) == ["OrderReturned", "BankRefundRequested"]
+    assert order_in(service).status == "returned"
+    assert refunds(service) == [(1, TOTAL_MINOR)]
+
+
+def test_what_was_not_taken_is_refunded_and_the_rest_completes_the_order_when_it_arrives() -> None:
+    service = paid_shipped_order()
+    service.hears(HANDED_OVER, gives_back(*ONE_CUP, staff=True), ReturnReceived("ord_1", "ret_1", ONE_CUP))
+
+    assert order_in(service).status == "shipping_pending"
+    assert refunds(service) == [(1, 45_000)]
+    assert names(service.hears(DELIVERED).send) == ["OrderCompleted"]
+
+
+@pytest.mark.parametrize("overtaken", [False, True])
+def test_a_parcel_that_arrived_after_all_is_told_to_have_arrived_though_it_is_back_by_then(*, overtaken: bool) -> None:
+    service = paid_shipped_order()
+    service.hears(HANDED_OVER, gives_back(*ALL, staff=True))
+    told: list[Body] = [DELIVERED, ReturnReceived("ord_1", "ret_1", ALL)]
+
+    service.hears(*(reversed(told) if overtaken else told), *told)
+
+    assert names(service.sent).count("OrderCompleted") == names(service.sent).count("OrderReturned") == 1
+    assert order_in(service).status == "returned"
+
+
+def test_what_comes_back_undelivered_is_no_reason_to_cancel() -> None:
+    service = paid_shipped_order()
+    service.hears(HANDED_OVER, gives_back(*ALL, staff=True))
+
+    assert service.hears(CANCEL).reply == TooLateToCancel("ord_1", "shipping_pending")
 
 
 def test_a_return_that_nobody_announced_is_a_fault() -> None:

@@ -8,7 +8,7 @@ import pytest
 from one_service import OneService
 from sagamart.contracts.catalogue import ProductChanged
 from sagamart.contracts.order_requests import ReturnRequested, ShipmentRequested, ShipmentStopRequested
-from sagamart.contracts.orders import Address, Delivery, Line, ReturnedLine
+from sagamart.contracts.orders import Address, Delivery, DeliveryReported, Line, ReturnedLine
 from sagamart.contracts.shipping import (
     DeliveryMethodChanged,
     ReturnReceived,
@@ -58,6 +58,7 @@ CUP = ProductChanged("CUP", 4, "Blue cup", 45_000, "RUB", active=True, weight_g=
 HAND_OVER = HandOverShipment("shp_1", "usr_packer", "en", "Post", "RA1RU")
 DELIVERED = ConfirmDelivery("shp_1", "usr_packer", "en")
 RECEIVE = ReceiveReturn("shp_1", "usr_packer", "en", "ret_1")
+REPORTED = DeliveryReported("ord_1", 9, "completed", "cus_1", 1, (CUPS,), 165_000, "RUB")
 
 
 def requested(*lines: Line, delivery: Delivery = BY_COURIER, order_id: str = "ord_1") -> ShipmentRequested:
@@ -153,7 +154,8 @@ def test_a_method_that_is_no_longer_offered_still_sends_what_was_ordered_by_it()
         ((stopping(),), ShipmentStopped("ord_1")),
         ((HAND_OVER,), ShipmentHandedOver("ord_1", "shp_1", "RA1RU", "cus_1")),
         ((HAND_OVER, DELIVERED), ShipmentDelivered("ord_1", "shp_1")),
-        ((HAND_OVER, DELIVERED, returning(), RECEIVE), ShipmentDelivered("ord_1", "shp_1")),
+        ((HAND_OVER, DELIVERED, returning(), RECEIVE), ShipmentHandedOver("ord_1", "shp_1", "RA1RU", "cus_1")),
+        ((HAND_OVER, returning(), RECEIVE), ShipmentHandedOver("ord_1", "shp_1", "RA1RU", "cus_1")),
     ],
 )
 def test_a_repeated_request_is_answered_with_how_far_the_parcel_is(earlier: tuple[Body, ...], answer: Body) -> None:
@@ -274,6 +276,31 @@ def test_what_arrives_was_on_its_way() -> None:
         status = service.record(Shipment, "shp_1").status
 
         assert service.hears(DELIVERED).reply == NotHandedOver("shp_1", status)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "status", "told"),
+    [
+        ((HAND_OVER,), "delivered", [ShipmentDelivered("ord_1", "shp_1")]),
+        ((HAND_OVER, DELIVERED), "delivered", []),
+        ((HAND_OVER, returning(), RECEIVE), "returned", []),
+    ],
+)
+def test_what_staff_say_of_the_order_is_noted_of_its_parcel(
+    earlier: tuple[Body, ...], status: str, told: list[Body]
+) -> None:
+    service = shipping(requested(), *earlier)
+
+    decision = service.hears(REPORTED)
+
+    assert list(decision.send) == told
+    assert service.record(Shipment, "shp_1").status == status
+
+
+@pytest.mark.parametrize("earlier", [(), (requested(),), (requested(), stopping())])
+def test_a_parcel_that_is_said_to_be_delivered_and_never_left_is_a_fault(earlier: tuple[Body, ...]) -> None:
+    with pytest.raises(AssertionError, match="was never handed over"):
+        shipping(*earlier).hears(REPORTED)
 
 
 def test_part_of_a_shipment_comes_back_and_then_the_rest() -> None:

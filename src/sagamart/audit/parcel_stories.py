@@ -16,7 +16,7 @@ PAID = frozenset({"paid", "shipping_pending", *SOLD})
 HEARD: Mapping[str, FactName] = {
     "handed_over": "handed_over",
     "delivered": "delivered",
-    "returned": "delivered",
+    "returned": "handed_over",
     "received": "received",
 }
 """What an order must have heard where its shipment or a return of it stands so."""

@@ -161,6 +161,10 @@ class OrderPaid(OrderMessage, frozen=True):
     """Final order registration: the money is taken; the reserved goods leave the stock."""
 
 
+class DeliveryReported(OrderMessage, frozen=True):
+    """Staff say of a parcel that was handed over that the customer has it: shipping takes note of it."""
+
+
 class OrderCompleted(OrderMessage, frozen=True):
     """The customer has everything; nothing more is to be done for this order, unless something comes back."""
 
@@ -206,9 +210,10 @@ class OrderFailed(OrderEnd, frozen=True):
 
 
 class OrderReturned(OrderMessage, frozen=True):
-    """Goods of a completed order came back: stock takes them in; `amount_minor` is refunded, by requests of their own.
+    """Goods of an order came back: stock takes them in; `amount_minor` is refunded, by requests of their own.
 
-    The status is `returned` once everything is back.  It may overtake OrderPaid.
+    The status is `returned` once everything is back.  It may overtake OrderPaid, and comes without OrderCompleted where
+    the parcel never reached its customer.
     """
 
     return_id: str

@@ -110,7 +110,10 @@ async def cancel_order(order_id: FromPath[str], ask: Ask, caller: Caller, langua
 async def return_items(
     order_id: FromPath[str], data: JSONBody[NewReturn], ask: Ask, caller: Caller, language: Language
 ) -> Response[OrderView]:
-    """Give pieces of a completed order back: refunded when they are here."""
+    """Give pieces of a completed order back: refunded when they are here.
+
+    Staff also announce what was handed over and comes back undelivered.
+    """
 
     def wish(message_id: str) -> ReturnItems:
         return_id = return_id_of(message_id)
@@ -132,7 +135,7 @@ async def move_order(  # noqa: PLR0913  each is something that Litestar hands in
 ) -> Response[OrderView]:
     """Move an order by the word of staff, under its If-Match, as far as its lifecycle lets them.
 
-    Who did it, and why, is kept.
+    Who did it, and why, is kept.  To `completed` once its parcel has been handed over: shipping is told.
     """
     wish = MoveOrder(
         order_id, caller.id, staff=True, language=language, version=expected_version, to=data.status, why=data.why

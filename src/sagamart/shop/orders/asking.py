@@ -146,5 +146,7 @@ BOOKING = Asks((BookingRequested,), _booking)
 HOLDS = Asks((HoldRequested, BankHoldRequested), _holds)
 CAPTURES = Asks((BankCaptureRequested, CaptureRequested), _captures)
 SHIPMENT = Asks((ShipmentRequested, ShipmentStopRequested), _shipment, stopped_by=ShipmentStopRequested)
-RETURNS = Asks((ReturnRequested, RefundRequested, BankRefundRequested), _returns)
+RETURNS = Asks((ReturnRequested, RefundRequested, BankRefundRequested), _returns, stopped_by=ShipmentStopRequested)
+"""Nothing is announced to come back before it is handed over, and then no stop succeeds: such an order stays paid."""
+
 LETTING_GO = Asks((ReleaseRequested, BankVoidRequested, RefundRequested, BankRefundRequested), _letting_go)

@@ -72,8 +72,10 @@ def _before_booking(order: Order, *, paying: bool, advanced: bool) -> Status:
 
 
 def _after_payment(order: Order) -> Status:
+    if _is_all_back(order):
+        return "returned"
     if order.shipment("delivered") or not order.needs_shipment:
-        return "returned" if _is_all_back(order) else "completed"
+        return "completed"
     return "shipping_pending" if order.shipment("handed_over", "shipment_pending") else "paid"
 
 

@@ -17,6 +17,7 @@ from typing import Final, Literal
 import msgspec
 
 from sagamart.contracts.orders import (
+    DeliveryReported,
     OrderCancelled,
     OrderCompleted,
     OrderMessage,
@@ -59,7 +60,7 @@ from sagamart.shop.orders.messages import (
     ReturnItems,
 )
 from sagamart.shop.orders.paying import end_payments, pay, refuse_to_pay, take_late_money
-from sagamart.shop.orders.returning import refuse_to_return, return_items
+from sagamart.shop.orders.returning import refuse_to_return, return_items, take_undelivered
 from sagamart.shop.orders.stopping import cancel, deliver, move, refuse_to_cancel, stop
 
 BOOKING_S = 60
@@ -148,9 +149,9 @@ def ordinary(status: Status) -> Sequence[tuple[Group, Transition]]:
 STAFF_CANCEL = to(move({"cancelled": cancel}), "cancelled")
 NOT_SHIPPED = (
     (OF_PARCEL, never("nothing is shipped before it is paid")),
-    (OF_RETURNS, never("nothing comes back that was not completed")),
+    (OF_RETURNS, never("nothing comes back that was not sent")),
 )
-NOT_BACK = (OF_RETURNS, never("nothing comes back that was not completed"))
+NOT_BACK = (OF_RETURNS, never("nothing comes back that was not sent"))
 LOST = "the deadline lost its race"
 AGAIN = "what must happen is asked for again"
 
@@ -242,12 +243,15 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
         (MoveOrder,     to(move({"cancelled": stop}), "paid")),  # delivered: not before shipping says that it can be
         (OrderDeadline, to(stay, "paid", again=True, because=AGAIN)),
     )),
-    "shipping_pending": State(settled=True, by="paid", asks=(SHIPMENT, LETTING_GO), awaits=(ShipmentDelivered,),
-                              deadline=SHIPPING_AGAIN_S, undo=OrderCancelled, on=row("shipping_pending",
+    "shipping_pending": State(settled=True, by="paid", asks=(SHIPMENT, RETURNS, LETTING_GO),
+                              awaits=(ShipmentDelivered,), deadline=SHIPPING_AGAIN_S, undo=OrderCancelled,
+                              on=row("shipping_pending",
         (OF_PARCEL,     to(learn, "shipping_pending", "completed", "cancelled")),
-        NOT_BACK,
+        (OF_RETURNS,    to(learn, "shipping_pending", "returned", tells=OrderReturned)),  # it was never delivered
         (CancelOrder,   to(stop, "shipping_pending")),
-        (MoveOrder,     to(move({"cancelled": stop, "completed": deliver}), "shipping_pending", "completed")),
+        (MoveOrder,     to(move({"cancelled": stop, "completed": deliver}), "shipping_pending", "completed",
+                           tells=DeliveryReported)),
+        (ReturnItems,   to(take_undelivered, "shipping_pending")),
         (OrderDeadline, to(stay, "shipping_pending", again=True, because=AGAIN)),
     )),
 
@@ -259,6 +263,7 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
         (OrderDeadline, to(stay, "completed", because=LOST)),
     )),
     "returned": State(final=True, settled=True, asks=(RETURNS, LETTING_GO), on=row("returned",
+        (ShipmentDelivered, to(learn, "returned", tells=OrderCompleted)),  # that it came back overtook that it arrived
         (OrderDeadline, to(stay, "returned", because=LOST)),
     )),
     "cancelled": State(final=True, settled=True, tells=OrderCancelled, asks=(LETTING_GO,), on=row("cancelled",

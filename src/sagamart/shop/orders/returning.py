@@ -1,5 +1,6 @@
-"""What comes back from a completed order, by item, and what is refunded for it.
+"""What comes back from an order, by item, and what is refunded for it.
 
+- A customer gives back what has arrived; staff announce too what was handed over and comes back undelivered.
 - Nothing comes back twice: what was announced counts as gone.
 - What was sent by a carrier comes back by one, and is refunded when it is here.  What was handed over in the shop is
   taken back by staff, who see it.
@@ -74,6 +75,13 @@ def return_items(order: Order, message: ReturnItems, _at: datetime) -> Order | R
     if order.needs_shipment:
         return agreed
     return share_out(agreed.noting(agreed.returns[-1].arrival), message.return_id)
+
+
+def take_undelivered(order: Order, message: ReturnItems, at: datetime) -> Order | Refusal:
+    """Staff know that a parcel which was handed over did not reach its customer, and comes back."""
+    if not (message.staff and order.shipment("handed_over")):
+        return NothingToReturn(order.order_id, order.status)
+    return return_items(order, message, at)
 
 
 def refuse_to_return(order: Order, _message: ReturnItems, _at: datetime) -> NothingToReturn:

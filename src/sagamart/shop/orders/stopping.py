@@ -53,9 +53,11 @@ def refuse_to_cancel(order: Order, _message: OrderWish, _at: datetime) -> TooLat
 
 
 def deliver(order: Order, _message: MoveOrder, _at: datetime) -> Order | Refusal:
-    """Staff know that the customer has it."""
+    """Staff know that the customer has it; shipping is told (`DeliveryReported`)."""
     if order.plan.stopping is not None or order.shipment("stopped", "shipment_refused"):
         return TooLateToDeliver(order.order_id)
+    if not order.shipment("handed_over"):
+        return NotHandedOverYet(order.order_id)
     return order.noting(Fact(SHIPMENT, "delivered"))
 
 
@@ -63,6 +65,14 @@ class TooLateToDeliver(Refusal, frozen=True):
     """The parcel is being stopped."""
 
     title: ClassVar[str] = "The order's shipment is being stopped"
+
+    order_id: str
+
+
+class NotHandedOverYet(Refusal, frozen=True):
+    """A parcel that is still here has reached nobody: it could be sent after the order is complete."""
+
+    title: ClassVar[str] = "The order's parcel has not been handed over yet"
 
     order_id: str
 

@@ -19,6 +19,7 @@ from sagamart.contracts.order_requests import (
     ShipmentRequested,
 )
 from sagamart.contracts.orders import (
+    DeliveryReported,
     Line,
     OrderCancelled,
     OrderMessage,
@@ -106,6 +107,11 @@ def _returned(order: Order, same: Told, message: Any) -> OrderReturned | None:
     return OrderReturned(*same, one.return_id, one.lines, sum(share for _, share in one.shares))
 
 
+def _reported(_order: Order, same: Told, message: Any) -> DeliveryReported | None:
+    """Of all that staff may move an order to, only this concerns the parcel."""
+    return DeliveryReported(*same) if message.to == "completed" else None
+
+
 _NEWS: Mapping[type[OrderMessage], Callable[[Order, Told, Any], OrderMessage | None]] = {
     OrderPlaced: _placed,
     PaymentAwaited: _awaited,
@@ -113,6 +119,7 @@ _NEWS: Mapping[type[OrderMessage], Callable[[Order, Told, Any], OrderMessage | N
     OrderCancelled: _cancelled,
     OrderReturned: _returned,
     OrderRevived: _revived,
+    DeliveryReported: _reported,
 }
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar, assert_never
 from msgspec.structs import replace
 
 from sagamart.contracts.order_requests import ReturnRequested, ShipmentRequested, ShipmentStopRequested
-from sagamart.contracts.orders import Delivery, Line
+from sagamart.contracts.orders import Delivery, DeliveryReported, Line
 from sagamart.contracts.shipping import (
     ReturnReceived,
     ShipmentCannotBeStopped,
@@ -151,6 +151,16 @@ def confirm_delivery(message: Message[ConfirmDelivery], shipment: Shipment | Non
     return Decision(save=[arrived], send=[_progress(arrived)], reply=_shown(arrived, body.language))
 
 
+def note_delivery(message: Message[DeliveryReported], shipment: Shipment | None) -> Decision:
+    """Staff have said so of the order, which has heard of the hand-over."""
+    if shipment is None or shipment.status in {"pending", "refused", "stopped"}:
+        raise AssertionError(f"{message.body.order_id} is said to be delivered, but was never handed over")
+    if shipment.status != "handed_over":
+        return NOTHING
+    arrived = _moved(shipment, "delivered", message.at)
+    return Decision(save=[arrived], send=[_progress(arrived)])
+
+
 def expect_return(message: ReturnRequested, known: Return | None) -> Decision:
     """Note what is announced to come back; say so again where it is here."""
     if known is None:
@@ -210,9 +220,9 @@ def _progress(shipment: Shipment) -> ShipmentFact:
     match shipment.status:
         case "pending":
             return ShipmentPending(shipment.order_id, shipment_id, customer_id)
-        case "handed_over":
+        case "handed_over" | "returned":  # what is back may never have been delivered
             return ShipmentHandedOver(shipment.order_id, shipment_id, shipment.tracking, customer_id)
-        case "delivered" | "returned":
+        case "delivered":
             return ShipmentDelivered(shipment.order_id, shipment_id)
         case "stopped" if shipment.reason is None:
             return ShipmentStopped(shipment.order_id)

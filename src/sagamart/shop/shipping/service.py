@@ -6,6 +6,7 @@ from typing import Any
 from sagamart.contracts.accounts import CustomerErased
 from sagamart.contracts.catalogue import ProductChanged
 from sagamart.contracts.order_requests import ReturnRequested, ShipmentRequested, ShipmentStopRequested
+from sagamart.contracts.orders import DeliveryReported
 from sagamart.contracts.shipping import (
     DeliveryMethodChanged,
     ReturnReceived,
@@ -25,6 +26,7 @@ from sagamart.shop.shipping.decide import (
     confirm_delivery,
     expect_return,
     hand_over,
+    note_delivery,
     receive_return,
     request,
     skus_of,
@@ -97,6 +99,12 @@ SHIPPING = Service(
             needs=lambda m: (need(Shipment, shipment_id_of(m.body.order_id)),),
             decide=lambda m, have: stop(m, have.find(Shipment, shipment_id_of(m.body.order_id))),
             emits=(ShipmentStopped, ShipmentCannotBeStopped),
+        ),
+        Handler(
+            takes=DeliveryReported,
+            needs=lambda m: (need(Shipment, shipment_id_of(m.body.order_id)),),
+            decide=lambda m, have: note_delivery(m, have.find(Shipment, shipment_id_of(m.body.order_id))),
+            emits=(ShipmentDelivered,),
         ),
         Handler(
             takes=ReturnRequested,

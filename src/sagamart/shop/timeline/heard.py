@@ -31,6 +31,7 @@ from sagamart.contracts.order_requests import (
 )
 from sagamart.contracts.orders import (
     Delivery,
+    DeliveryReported,
     Line,
     OrderCancelled,
     OrderCompleted,
@@ -97,6 +98,7 @@ HEARD: tuple[type[Body], ...] = (
     ShipmentPending,
     ShipmentRefused,
     ShipmentHandedOver,
+    DeliveryReported,
     ShipmentDelivered,
     OrderCompleted,
     ReturnRequested,

@@ -47,6 +47,10 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "ShipmentPending": {"en": "The parcel is being made ready", "ru": "Посылка готовится"},
     "ShipmentRefused": {"en": "The order cannot be shipped", "ru": "Заказ нельзя отправить"},
     "ShipmentHandedOver": {"en": "The carrier has the parcel", "ru": "Посылка передана перевозчику"},
+    "DeliveryReported": {
+        "en": "Staff say that the customer has the parcel",
+        "ru": "Сотрудник сообщил, что посылка у покупателя",
+    },
     "ShipmentDelivered": {"en": "The customer has the parcel", "ru": "Посылка доставлена"},
     "OrderCompleted": {"en": "The order is complete", "ru": "Заказ выполнен"},
     "ReturnRequested": {"en": "Goods will come back", "ru": "Ожидается возврат товаров"},
