@@ -102,6 +102,7 @@ GET   /v1/operations/payments/unknown                     401      403   403    
 POST  /v1/operations/payments/{payment_id}/resolution     401      403   403      200      403         403   409
 POST  /v1/operations/reconciliation                       401      403   403      202      403         403   202
 GET   /v1/operations/reconciliation                       401      403   403      200      403         403   200
+GET   /v1/operations/reconciliation/differences          401      403   403      200      403         403   200
 GET   /v1/operations/dead-letters                         401      403   403      200      403         403   200
 POST  /v1/operations/dead-letters/{letter_id}/release     401      403   403      404      403         403   404
 POST  /v1/operations/dead-letters/{letter_id}/discard     401      403   403      404      403         403   404

@@ -48,6 +48,9 @@ class OrdersSection(Section, frozen=True):
             ge=1, le=30, description="In the styles http and http-events: how long a new order may wait for its outcome"
         ),
     ] = 10
+    reconcile_hour: Annotated[
+        int, Meta(ge=0, le=23, description="The hour of the day (UTC) when the bank's statement is compared")
+    ] = 3
 
 
 class WalletSection(Section, frozen=True):
@@ -85,6 +88,9 @@ class BankSection(Section, frozen=True):
     open_top_ups_max: Annotated[
         int, Meta(ge=1, le=100, description="Top-ups that one customer may have open at the same time")
     ] = 10
+    reconcile_hour: Annotated[
+        int, Meta(ge=0, le=23, description="The hour of the day (UTC) when the bank's statement is compared")
+    ] = 3
 
 
 class AuditSection(Section, frozen=True):

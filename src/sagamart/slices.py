@@ -102,7 +102,13 @@ def _wallet(settings: ShopSettings) -> Slice:
 
 def _payments(settings: ShopSettings) -> Slice:
     bank = settings.bank
-    rules = PaymentRules(bool(bank.url), settings.currency, bank.top_up_minor_max, bank.open_top_ups_max)
+    rules = PaymentRules(
+        bool(bank.url),
+        settings.currency,
+        bank.top_up_minor_max,
+        bank.open_top_ups_max,
+        reconcile_hour=bank.reconcile_hour,
+    )
     waiters = TopUpWaiters()
     client = HttpBank(bank.url, bank.api_key, return_url=bank.return_url, page_hosts=frozenset(bank.page_hosts))
     begins = (BeginReconciling(),) if bank.url else ()

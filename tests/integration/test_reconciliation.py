@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bank_at_work import until
-from payments_street import PAYS, Street
+from payments_street import PAYS, Street, pay_id
 from sagamart.contracts.payments import TopUpPaid
 from sagamart.contracts.wallet import TopUpCredited
 from sagamart.messaging.worker import Node
@@ -15,7 +15,9 @@ from sagamart.shop.payments import http_bank
 from sagamart.shop.payments.comparing import reconcile
 
 ANNA = Caller("cus_1", frozenset({"CUSTOMER"}))
+OPERATOR = Caller("usr_operator", frozenset({"OPERATOR"}))
 MONEY = {"amount_minor": 500, "currency": "RUB"}
+DIFFERENCES = "/v1/operations/reconciliation/differences"
 
 
 async def reconciled(street: Street) -> list[str]:
@@ -83,6 +85,32 @@ async def test_a_top_up_that_the_wallet_has_not_confirmed_is_told_again_and_name
     await told_to_the_wallet(street, 2)
     await credited(street, top_up_id)
     assert await reconciled(street) == []
+
+
+async def test_staff_read_every_difference_a_page_at_a_time(street: Street) -> None:
+    assert (await street.payments.get(DIFFERENCES, caller=OPERATOR)).json() == {"items": [], "next_cursor": None}
+    await street.bank.pay("charge", PAYS, key="not-ours", amount_minor=700)
+    await street.captured(1)
+    wrong = pay_id(1)
+    top_up_id = await paid_top_up(street)
+    await told_to_the_wallet(street, 1)
+    await reconciled(street)
+    await street.payments.rows("update payments set statement_minor = 1 where payment_id = $1", wrong)
+
+    first = (await street.payments.get(f"{DIFFERENCES}?limit=2", caller=OPERATOR)).json()
+    rest = (await street.payments.get(f"{DIFFERENCES}?limit=2&cursor={first['next_cursor']}", caller=OPERATOR)).json()
+
+    seen = [
+        tuple(one[name] for name in ("found", "subject", "bank_key", "known_minor", "statement_minor"))
+        for page in (first, rest)
+        for one in page["items"]
+    ]
+    assert seen == [
+        ("unknown", "1", "not-ours", None, 700),
+        ("amount_differs", wrong, None, 500, 1),
+        ("not_credited", top_up_id, None, 500, 500),
+    ]
+    assert rest["next_cursor"] is None
 
 
 async def test_what_is_of_no_payment_of_ours_is_named(street: Street) -> None:

@@ -51,7 +51,8 @@ LOOK_S_MAX = 300
 class PaymentRules(msgspec.Struct, frozen=True):
     """What a shop decides about payments.  `bank`: whether there is one.
 
-    Its statement is read up to `statement_settle_s` ago: younger entries may not all be there.
+    Its statement is read up to `statement_settle_s` ago: younger entries may not all be there; every day when it is
+    `reconcile_hour` (UTC).
     """
 
     bank: bool = True
@@ -59,6 +60,7 @@ class PaymentRules(msgspec.Struct, frozen=True):
     top_up_minor_max: int = 100_000_000
     open_top_ups_max: int = 10
     statement_settle_s: float = 60.0
+    reconcile_hour: int = 3
 
 
 class NoSuchPayment(Refusal, frozen=True):

@@ -86,6 +86,30 @@ class ReconciliationView(msgspec.Struct, frozen=True):
     mended: int
 
 
+class FoundAfter(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page of differences ended."""
+
+    place: Annotated[int, Meta(ge=1, le=9)]
+    subject: Annotated[str, Meta(pattern="^[!-~]{0,200}$")]
+
+
+class DifferenceView(msgspec.Struct, frozen=True):
+    """What a person has to look at after a reconciliation.
+
+    `unknown`: an entry of the statement (`subject`, under `bank_key`) that is of no payment of ours; `other_currency`:
+    of one, but in another currency.  `amount_differs`: a payment (`subject`) of which we know `known_minor`, and the
+    statement says `statement_minor`.  `not_credited`: a top-up that the wallet has not confirmed.
+    """
+
+    found: Literal["unknown", "other_currency", "amount_differs", "not_credited"]
+    subject: str
+    bank_key: str | None
+    known_minor: int | None
+    statement_minor: int
+    currency: str
+    at: datetime
+
+
 @get("/v1/operations/payments/unknown", guards=[OPERATORS], tags=["operations"])
 async def unknown_payments(
     queries: Queries, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
@@ -133,6 +157,18 @@ async def reconciliation(queries: Queries) -> ReconciliationView:
     return ReconciliationView(*found.values())
 
 
+@get("/v1/operations/reconciliation/differences", guards=[OPERATORS], tags=["operations"])
+async def differences(queries: Queries, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None) -> Page[DifferenceView]:
+    """What did not fit when the bank's statement was compared, and does not fit now.
+
+    First entries of the statement, then payments that differ, then top-ups that are not credited.
+    """
+    after = key_of(cursor, FoundAfter) or FoundAfter(1, "")
+    rows = await queries.all_differences(place=after.place, subject=after.subject, limit=limit + 1)
+    page = page_of(rows, limit, lambda last: FoundAfter(last["place"], last["subject"]))
+    return Page([DifferenceView(*list(row.values())[1:]) for row in page.items], page.next_cursor)
+
+
 def _unknown(row: Any) -> UnknownPayment:
     payment_id = row["payment_id"]
     return UnknownPayment(
@@ -151,4 +187,4 @@ def _unknown(row: Any) -> UnknownPayment:
     )
 
 
-ROUTES: Sequence[HTTPRouteHandler] = (unknown_payments, resolve, reconcile, reconciliation)
+ROUTES: Sequence[HTTPRouteHandler] = (unknown_payments, resolve, reconcile, reconciliation, differences)

@@ -64,6 +64,29 @@ where purpose = 'top_up' and captured_minor > 0 and not credited
 order by payment_id
 limit :limit;
 
+-- name: all_differences(place, subject, limit)
+-- What a person has to look at after a reconciliation, of all three kinds, from just after one of them on.
+select place, found, subject, bank_key, known_minor, statement_minor, currency, at
+from (
+    select 1 as place, found, difference_id as subject, bank_key, null::bigint as known_minor,
+        amount_minor as statement_minor, currency, at
+    from differences
+    union all
+    select 2, 'amount_differs', payment_id, null, captured_minor - refunded_minor, statement_minor, currency,
+        coalesce(moved_at, at)
+    from payments
+    where statement_minor <> captured_minor - refunded_minor
+        and coalesce(moved_at, at) < (select read_until from reconciliations)
+    union all
+    select 3, 'not_credited', payment_id, null, captured_minor, statement_minor, currency, moved_at
+    from payments
+    where purpose = 'top_up' and captured_minor > 0 and not credited
+        and moved_at < (select read_until from reconciliations)
+) as one
+where (place, subject collate "C") > (:place, :subject)
+order by place, subject collate "C"
+limit :limit;
+
 -- name: payments_unsettled
 -- Payments about which the bank has not said its last word for longer than this.
 select payment_id, status, at

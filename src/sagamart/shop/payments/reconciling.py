@@ -4,6 +4,8 @@
 - What payments does not know yet is mended by asking the bank about the payment; a top-up that is not credited yet is
   told to the wallet again.  Neither can do harm.
 - An entry of no payment of ours, or of another currency, is a difference: kept for a person to look at.
+- It is done every day at the hour that the settings name, whenever it was done by hand; a night on which no process ran
+  is made up for at the next start.
 """
 
 from collections.abc import Mapping
@@ -12,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from sagamart.contracts.payments import TopUpPaid
-from sagamart.messaging.decision import NOTHING, Arm, Decision, Reply
+from sagamart.messaging.decision import Arm, Decision, Reply
 from sagamart.messaging.message import Body, Message
 from sagamart.shop.payments.decide import PaymentRules, changed
 from sagamart.shop.payments.facts import facts
@@ -28,33 +30,47 @@ from sagamart.shop.payments.messages import (
 )
 from sagamart.shop.payments.records import Difference, Payment, Reconciliation
 
-EVERY_S = 24 * 3600
+DAY = timedelta(days=1)
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def at_start(message: Message[BeginReconciling], before: Reconciliation | None) -> Decision:
-    """Arm the nightly timer, once: it arms itself from then on."""
-    if before is not None:
-        return NOTHING
-    first = Reconciliation(1, BANK, None, running=False, at=message.at)
-    return Decision(save=[first], timers=[Arm("reconcile", EVERY_S, ReconciliationDue())])
+def at_start(message: Message[BeginReconciling], before: Reconciliation | None, rules: PaymentRules) -> Decision:
+    """Arm the nightly timer: it arms itself from then on, and a start with another hour moves it."""
+    armed = _armed(message.at, rules)
+    if before is None:
+        first = Reconciliation(1, BANK, None, running=False, at=message.at)
+        return Decision(save=[first], timers=[armed])
+    missed = before.at < next_at(message.at, rules.reconcile_hour) - DAY
+    return Decision(timers=[Arm(armed.name, 0, armed.body) if missed else armed])
+
+
+def next_at(at: datetime, hour: int) -> datetime:
+    """The next time after `at` that it is this hour (UTC)."""
+    today = at.astimezone(UTC).replace(hour=hour, minute=0, second=0, microsecond=0)
+    return today if today > at else today + DAY
+
+
+def _armed(at: datetime, rules: PaymentRules) -> Arm:
+    left_s = (next_at(at, rules.reconcile_hour) - at).total_seconds()
+    return Arm("reconcile", left_s, ReconciliationDue())
 
 
 def begin(
     message: Message[Reconcile] | Message[ReconciliationDue], before: Reconciliation | None, rules: PaymentRules
 ) -> Decision:
-    """Read on where the last reconciliation ended, and again tomorrow."""
+    """Read on where the last reconciliation ended, and again at the next night's hour."""
     asked = isinstance(message.body, Reconcile)
+    armed = _armed(message.at, rules)
     if before is not None and before.running:
-        return Decision(reply=Reply(202, before)) if asked else NOTHING
+        return Decision(reply=Reply(202, before)) if asked else Decision(timers=[armed])
     since = before.read_until if before is not None and before.read_until else BEGINNING
     until = max(since, message.at - timedelta(seconds=rules.statement_settle_s))
     began = Reconciliation((before.version if before else 0) + 1, BANK, since, running=True, at=message.at)
     return Decision(
         save=[began],
         send=[StatementAsked(since, until)],
-        timers=[Arm("reconcile", EVERY_S, ReconciliationDue())],
+        timers=[armed],
         reply=Reply(202, began) if asked else None,
     )
 

@@ -166,7 +166,7 @@ def _reconciling(rules: PaymentRules) -> Sequence[Handler[Any]]:
         Handler(
             takes=BeginReconciling,
             needs=_run,
-            decide=lambda m, have: reconciling.at_start(m, have.find(Reconciliation, BANK)),
+            decide=lambda m, have: reconciling.at_start(m, have.find(Reconciliation, BANK), rules),
             emits=(ReconciliationDue,),
         ),
         Handler(takes=ReconciliationDue, needs=_run, decide=begin, emits=(StatementAsked, ReconciliationDue)),
