@@ -75,6 +75,7 @@ GET   /v1/promo-codes/{code}                              401      403   403    
 PATCH /v1/promo-codes/{code}                              401      403   403      200      403         403   200
 GET   /v1/promo-codes/{code}/check                        401      200   200      200      200         200   200
 GET   /v1/wallet                                          401      200   200      200      200         200   200
+GET   /v1/wallet/house                                    401      403   403      200      403         403   200
 GET   /v1/wallet/entries                                  401      200   200      200      200         200   200
 POST  /v1/wallet/deposits                                 401      403   403      201      403         403   201
 POST  /v1/wallet/withdrawals                              401      201   201      201      201         201   201

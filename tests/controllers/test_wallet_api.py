@@ -1,10 +1,11 @@
 """The wallet's routes: what each does, refuses, cannot read, and does not let everybody do."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from sagamart.contracts.order_requests import HoldRequested
+from sagamart.contracts.order_requests import CaptureRequested, HoldRequested, RefundRequested
 from sagamart.platform.http import Caller
 from sagamart.shop.wallet.api import ROUTES, routes
 from sagamart.shop.wallet.service import WALLET, WalletSettings
@@ -194,3 +195,40 @@ async def test_a_stranger_sees_and_moves_nothing(wallet: RunningService) -> None
         await wallet.post(WITHDRAWALS, rubles()),
     ):
         assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
+
+
+async def test_staff_see_the_houses_accounts_rolled_up_from_what_moved(annas: RunningService) -> None:
+    await annas.hears(CaptureRequested("ord_1", 4, "capturing", ANNA.id, 1, (), 200, "RUB", 1, 200))
+    await annas.hears(RefundRequested("ord_1", 5, "cancelled", ANNA.id, 1, (), 200, "RUB", 1, 50, "ref_1"))
+    await annas.post(DEPOSITS, rubles(30, customer_id=BORIS.id), caller=OPERATOR, key="second")
+    today = datetime.now(UTC).date()
+
+    answer = (await annas.get("/v1/wallet/house", caller=OPERATOR)).json()
+    later = (await annas.get(f"/v1/wallet/house?posted_from={today + timedelta(days=2)}", caller=OPERATOR)).json()
+    days = f"posted_from={today + timedelta(days=2)}&posted_to={today + timedelta(days=3)}"
+    empty = (await annas.get(f"/v1/wallet/house?{days}", caller=OPERATOR)).json()
+
+    moved = [(one["account"], one["kind"], one["movements"], one["amount_minor"]) for one in answer["entries"]]
+    assert moved == [
+        ("house:clearing", "deposit", 2, -530),
+        ("house:refunds", "refund", 1, -50),
+        ("house:revenue", "capture", 1, 200),
+    ]
+    assert {one["currency"] for one in answer["entries"]} == {"RUB"}
+    assert later["code"] == "malformed"
+    assert empty["entries"] == []
+
+
+@pytest.mark.parametrize(
+    "days",
+    ["posted_from=2025-01-01&posted_to=2026-11-21", "posted_to=9999-12-31", "posted_to=0001-01-02", "posted_from=x"],
+)
+async def test_days_that_are_too_many_or_none_are_refused(wallet: RunningService, days: str) -> None:
+    response = await wallet.get(f"/v1/wallet/house?{days}", caller=OPERATOR)
+
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
+
+
+async def test_the_houses_accounts_are_for_staff(wallet: RunningService) -> None:
+    for caller, status in ((None, 401), (ANNA, 403), (STOCK_OPERATOR, 403)):
+        assert (await wallet.get("/v1/wallet/house", caller=caller)).status_code == status

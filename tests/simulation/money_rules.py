@@ -10,6 +10,7 @@ from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
 from sagamart.shop.wallet.records import (
     HOUSE_BANK,
     HOUSE_CLEARING,
+    HOUSE_REFUNDS,
     HOUSE_REVENUE,
     Hold,
     Posting,
@@ -24,7 +25,7 @@ def every_order_keeps_what_it_is_worth(seen: Evidence) -> Findings:
     """Its total, less what came back; nothing, where it was cancelled; before it is paid, what was taken so far."""
     kept: Counter[str] = Counter()
     for posting in seen.rows("wallet", Posting).values():
-        if posting.account == HOUSE_REVENUE:
+        if posting.account in {HOUSE_REVENUE, HOUSE_REFUNDS}:
             kept[posting.reference] += posting.amount_minor
     for order in seen.orders.values():
         due_minor = order.total_minor - returned_minor(order) if is_paid(order) else taken_so_far_minor(order)

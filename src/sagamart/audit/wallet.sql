@@ -142,7 +142,7 @@ select * from (
     union all
     select reference, null, count(*), null, null, null, null, null, sum(amount_minor)::bigint
     from postings
-    where account = 'house:revenue' and (:only::text[] is null or reference = any(:only::text[]))
+    where account in ('house:revenue', 'house:refunds') and (:only::text[] is null or reference = any(:only::text[]))
     group by reference
 ) as one
 order by order_id collate "C", payment;
@@ -157,7 +157,7 @@ order by customer_id collate "C";
 select key, sum(total_minor)::bigint as total_minor, count(*) as version
 from (
     select reference as key, amount_minor as total_minor
-    from postings where account = 'house:revenue' and kind in ('bank_capture', 'bank_refund')
+    from postings where account in ('house:revenue', 'house:refunds') and kind in ('bank_capture', 'bank_refund')
     union all
     select substr(account, 10) as key, amount_minor as total_minor
     from postings where account like 'customer:%' and kind = 'top_up'

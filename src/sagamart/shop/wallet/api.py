@@ -24,6 +24,7 @@ from sagamart.platform.http import (
     page_of,
 )
 from sagamart.shop.wallet.decide import WalletState, state
+from sagamart.shop.wallet.house_api import house
 from sagamart.shop.wallet.messages import DepositMoney, WithdrawMoney
 from sagamart.shop.wallet.records import MovementKind, Wallet, customer_account
 from sagamart.shop.wallet.service import WalletSettings
@@ -121,7 +122,7 @@ def routes(settings: WalletSettings) -> Sequence[HTTPRouteHandler]:
         now = WalletState(*found.values()) if found else state(Wallet(0, caller.id, settings.currency))
         return WalletView(**msgspec.structs.asdict(now), may_deposit=may_deposit(caller, caller.id))
 
-    return deposit, withdraw, wallet, entries
+    return deposit, withdraw, wallet, entries, house
 
 
 ROUTES = routes(WalletSettings())

@@ -13,6 +13,7 @@ from sagamart.messaging.decision import NOTHING, Decision
 from sagamart.messaging.message import Message
 from sagamart.shop.wallet.records import (
     HOUSE_BANK,
+    HOUSE_REFUNDS,
     HOUSE_REVENUE,
     Clearing,
     Movement,
@@ -47,7 +48,7 @@ def refund(message: Message[RefundRequested], earlier: Clearing | None, wallet: 
         _same(earlier, body.amount_minor, body.currency)
         return Decision(send=[answer])
     back = Movement(body.refund_id, "refund", body.amount_minor, body.currency, body.order_id, message.at)
-    return Decision(save=_credited(back, HOUSE_REVENUE, wallet), send=[*_opening(wallet), answer])
+    return Decision(save=_credited(back, HOUSE_REFUNDS, wallet), send=[*_opening(wallet), answer])
 
 
 def bank_captured(message: Message[PaymentCaptured], earlier: Clearing | None) -> Decision:
@@ -61,7 +62,7 @@ def bank_refunded(message: Message[PaymentRefunded], earlier: Clearing | None) -
     """The bank gave a part of it back."""
     body = message.body
     back = Movement(refund_key(body), "bank_refund", body.amount_minor, body.currency, body.order_id, message.at)
-    return _booked(back, earlier, HOUSE_REVENUE, HOUSE_BANK)
+    return _booked(back, earlier, HOUSE_REFUNDS, HOUSE_BANK)
 
 
 def refund_key(body: PaymentRefunded) -> str:

@@ -4,6 +4,14 @@ select customer_id, currency, balance_minor, held_minor, balance_minor - held_mi
 from wallets
 where customer_id = :customer_id;
 
+-- name: house_accounts(since, until)
+-- What moved in the house's accounts in between, by account, kind and currency.
+select account, kind, currency, count(*) as movements, sum(amount_minor)::bigint as amount_minor
+from postings
+where account like 'house:%' and at >= :since and at < :until
+group by account, kind, currency
+order by account, kind, currency;
+
 -- name: entries_of
 -- What moved in an account, newest first, from just before one entry on.
 select posting_id, kind, amount_minor, currency, reference, at

@@ -1,8 +1,9 @@
 """The rows that the wallet owns.  Amounts are integer minor units of the currency beside them.
 
-Accounts of the journal are text: `customer:cus_…` for each wallet, and the house's own, `house:clearing` (money that
-came from outside or went there), `house:revenue` (what orders paid) and `house:bank` (what the bank took for us, with a
-minus: its statement).  A house account is the sum of its postings and never a row: every capture would lock it.
+Accounts of the journal are text: `customer:cus_…` for each wallet, and the house's own: `house:clearing` (money that
+came from outside or went there), `house:revenue` (what orders paid), `house:refunds` (what was given back of it, with a
+minus) and `house:bank` (what the bank took for us, with a minus: its statement).  A house account is the sum of its
+postings and never a row: every capture would lock it.
 """
 
 from datetime import datetime
@@ -15,6 +16,7 @@ from sagamart.messaging.records import Entry, Record, Table
 
 HOUSE_CLEARING = "house:clearing"
 HOUSE_REVENUE = "house:revenue"
+HOUSE_REFUNDS = "house:refunds"
 HOUSE_BANK = "house:bank"
 
 
