@@ -265,6 +265,13 @@ CORRUPTIONS = [
     Corruption(11, "courier", "shipping", "delete from delivery_methods"),
     Corruption(12, "{completed}", "orders", "update orders set status = 'returned' where order_id = '{completed}'"),
     Corruption(12, "{sent}", "orders", "update orders set status = 'paid' where order_id = '{sent}'"),
+    Corruption(
+        15,
+        "{sent}",
+        "shipping",
+        "update shipments set status = 'handed_over', pieces_back = 0,"
+        " address = address || '{{\"street\": \"Elsewhere\"}}' where order_id = '{sent}'",
+    ),
     Corruption(15, "TENTH", "promotions", "update promo_codes set used = used + 1"),
     Corruption(15, "TENTH/{ANN}", "promotions", "update customer_uses set used = used + 1"),
     Corruption(15, "courier", "orders", "update delivery_copies set price_minor = 1"),

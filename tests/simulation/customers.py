@@ -61,6 +61,8 @@ class Customers:
             await self.ask("orders", f"change {name}", wish)
         if random.random() < 0.85:
             await self._pay(who, name, order_id)
+        if random.random() < 0.3:
+            await self._move(who, name, order_id)
         if random.random() < 0.25:
             await asyncio.sleep(random.uniform(0, 3))
             await self.ask("orders", f"cancel {name}", CancelOrder(order_id, who, staff=False))
@@ -78,6 +80,20 @@ class Customers:
             amount = random.randint(1, 1_500) if random.random() < 0.4 else None
             wish = PayOrder(order_id, who, staff=False, source=source, amount_minor=amount)
             await self.ask("orders", f"pay {name} {part}", wish)
+
+    async def _move(self, who: str, name: str, order_id: str) -> None:
+        """Have the parcel brought elsewhere, as often as one likes, sometimes where nobody goes."""
+        random = self.random
+        delivery = self._order(order_id).plan.delivery
+        if delivery is None:
+            return
+        for part in range(random.randint(1, 3)):
+            await asyncio.sleep(random.uniform(0, 2))
+            address = Address("Anna", random.choice(("RU", "RU", "FI")), "Perm", f"Lenina {random.randint(1, 3)}")
+            wish = ChangeOrder(
+                order_id, who, staff=False, rules=RULES, delivery=WantedDelivery(delivery.method, address)
+            )
+            await self.ask("orders", f"move {name} {part}", wish)
 
     async def _send_back(self, who: str, name: str, order_id: str) -> None:
         """Wait for the goods, for a while; send back some pieces, and more of them."""

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from sagamart.contracts.orders import attempt_id
-from sagamart.shop.orders.records import Order
+from sagamart.shop.orders.records import Order, Plan
 from sagamart.shop.promotions.records import CustomerUses, PromoCode, Redemption
 from sagamart.shop.shipping.records import HandOver, Return, Shipment
 from sagamart.shop.stock.messages import AdjustStock, ReceiveStock
@@ -71,6 +71,9 @@ def parcels_go_with_the_order(seen: Evidence) -> Findings:
         gone = shipment.status in {"handed_over", "delivered", "returned"}
         if left[shipment.shipment_id] != (len(shipment.parcels) if gone else 0):
             yield f"{shipment.shipment_id} is {shipment.status}, {left[shipment.shipment_id]} parcels were handed over"
+        plan = order.plan if order is not None and shipment.parcels else Plan()
+        if plan.delivery is not None and (plan.elsewhere, plan.delivery.address) != (None, shipment.address):
+            yield f"{shipment.shipment_id} goes to {shipment.address}, its order says {plan}"
         if gone and (order is None or not is_paid(order)):
             yield f"{shipment.shipment_id} was sent, but its order is {order}"
     for order in seen.orders.values():

@@ -13,7 +13,13 @@ import msgspec
 
 from sagamart.audit.money_stories import refunds_are_paid, the_bank_is_known, the_books_are_known
 from sagamart.audit.news_stories import the_end_is_told, the_turns_are_told
-from sagamart.audit.parcel_stories import codes_follow, parcels_are_known, parcels_follow, returns_follow
+from sagamart.audit.parcel_stories import (
+    codes_follow,
+    parcels_are_known,
+    parcels_follow,
+    parcels_go_where_they_should,
+    returns_follow,
+)
 from sagamart.audit.snapshots import Row
 from sagamart.audit.story import Breach, Story
 from sagamart.contracts.orders import Line
@@ -155,6 +161,7 @@ RULES: Sequence[tuple[frozenset[str], Callable[[Story], Iterator[Breach]]]] = (
     (frozenset({"orders", "stock"}), returns_follow),
     (frozenset({"orders", "shipping"}), parcels_follow),
     (frozenset({"orders", "shipping"}), parcels_are_known),
+    (frozenset({"orders", "shipping"}), parcels_go_where_they_should),
     (frozenset({"orders", "promotions"}), codes_follow),
     (frozenset({"orders", "wallet"}), money_follows),
     (frozenset({"orders", "wallet"}), money_is_known),

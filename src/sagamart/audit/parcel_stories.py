@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from sagamart.audit.story import Breach, Story
+from sagamart.contracts.orders import Address
 from sagamart.shop.orders.records import SHIPMENT, Fact, FactName, Order
 from sagamart.shop.shipping.records import Parcel
 
@@ -21,6 +22,7 @@ HEARD: Mapping[str, FactName] = {
 }
 """What an order must have heard where its shipment or a return of it stands so."""
 
+_address = msgspec.json.Decoder(Address | None)
 _parcels = msgspec.json.Decoder(tuple[Parcel, ...])
 
 
@@ -60,6 +62,18 @@ def parcels_are_known(story: Story) -> Iterator[Breach]:
     for one in order.returns if order.needs_shipment else ():
         if one.return_id not in announced:
             yield 10, f"{one.return_id} was agreed, but shipping does not expect it"
+
+
+def parcels_go_where_they_should(story: Story) -> Iterator[Breach]:
+    """What is still to arrive goes where its order says; the addresses of others may be forgotten."""
+    order = story.whole
+    if order is None or order.plan.delivery is None or order.plan.elsewhere is not None:
+        return
+    for row in story.parcels:
+        if row["kind"] == "shipment" and row["status"] in {"pending", "handed_over"}:
+            goes_to = None if row["address"] is None else _address.decode(row["address"])
+            if goes_to != order.plan.delivery.address:
+                yield 15, f"{order.status}, but its parcel goes to another address"
 
 
 def returns_follow(story: Story) -> Iterator[Breach]:

@@ -35,10 +35,10 @@ order by shipment_id;
 -- name: shipping_by_order
 -- The shipment of each order, and what is to come back or did.
 select * from (
-    select order_id, version, 'shipment' as kind, shipment_id as id, status, parcels
+    select order_id, version, 'shipment' as kind, shipment_id as id, status, parcels, address::text as address
     from shipments where :only::text[] is null or order_id = any(:only::text[])
     union all
-    select order_id, version, 'return', return_id, status, '[]'
+    select order_id, version, 'return', return_id, status, '[]', null
     from returns where :only::text[] is null or order_id = any(:only::text[])
 ) as one
 order by order_id collate "C", id;

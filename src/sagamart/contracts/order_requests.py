@@ -120,6 +120,16 @@ class ShipmentStopRequested(OrderMessage, frozen=True):
     """Do not hand the parcel over; the answer is ShipmentStopped or ShipmentCannotBeStopped, for ever the same one."""
 
 
+class ShipmentChangeRequested(OrderMessage, frozen=True):
+    """Bring the parcel to another address, the same way; the answer is ShipmentChanged or ShipmentCannotBeChanged.
+
+    `change` counts the changes of an order's shipment; the next one is asked for once the last one is answered.
+    """
+
+    change: int
+    delivery: Delivery
+
+
 class ReturnRequested(OrderMessage, frozen=True):
     """Expect these pieces back from the customer; ReturnReceived tells when they are there."""
 

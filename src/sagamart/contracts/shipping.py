@@ -7,6 +7,7 @@ from sagamart.contracts.orders import ReturnedLine
 from sagamart.messaging.message import Body
 
 ShipmentRefusal = Literal["unknown_method", "address_not_served", "too_heavy", "stopped"]
+ChangeRefusal = Literal["not_here", "address_not_served"]
 
 
 VOLUME_MM3_PER_G = 5_000
@@ -95,6 +96,19 @@ class ShipmentStopped(ShipmentFact, frozen=True):
 
 class ShipmentCannotBeStopped(ShipmentFact, frozen=True):
     """The parcel had been handed over before."""
+
+
+class ShipmentChanged(ShipmentFact, frozen=True):
+    """The parcel goes to the other address, as was asked."""
+
+    change: int
+
+
+class ShipmentCannotBeChanged(ShipmentFact, frozen=True):
+    """The parcel goes where it was to go.  `not_here`: it had been handed over before, or will not be sent at all."""
+
+    change: int
+    reason: ChangeRefusal
 
 
 class ReturnReceived(ShipmentFact, frozen=True):

@@ -222,7 +222,10 @@ def _change_order(settings: OrderSettings) -> HTTPRouteHandler:
         language: Language,
         expected_version: int,
     ) -> Response[OrderView]:
-        """Change lines or delivery, under the order's If-Match, while nothing of it is paid or being paid."""
+        """Change lines or delivery, under the order's If-Match, while nothing of it is paid or being paid.
+
+        Once it is being shipped, only the address: 202, and shipping says whether the parcel is still there.
+        """
         if data.lines is None and data.delivery is None:
             raise Malformed("body", "name other lines, another delivery, or both")
         wish = ChangeOrder(

@@ -21,6 +21,7 @@ from sagamart.contracts.order_requests import (
     RefundRequested,
     ReleaseRequested,
     ReturnRequested,
+    ShipmentChangeRequested,
     ShipmentRequested,
     ShipmentStopRequested,
     StockCheckRequested,
@@ -95,6 +96,8 @@ def _shipment(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
         yield Ask(ShipmentRequested, order.attempt)
         if order.plan.stopping is not None:
             yield Ask(ShipmentStopRequested, order.attempt)
+        if order.plan.elsewhere is not None:
+            yield Ask(ShipmentChangeRequested, order.plan.redirections)
 
 
 def _returns(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
@@ -145,7 +148,9 @@ CHECK = Asks((StockCheckRequested,), _check)
 BOOKING = Asks((BookingRequested,), _booking)
 HOLDS = Asks((HoldRequested, BankHoldRequested), _holds)
 CAPTURES = Asks((BankCaptureRequested, CaptureRequested), _captures)
-SHIPMENT = Asks((ShipmentRequested, ShipmentStopRequested), _shipment, stopped_by=ShipmentStopRequested)
+SHIPMENT = Asks(
+    (ShipmentRequested, ShipmentStopRequested, ShipmentChangeRequested), _shipment, stopped_by=ShipmentStopRequested
+)
 RETURNS = Asks((ReturnRequested, RefundRequested, BankRefundRequested), _returns, stopped_by=ShipmentStopRequested)
 """Nothing is announced to come back before it is handed over, and then no stop succeeds: such an order stays paid."""
 

@@ -22,7 +22,14 @@ from sagamart.contracts.payments import (
     PaymentVoided,
 )
 from sagamart.contracts.promotions import PromoRedeemed, PromoRefused
-from sagamart.contracts.shipping import ReturnReceived, ShipmentCannotBeStopped, ShipmentRefused, ShipmentStopped
+from sagamart.contracts.shipping import (
+    ReturnReceived,
+    ShipmentCannotBeChanged,
+    ShipmentCannotBeStopped,
+    ShipmentChanged,
+    ShipmentRefused,
+    ShipmentStopped,
+)
 from sagamart.contracts.stock import ReservationRevoked, StockBooked, StockChecked, StockRefused
 from sagamart.contracts.wallet import MoneyRefused
 from sagamart.messaging.decision import Refusal
@@ -236,6 +243,21 @@ def _goes_on(order: Order, _message: ShipmentCannotBeStopped, _at: datetime) -> 
     return replace(order, plan=replace(order.plan, stopping=None))
 
 
+def _changed(order: Order, message: ShipmentChanged, _at: datetime) -> Order:
+    """Its parcel goes elsewhere."""
+    plan = order.plan
+    if plan.elsewhere is None or plan.delivery is None or message.change != plan.redirections:
+        return order
+    delivery = replace(plan.delivery, address=plan.elsewhere)
+    return replace(order, plan=replace(plan, delivery=delivery, elsewhere=None))
+
+
+def _not_changed(order: Order, message: ShipmentCannotBeChanged, _at: datetime) -> Order:
+    """Its parcel goes where it was to go, if anywhere."""
+    mine = message.change == order.plan.redirections
+    return replace(order, plan=replace(order.plan, elsewhere=None)) if mine else order
+
+
 def _received(order: Order, message: ReturnReceived, _at: datetime) -> Order:
     return share_out(order, message.return_id)
 
@@ -261,6 +283,8 @@ FOLLOWS: Mapping[type[Body], Callable[[Order, Any, datetime], Order]] = {
     ShipmentRefused: _not_shipped,
     ShipmentStopped: _stopped,
     ShipmentCannotBeStopped: _goes_on,
+    ShipmentChanged: _changed,
+    ShipmentCannotBeChanged: _not_changed,
     ReturnReceived: _received,
 }
 """What a fact means beyond being known."""

@@ -19,7 +19,9 @@ from sagamart.contracts.payments import (
 from sagamart.contracts.promotions import PromoRedeemed, PromoRefused
 from sagamart.contracts.shipping import (
     ReturnReceived,
+    ShipmentCannotBeChanged,
     ShipmentCannotBeStopped,
+    ShipmentChanged,
     ShipmentDelivered,
     ShipmentHandedOver,
     ShipmentPending,
@@ -60,6 +62,8 @@ OF_PARCEL: Mapping[type[Body], FactName] = {
     ShipmentDelivered: "delivered",
     ShipmentStopped: "stopped",
     ShipmentCannotBeStopped: "cannot_be_stopped",
+    ShipmentChanged: "shipment_changed",
+    ShipmentCannotBeChanged: "shipment_not_changed",
 }
 OF_RETURNS: Mapping[type[Body], FactName] = {ReturnReceived: "received"}
 
@@ -78,6 +82,7 @@ _ABOUT: Mapping[type[Body], str | None] = {
     **dict.fromkeys(OF_MONEY, "payment"),
     **dict.fromkeys(OF_REFUNDS, "refund_id"),
     **dict.fromkeys(OF_PARCEL),
+    **dict.fromkeys((ShipmentChanged, ShipmentCannotBeChanged), "change"),
     **dict.fromkeys(OF_RETURNS, "return_id"),
 }
 """The field of a message that says what its fact is about."""
@@ -92,6 +97,8 @@ CONTRADICTIONS: Mapping[FactName, tuple[FactName, ...]] = {
     "stopped": ("handed_over", "delivered", "cannot_be_stopped"),
     "shipment_refused": ("handed_over", "delivered"),
     "cannot_be_stopped": ("stopped",),
+    "shipment_changed": ("shipment_not_changed",),
+    "shipment_not_changed": ("shipment_changed",),
 }
 """What cannot be true of the same thing."""
 
@@ -109,6 +116,8 @@ def check(order: Order, message: Any, fact: Fact) -> None:
         _check_attempt(order, message)
     elif kind in OF_MONEY or kind in OF_REFUNDS:
         _check_payment(order, message)
+    elif kind in {ShipmentChanged, ShipmentCannotBeChanged} and not 1 <= message.change <= order.plan.redirections:
+        raise AssertionError(f"{order.order_id}: about change {message.change} of {order.plan.redirections}")
     elif kind in OF_RETURNS and not any(
         one.return_id == message.return_id and one.lines == message.returned for one in order.returns
     ):

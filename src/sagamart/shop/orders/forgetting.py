@@ -48,4 +48,4 @@ def forget(message: Message[OrderTracesFound], orders: Sequence[Order]) -> Decis
 def _without_traces(order: Order) -> Order:
     delivery = None if order.plan.delivery is None else replace(order.plan.delivery, address=None)
     lines = tuple(line if line.sku is not None else replace(line, title="") for line in order.lines)
-    return replace(order, lines=lines, plan=replace(order.plan, delivery=delivery, before=None))
+    return replace(order, lines=lines, plan=replace(order.plan, delivery=delivery, before=None, elsewhere=None))

@@ -60,6 +60,7 @@ from sagamart.shop.orders.messages import (
     ReturnItems,
 )
 from sagamart.shop.orders.paying import end_payments, pay, refuse_to_pay, take_late_money
+from sagamart.shop.orders.readdressing import readdress
 from sagamart.shop.orders.returning import refuse_to_return, return_items, take_undelivered
 from sagamart.shop.orders.stopping import cancel, deliver, move, refuse_to_cancel, stop
 
@@ -248,6 +249,7 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
                               on=row("shipping_pending",
         (OF_PARCEL,     to(learn, "shipping_pending", "completed", "cancelled")),
         (OF_RETURNS,    to(learn, "shipping_pending", "returned", tells=OrderReturned)),  # it was never delivered
+        (ChangeOrder,   to(readdress, "shipping_pending")),
         (CancelOrder,   to(stop, "shipping_pending")),
         (MoveOrder,     to(move({"cancelled": stop, "completed": deliver}), "shipping_pending", "completed",
                            tells=DeliveryReported)),

@@ -97,6 +97,8 @@ def change_order(
     unfit = unheard(order, asked)
     if order is None or unfit is not None:
         return Decision(reply=unfit)
+    if not LIFECYCLE[order.status].unpaid:
+        return grant(message, order)  # it has its prices
     wanted = {} if asked.lines is None else products
     method = None if asked.delivery is None else methods.get(asked.delivery.method)
     kept = (order.lines, order.knows("booked"))

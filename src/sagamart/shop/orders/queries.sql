@@ -91,6 +91,7 @@ select order_id, status in ('completed', 'returned', 'cancelled') as ended from 
 where customer_id = :customer_id
     and (plan #>> '{delivery,address}' is not null
         or plan #>> '{before,delivery,address}' is not null
+        or plan ->> 'elsewhere' is not null
         or exists (
             select from jsonb_array_elements(lines) line where line ->> 'sku' is null and line ->> 'title' <> ''
         ))

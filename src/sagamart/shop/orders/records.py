@@ -6,7 +6,16 @@ from typing import Literal, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from sagamart.contracts.orders import CancelReason, Delivery, Line, PaymentSource, ReturnedLine, ShortLine, Status
+from sagamart.contracts.orders import (
+    Address,
+    CancelReason,
+    Delivery,
+    Line,
+    PaymentSource,
+    ReturnedLine,
+    ShortLine,
+    Status,
+)
 from sagamart.contracts.payments import DeclineReason
 from sagamart.contracts.promotions import PromoRefusal
 from sagamart.contracts.wallet import HoldRefusal
@@ -37,6 +46,9 @@ FactName = Literal[
     "delivered",
     "stopped",
     "cannot_be_stopped",
+    # of a change of the shipment
+    "shipment_changed",
+    "shipment_not_changed",
     # of a return
     "received",
 ]
@@ -126,6 +138,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     does not count for it.  `undone`: it is what it was before a change, with the discount that it had.
     `slot_lost`: another order has taken its slot, so that it can never be revived.  `changes`: how often its lines were
     changed.  `waited_s`: how long it waited for its customer before it last did, in seconds.
+    `elsewhere`: where its shipment is to go instead, once shipping says that it still can; the last of `redirections`.
     """
 
     terms: Terms = Terms()
@@ -138,6 +151,8 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     undone: bool = False
     changes: int = 0
     waited_s: float = 0
+    elsewhere: Address | None = None
+    redirections: int = 0
 
     @property
     def window_left_s(self) -> float:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from sagamart.contracts.order_requests import (
     BankCaptureRequested,
     BankHoldRequested,
@@ -16,6 +18,7 @@ from sagamart.contracts.order_requests import (
     RefundRequested,
     ReleaseRequested,
     ReturnRequested,
+    ShipmentChangeRequested,
     ShipmentRequested,
 )
 from sagamart.contracts.orders import (
@@ -146,6 +149,12 @@ def _shipment(order: Order, same: Told, _ask: Ask) -> OrderMessage:
     return ShipmentRequested(*same, order.plan.delivery)
 
 
+def _change(order: Order, same: Told, ask: Ask) -> OrderMessage:
+    if order.plan.delivery is None:
+        raise AssertionError(f"{order.order_id} is to go elsewhere, but nobody knows how")
+    return ShipmentChangeRequested(*same, ask.number, replace(order.plan.delivery, address=order.plan.elsewhere))
+
+
 def _return(order: Order, same: Told, ask: Ask) -> OrderMessage:
     lines = next(one.lines for one in order.returns if one.return_id == ask.name)
     return ReturnRequested(*same, ask.name, lines)
@@ -162,5 +171,6 @@ _REQUESTS: Mapping[type[OrderMessage], Callable[[Order, Told, Ask], OrderMessage
     BankHoldRequested: _bank_hold,
     PromoRedemptionRequested: _redemption,
     ShipmentRequested: _shipment,
+    ShipmentChangeRequested: _change,
     ReturnRequested: _return,
 }

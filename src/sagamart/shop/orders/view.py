@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sagamart.contracts.orders import (
+    Address,
     CancelReason,
     Delivery,
     PaymentSource,
@@ -136,7 +137,8 @@ class OrderView(msgspec.Struct, frozen=True):
     """An order as of `version`; times are RFC 3339 in UTC.
 
     `due_minor` is what is neither paid nor being paid, `pay_by` when it is cancelled where nobody starts a payment.
-    `stopping`: it is cancelled once its shipment has been stopped.
+    `stopping`: it is cancelled once its shipment has been stopped.  `elsewhere`: its parcel is to go there instead,
+    once shipping says that it still can.
     """
 
     id: str
@@ -155,6 +157,7 @@ class OrderView(msgspec.Struct, frozen=True):
     payments: tuple[PaymentView, ...]
     returns: tuple[ReturnView, ...]
     stopping: bool
+    elsewhere: Address | None
     reason: Reason | None
     placed_at: datetime
     changed_at: datetime
@@ -195,6 +198,7 @@ def view(order: Order, language: Language) -> OrderView:
             ]
         ),
         stopping=order.plan.stopping is not None and order.reason is None,
+        elsewhere=order.plan.elsewhere,
         reason=_reason(order, language),
         placed_at=order.placed_at,
         changed_at=order.changed_at,

@@ -83,7 +83,8 @@ def grant(message: Message[Any], order: Order | None) -> Decision:
     if decision.reply is not None:
         return decision
     after = next((row for row in decision.save if isinstance(row, Order)), order)
-    moves = after.plan.stopping is not None or not LIFECYCLE[after.status].settled
+    plan = after.plan
+    moves = plan.stopping is not None or plan.elsewhere is not None or not LIFECYCLE[after.status].settled
     reply = Reply(202 if moves else 200, view(after, asked.language), link_to(after.order_id))
     if after is order or not (asked.staff and asked.caller_id != order.customer_id):
         return replace(decision, reply=reply)

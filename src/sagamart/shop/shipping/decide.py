@@ -2,6 +2,7 @@
 
 - An order has one shipment, for ever: a repeated request is answered with how far it is now.
 - A stop succeeds before the hand-over and is refused after it.  Both change one row: exactly one of them wins.
+- So it is with another address: before the hand-over the parcel goes there, after it where it was to go.
 - A stop that overtakes its request leaves a row that refuses the request when it comes.
 - A parcel is handed over once: here, and by the key of the journal.
 """
@@ -12,11 +13,19 @@ from typing import ClassVar, assert_never
 
 from msgspec.structs import replace
 
-from sagamart.contracts.order_requests import ReturnRequested, ShipmentRequested, ShipmentStopRequested
+from sagamart.contracts.order_requests import (
+    ReturnRequested,
+    ShipmentChangeRequested,
+    ShipmentRequested,
+    ShipmentStopRequested,
+)
 from sagamart.contracts.orders import Delivery, DeliveryReported, Line
 from sagamart.contracts.shipping import (
+    ChangeRefusal,
     ReturnReceived,
+    ShipmentCannotBeChanged,
     ShipmentCannotBeStopped,
+    ShipmentChanged,
     ShipmentDelivered,
     ShipmentFact,
     ShipmentHandedOver,
@@ -121,6 +130,29 @@ def stop(message: Message[ShipmentStopRequested], shipment: Shipment | None) -> 
             return Decision(send=[ShipmentCannotBeStopped(shipment.order_id)])
         case _:
             assert_never(shipment.status)
+
+
+def change(
+    message: Message[ShipmentChangeRequested], shipment: Shipment | None, method: DeliveryMethod | None
+) -> Decision:
+    """Send the parcels to another address, if they are here and the method goes there."""
+    body = message.body
+    if shipment is None:
+        raise AssertionError(f"{body.order_id} is to go elsewhere, but nothing of it is here")
+    if body.change < shipment.changes:
+        return NOTHING  # it was answered before the next one was asked for
+    if body.change == shipment.changes:
+        return Decision(send=[_changed(shipment)])
+    refusal: ChangeRefusal | None = None
+    if shipment.status != "pending":
+        refusal = "not_here"
+    elif _refused(body.delivery, method) is not None:
+        refusal = "address_not_served"
+    address = shipment.address if refusal is not None else body.delivery.address
+    after = replace(
+        shipment, version=shipment.version + 1, address=address, changes=body.change, change_refusal=refusal
+    )
+    return Decision(save=[after], send=[_changed(after)])
 
 
 def hand_over(message: Message[HandOverShipment], shipment: Shipment | None) -> Decision:
@@ -230,6 +262,12 @@ def _progress(shipment: Shipment) -> ShipmentFact:
             return ShipmentRefused(shipment.order_id, shipment.reason or "stopped")
         case _:
             assert_never(shipment.status)
+
+
+def _changed(shipment: Shipment) -> ShipmentFact:
+    if shipment.change_refusal is None:
+        return ShipmentChanged(shipment.order_id, shipment.changes)
+    return ShipmentCannotBeChanged(shipment.order_id, shipment.changes, shipment.change_refusal)
 
 
 def _received(one: Return) -> ReturnReceived:

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from sagamart.contracts.orders import Address, ReturnedLine
-from sagamart.contracts.shipping import ShipmentRefusal
+from sagamart.contracts.shipping import ChangeRefusal, ShipmentRefusal
 from sagamart.messaging.records import Entry, Record, Table
 
 
@@ -74,6 +74,7 @@ class Shipment(Record, frozen=True):
     """How an order, which has one shipment, is sent.
 
     A stop that came first is a row too: a tombstone without parcels.  `pieces_back` of `pieces` have come back.
+    `change_refusal`: why the last of so many `changes` of its address was refused.
     """
 
     shipment_id: str
@@ -89,6 +90,8 @@ class Shipment(Record, frozen=True):
     carrier: str
     tracking: str
     changed_at: datetime
+    changes: int = 0
+    change_refusal: ChangeRefusal | None = None
 
 
 ReturnStatus = Literal["announced", "received"]

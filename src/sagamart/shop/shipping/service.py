@@ -5,12 +5,19 @@ from typing import Any
 
 from sagamart.contracts.accounts import CustomerErased
 from sagamart.contracts.catalogue import ProductChanged
-from sagamart.contracts.order_requests import ReturnRequested, ShipmentRequested, ShipmentStopRequested
+from sagamart.contracts.order_requests import (
+    ReturnRequested,
+    ShipmentChangeRequested,
+    ShipmentRequested,
+    ShipmentStopRequested,
+)
 from sagamart.contracts.orders import DeliveryReported
 from sagamart.contracts.shipping import (
     DeliveryMethodChanged,
     ReturnReceived,
+    ShipmentCannotBeChanged,
     ShipmentCannotBeStopped,
+    ShipmentChanged,
     ShipmentDelivered,
     ShipmentHandedOver,
     ShipmentPending,
@@ -23,6 +30,7 @@ from sagamart.messaging.records import Need, Records, need
 from sagamart.messaging.service import Handler, Service
 from sagamart.shop.shipping import forgetting
 from sagamart.shop.shipping.decide import (
+    change,
     confirm_delivery,
     expect_return,
     hand_over,
@@ -75,6 +83,10 @@ def _request(message: Message[ShipmentRequested], have: Records) -> Decision:
     )
 
 
+def _of_order(message: Message[Any]) -> Sequence[Need]:
+    return (need(Shipment, shipment_id_of(message.body.order_id)),)
+
+
 def _named(message: Message[Any]) -> Sequence[Need]:
     return (need(Shipment, message.body.shipment_id),)
 
@@ -96,13 +108,23 @@ SHIPPING = Service(
         ),
         Handler(
             takes=ShipmentStopRequested,
-            needs=lambda m: (need(Shipment, shipment_id_of(m.body.order_id)),),
+            needs=_of_order,
             decide=lambda m, have: stop(m, have.find(Shipment, shipment_id_of(m.body.order_id))),
             emits=(ShipmentStopped, ShipmentCannotBeStopped),
         ),
         Handler(
+            takes=ShipmentChangeRequested,
+            needs=lambda m: (*_of_order(m), need(DeliveryMethod, m.body.delivery.method)),
+            decide=lambda m, have: change(
+                m,
+                have.find(Shipment, shipment_id_of(m.body.order_id)),
+                have.find(DeliveryMethod, m.body.delivery.method),
+            ),
+            emits=(ShipmentChanged, ShipmentCannotBeChanged),
+        ),
+        Handler(
             takes=DeliveryReported,
-            needs=lambda m: (need(Shipment, shipment_id_of(m.body.order_id)),),
+            needs=_of_order,
             decide=lambda m, have: note_delivery(m, have.find(Shipment, shipment_id_of(m.body.order_id))),
             emits=(ShipmentDelivered,),
         ),

@@ -46,6 +46,15 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "ShipmentRequested": {"en": "Please ship the order", "ru": "Просьба отправить заказ"},
     "ShipmentPending": {"en": "The parcel is being made ready", "ru": "Посылка готовится"},
     "ShipmentRefused": {"en": "The order cannot be shipped", "ru": "Заказ нельзя отправить"},
+    "ShipmentChangeRequested": {
+        "en": "Please send the parcel to another address",
+        "ru": "Просьба отправить посылку по другому адресу",
+    },
+    "ShipmentChanged": {"en": "The parcel goes to the other address", "ru": "Адрес посылки изменён"},
+    "ShipmentCannotBeChanged": {
+        "en": "The parcel goes to the first address",
+        "ru": "Адрес посылки уже нельзя изменить",
+    },
     "ShipmentHandedOver": {"en": "The carrier has the parcel", "ru": "Посылка передана перевозчику"},
     "DeliveryReported": {
         "en": "Staff say that the customer has the parcel",

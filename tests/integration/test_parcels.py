@@ -1,9 +1,9 @@
-"""What becomes of parcels that carriers have: nobody takes them, or staff hear otherwise that they have arrived."""
+"""Parcels that go another way: to another address, back because nobody took them, or heard to have arrived."""
 
 from typing import Any
 
 from bank_at_work import until
-from market import BY_COURIER, MUG_MINOR, SHIPPING_OPERATOR, WAY_MINOR, Market, OpenMarket
+from market import BY_COURIER, HOME, MUG_MINOR, SHIPPING_OPERATOR, WAY_MINOR, Market, OpenMarket
 from open_shop import OPERATOR
 from sagamart.platform.http import Caller
 
@@ -80,3 +80,37 @@ async def test_what_staff_say_to_have_arrived_is_delivered_for_shipping_too_and_
     await market.becomes(ann, order_id, "returned")
     await market.has(ann, MUGS_MINOR)
     await market.is_in_order()
+
+
+async def test_a_paid_order_goes_to_another_address_as_long_as_its_parcel_is_here(open_market: OpenMarket) -> None:
+    market = await open_market()
+    ann = await market.shop.customer(1, MUGS_MINOR + WAY_MINOR)
+    order_id = await market.order(ann, delivery=BY_COURIER)
+    await market.pays(ann, order_id, "wallet")
+    shipment_id = await market.parcel_of(ann, order_id)
+
+    asked = await goes_to(market, ann, order_id, "Sibirskaya 7")
+    assert (asked.status_code, asked.json()["elsewhere"]["street"]) == (202, "Sibirskaya 7")
+
+    async def goes_there() -> bool:
+        order = await market.shown(ann, order_id)
+        return bool(order["elsewhere"] is None and order["delivery"]["address"]["street"] == "Sibirskaya 7")
+
+    await until(goes_there)
+    shipment = (await market.shop.get(f"/v1/shipments/{shipment_id}", caller=ann)).json()
+    assert shipment["address"]["street"] == "Sibirskaya 7"
+    (await market.hands_over(shipment_id)).raise_for_status()
+
+    async def too_late() -> bool:
+        answer = await goes_to(market, ann, order_id, "Kuibysheva 3")
+        return bool(answer.status_code == 409 and answer.json()["code"] == "too_late_to_readdress")
+
+    await until(too_late)
+    assert (await market.shown(ann, order_id))["delivery"]["address"]["street"] == "Sibirskaya 7"
+    await market.is_in_order()
+
+
+async def goes_to(market: Market, ann: Caller, order_id: str, street: str) -> Any:
+    seen = {"If-Match": f'"{(await market.shown(ann, order_id))["version"]}"'}
+    wish = {"delivery": {"method": "courier", "address": {**HOME, "street": street}}}
+    return await market.shop.call("PUT", f"/v1/orders/{order_id}", wish, caller=ann, **seen)
