@@ -8,7 +8,7 @@ import pytest
 from litestar import post
 
 from http_shop import ADMIN, ANNA, BUY_APPLES, STAFF, TOKENS, Shop, UnpaidOrderExists, as_caller, open_shop
-from sagamart.messaging.requests import Overloaded
+from sagamart.messaging.requests import Contended, Overloaded
 from sagamart.platform.http import Mounted, RequestBody, build_app
 from sagamart.platform.http.bodies import loose_fields, unbounded_fields
 from sagamart.platform.http.languages import language_of
@@ -51,11 +51,12 @@ def test_a_refusal_is_a_problem_named_after_its_rule() -> None:
     assert (answer.json()["code"], answer.json()["order_id"]) == ("unpaid_order_exists", "ord_7")
 
 
-def test_a_full_service_says_when_to_come_back() -> None:
+@pytest.mark.parametrize(("why", "code"), [(Overloaded(), "overloaded"), (Contended(), "contended")], ids=str)
+def test_a_service_that_cannot_take_a_request_now_says_when_to_come_back(why: Overloaded, code: str) -> None:
     shop = Shop()
-    shop.answer = Overloaded()
+    shop.answer = why
     answer = order(shop)
-    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "overloaded", "1")
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, code, "1")
 
 
 @pytest.mark.parametrize(

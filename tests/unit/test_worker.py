@@ -9,7 +9,7 @@ import pytest
 from sagamart.messaging.database import CommitUnknownError, ConflictError, UnavailableError
 from sagamart.messaging.memory import MemoryDatabase
 from sagamart.messaging.memory_store import Store
-from sagamart.messaging.requests import Overloaded, StoredReply, request_of
+from sagamart.messaging.requests import Contended, Overloaded, StoredReply, request_of
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Limits, Node, Worker
 from simulation.virtual_loop import run_virtually
@@ -92,6 +92,29 @@ def test_trouble_that_passes_is_not_seen_by_the_caller(point: str, error: Except
         assert len(store.inbox) == 1
 
     at_work(test, Once(point, error))
+
+
+def test_a_request_that_is_overtaken_again_and_again_may_be_asked_again_under_its_key() -> None:
+    overtaken = Once("write", ConflictError("somebody was faster"), times=10_000)
+
+    async def test(worker: Worker, store: Store) -> None:
+        with pytest.raises(Contended):
+            await put(worker, "k", "a", 1)
+        assert store.rows[Box] == {}
+
+        overtaken.left = 0
+        assert (await put(worker, "k", "a", 2)).body == b'{"count":1}'
+
+    at_work(test, overtaken)
+
+
+def test_of_requests_that_are_overtaken_together_each_is_told_so() -> None:
+    async def test(worker: Worker, _store: Store) -> None:
+        asked = (put(worker, f"k{number}", "a", number) for number in range(1, 4))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [Contended] * 3
+
+    at_work(test, Once("write", ConflictError("somebody was faster"), times=10_000))
 
 
 def test_after_an_unknown_commit_what_was_sent_is_hastened() -> None:

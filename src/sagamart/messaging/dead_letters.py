@@ -26,6 +26,10 @@ RETRY_LETTER_S = 10
 LetterStatus = Literal["dead", "waiting", "released", "discarded"]
 
 
+class PoisonError(Exception):
+    """This one message is poison: the database refused what was decided for it, or it keeps killing the process."""
+
+
 class DeadLetter(msgspec.Struct, frozen=True):
     """A message that could not be handled, and why."""
 

@@ -97,6 +97,10 @@ class Overloaded(Exception):  # noqa: N818  a state of the service, not a fault
     retry_after_s = 1
 
 
+class Contended(Overloaded):
+    """So many want the same rows that nothing was written in as many attempts as a message has.  Ask again."""
+
+
 def stored(reply: Reply | Refusal) -> StoredReply:
     """A decision's reply as bytes."""
     if isinstance(reply, Refusal):

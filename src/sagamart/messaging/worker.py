@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from sagamart.messaging.callers import Callers
 from sagamart.messaging.database import (
     CommitUnknownError,
     ConflictError,
@@ -30,12 +31,12 @@ from sagamart.messaging.database import (
     StoppingError,
     UnavailableError,
 )
-from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, UnreadableLetter, told_of
+from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, PoisonError, UnreadableLetter, told_of
 from sagamart.messaging.fold import Arrival, Batch
-from sagamart.messaging.message import Body, Message, Registry
+from sagamart.messaging.message import Body, Message
 from sagamart.messaging.outbox import RETRY_S, InFlight, Parcel
 from sagamart.messaging.records import Record
-from sagamart.messaging.requests import Overloaded, Request, StoredReply
+from sagamart.messaging.requests import Contended, Overloaded, Request, StoredReply
 from sagamart.messaging.service import Service
 from sagamart.messaging.transport import Carrier, Transport
 from sagamart.messaging.transport.outbox_only import OutboxOnly
@@ -66,10 +67,6 @@ class Node(msgspec.Struct, frozen=True):
     chance: Callable[[], float] = random.random
 
 
-class PoisonError(Exception):
-    """This one message is poison: the database refused what was decided for it, or it keeps killing the process."""
-
-
 class Worker:
     """One service at work.  `run` may be started several times: each is a lane with a transaction of its own."""
 
@@ -83,6 +80,7 @@ class Worker:
         limits: Limits = Limits(),  # noqa: B008  immutable
     ) -> None:
         self.service = service
+        self.name, self.consumes, self.registry = service.name, service.consumes, service.registry
         self.database = database
         self.transport = transport
         self.node = node
@@ -99,8 +97,7 @@ class Worker:
         self._arrived: list[str] = []
         self._messages: deque[Arrival] = deque()
         self._requests: deque[Arrival] = deque()
-        self._answers: dict[str, asyncio.Future[StoredReply]] = {}
-        self._joined: dict[str, tuple[bytes, asyncio.Future[StoredReply]]] = {}
+        self._callers = Callers()
         self._wake = asyncio.Event()
         self._batch_max = limits.batch_max
         self._dead_in_a_row = 0
@@ -109,40 +106,22 @@ class Worker:
         transport.connect(self)
         self.outside: Carrier = OutboxOnly(self)
 
-    @property
-    def name(self) -> str:
-        """The service."""
-        return self.service.name
-
-    @property
-    def consumes(self) -> frozenset[str]:
-        """The message types that it handles."""
-        return self.service.consumes
-
-    @property
-    def registry(self) -> Registry:
-        """The message types that it reads."""
-        return self.service.registry
-
     # -- what comes in ------------------------------------------------------------------------------------------------
 
     async def ask(self, message: Message[Any], request: Request) -> StoredReply:
-        """Handle a caller's request and answer it after the commit.  Raises Overloaded, before anything happened."""
-        joined = self._joined.get(request.key)
-        if joined is not None and joined[0] == request.fingerprint:
-            return await asyncio.shield(joined[1])
+        """Handle a caller's request and answer it after the commit.
+
+        Raises Overloaded before anything happened, and Contended where nothing could be written for all the others.
+        """
+        same = self._callers.same(request)
+        if same is not None:
+            return await asyncio.shield(same)
         if len(self._requests) >= self.limits.requests_max or self._stopping or self.failed:
             self.turned_away += 1
             raise Overloaded
-        answer: asyncio.Future[StoredReply] = asyncio.get_running_loop().create_future()
-        self._answers[message.id] = answer
-        self._joined[request.key] = (request.fingerprint, answer)
         self._requests.append(Arrival(message, request=request))
         self._wake.set()
-        try:
-            return await asyncio.shield(answer)
-        finally:
-            self._joined.pop(request.key, None)
+        return await self._callers.wait(message.id, request)
 
     def offer(self, messages: Sequence[Message[Body]]) -> int:
         """Take as many of these as there is room for, from the first on; says how many."""
@@ -232,10 +211,10 @@ class Worker:
             log.exception("worker failed", service=self.name)
             self.failed = f"{type(bug).__name__}: {bug}"
         finally:
-            self._turn_away()
+            self._callers.decline_all()
 
     def take_arrived(self) -> list[str]:
-        """Ids whose outbox rows may go, where no batch comes along to delete them."""
+        """Parcels whose rows may go, where no batch comes along to delete them."""
         arrived, self._arrived = self._arrived, []
         return arrived
 
@@ -318,9 +297,7 @@ class Worker:
         if self.service.outside:
             self.outside.handled(self.name, handled)
         for message_id, reply in batch.replies.items():
-            answer = self._answers.pop(message_id, None)
-            if answer is not None and not answer.done():
-                answer.set_result(reply)
+            self._callers.answer(message_id, reply)
         for tell in self.on_commit:
             tell(batch.saved)
         for count in self.on_batch:
@@ -340,14 +317,6 @@ class Worker:
     async def _pause(self, backoff_s: float) -> None:
         await asyncio.sleep(min(backoff_s, self.limits.backoff_s_max) * (0.5 + self.node.chance()))
 
-    def _turn_away(self) -> None:
-        """Whoever still waits for an answer may ask again under the same key."""
-        while self._answers:
-            _, answer = self._answers.popitem()
-            if not answer.done():
-                answer.set_exception(Overloaded())
-                answer.exception()
-
     async def _hasten(self, parcels: Sequence[Parcel]) -> None:
         """The commit may have happened: then what it sent lies in the outbox, and nobody has handed it over."""
         try:
@@ -361,6 +330,10 @@ class Worker:
             middle = len(arrivals) // 2
             await self._persist(arrivals[:middle])
             await self._persist(arrivals[middle:])
+        elif isinstance(refusal, ConflictError) and arrivals[0].request is not None:
+            message = arrivals[0].message
+            log.error("overtaken too often", service=self.name, type=message.type, key=message.key, error=str(refusal))
+            self._callers.decline(message.id, Contended())
         elif isinstance(refusal, RejectedError) and isinstance(arrivals[0].error, PoisonError):
             raise refusal  # not even its dead letter can be written
         else:

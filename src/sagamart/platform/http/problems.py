@@ -14,7 +14,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from sagamart.messaging.message import names_of_trace
-from sagamart.messaging.requests import Overloaded, problem
+from sagamart.messaging.requests import Contended, Overloaded, problem
 from sagamart.platform.http.tracing import trace_in
 
 PROBLEM_JSON = "application/problem+json"
@@ -113,6 +113,11 @@ def _overloaded(_request: Request[Any, Any, Any], error: Overloaded) -> Response
     return response_of(Problem(503, *_CODES[503], headers={"Retry-After": str(error.retry_after_s)}))
 
 
+def _contended(_request: Request[Any, Any, Any], error: Contended) -> Response[bytes]:
+    wait = {"Retry-After": str(error.retry_after_s)}
+    return response_of(Problem(503, "contended", "Too many want the same things; wait a moment", headers=wait))
+
+
 def _invalid(_request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
     """Name every field that is wrong, as Litestar found it."""
     found = error.extra if isinstance(error.extra, list) else []
@@ -153,6 +158,7 @@ def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[b
 
 HANDLERS: dict[int | type[Exception], Any] = {
     Problem: _answer,
+    Contended: _contended,
     Overloaded: _overloaded,
     ValidationException: _invalid,
     HTTPException: _framework,
