@@ -246,9 +246,11 @@ class Shop:
         worker = running.worker
         for lane in range(LANES.get(worker.name, 1)):
             self._lanes.append(asyncio.create_task(worker.run(), name=f"{worker.name} lane {lane}"))
-        self._sweeps.append(asyncio.create_task(Sweep(worker).run(), name=f"{worker.name} sweep"))
-        self._sweeps.append(asyncio.create_task(running.calls.run(), name=f"{worker.name} outside calls"))
-        self._sweeps.append(asyncio.create_task(running.consumer.run(), name=f"{worker.name} pauses"))
+        beside = {"sweep": Sweep(worker).run(), "outside calls": running.calls.run(), "pauses": running.consumer.run()}
+        for name, work in beside.items():
+            task = asyncio.create_task(work, name=f"{worker.name} {name}")
+            worker.watch(task)
+            self._sweeps.append(task)
 
     def _measure(self, worker: Worker) -> None:
         """Count by batch; read depths when somebody asks."""
@@ -272,5 +274,5 @@ class Shop:
         metrics.read(known.QUEUE_REQUESTS, name, lambda: worker.waiting[1])
         metrics.read(known.REFUSED, name, lambda: worker.turned_away)
         metrics.read(known.UNDER_WAY, name, lambda: len(worker.in_flight))
-        metrics.read(known.FAILED, name, lambda: worker.failed is not None)
+        metrics.read(known.FAILED, name, lambda: worker.trouble is not None)
         metrics.read(known.PAUSED, name, lambda: worker.paused)

@@ -156,11 +156,10 @@ def checks_of(shop: Shop, dsns: Mapping[str, str]) -> dict[str, Check]:
             raise CannotStartError(f"to be migrated: {', '.join(behind)}")
 
     async def workers() -> None:
-        failed = [
-            f"{name}: {running.worker.failed}" for name, running in shop.services.items() if running.worker.failed
-        ]
-        if failed:
-            raise CannotStartError("; ".join(failed))
+        found = {name: running.worker.trouble for name, running in shop.services.items()}
+        troubles = [f"{name}: {trouble}" for name, trouble in found.items() if trouble]
+        if troubles:
+            raise CannotStartError("; ".join(troubles))
 
     return {"databases": databases, "migrations": migrations, "workers": workers}
 

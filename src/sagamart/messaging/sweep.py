@@ -3,6 +3,8 @@
 Rules:
 - A sweep only reads what is due and offers it to the loop, or clears away what is done; it decides nothing.
 - It may run in every replica: rows that another is taking are passed over.
+- A sweep that fails, for whatever reason, tries again after a pause that doubles: else timers would not fire any more,
+  and nobody would know.  One that does not get on at all is told of: see `standstill.py`.
 """
 
 import asyncio
@@ -49,12 +51,22 @@ class Sweep:
         await asyncio.gather(*(self._repeat(every_s, job) for every_s, job in self._jobs))
 
     async def _repeat(self, every_s: float, job: Callable[[], Awaitable[None]]) -> None:
+        worker, limits, what = self.worker, self.worker.limits, f"the sweep {job.__name__}"
+        backoff_s = 0.0
         while True:
             try:
                 await job()
-            except (UnavailableError, ConflictError) as trouble:
-                log.warning("sweep put off", service=self.worker.name, error=str(trouble))
-            await asyncio.sleep(every_s * (0.75 + self.worker.node.chance() / 2))
+            except Exception as trouble:
+                if isinstance(trouble, UnavailableError | ConflictError):
+                    log.warning("sweep put off", service=worker.name, sweep=job.__name__, error=str(trouble))
+                else:
+                    log.exception("sweep failed", service=worker.name, sweep=job.__name__)
+                worker.standstill.failed(what, trouble)
+                backoff_s = min(max(limits.backoff_s, 2 * backoff_s), limits.backoff_s_max)
+            else:
+                worker.standstill.went_on(what)
+                backoff_s = 0.0
+            await asyncio.sleep((backoff_s or every_s) * (0.75 + worker.node.chance() / 2))
 
     async def clear_arrived(self) -> None:
         """Delete outbox rows that arrived while no batch came along to do it."""
@@ -65,7 +77,7 @@ class Sweep:
             try:
                 await self.database.forget_arrived(arrived)
             except BaseException:
-                self.worker.arrived(arrived)
+                self.worker.put_back_arrived(arrived)
                 raise
 
     async def fire_timers(self) -> None:
@@ -84,7 +96,11 @@ class Sweep:
         """Send what the last life left behind, what a dead replica left behind, and what could not be taken before."""
         returned, self.worker.returned = self.worker.returned, {}
         if returned:
-            there = await self.database.postpone(returned)
+            try:
+                there = await self.database.postpone(returned)
+            except BaseException:
+                self.worker.returned = {**returned, **self.worker.returned}
+                raise
             self.worker.in_flight.forget(returned.keys() - there)
         for parcel_id, raw in await self.database.due_outbox(self.worker.node.name, PARCELS_SWEPT_MAX):
             messages = self._read(raw)

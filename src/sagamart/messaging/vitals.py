@@ -26,7 +26,7 @@ class Vital(msgspec.Struct, frozen=True):
     """A service as it is now.  Counts of rows are null where its database does not tell.
 
     `queue_messages`, `queue_requests`, `under_way` and `refused` are those of the replica that answers; `failed` says
-    why it handles nothing.
+    why nobody should rely on it: it has stopped, or something of it stands still.
     """
 
     service: str
@@ -60,7 +60,7 @@ class Vitals:
             len(worker.in_flight),
             worker.turned_away,
             worker.paused,
-            worker.failed,
+            worker.trouble,
         )
         try:
             row = await self._pool.fetchrow(_LOOK, COUNTED_MAX, timeout=LOOK_S_MAX)

@@ -38,6 +38,7 @@ from sagamart.messaging.outbox import RETRY_S, InFlight, Parcel
 from sagamart.messaging.records import Record
 from sagamart.messaging.requests import Contended, Overloaded, Request, StoredReply
 from sagamart.messaging.service import Service
+from sagamart.messaging.standstill import LOOP, Standstill
 from sagamart.messaging.transport import Carrier, Transport
 from sagamart.messaging.transport.outbox_only import OutboxOnly
 
@@ -90,6 +91,7 @@ class Worker:
         self.in_flight = InFlight()
         self.returned: dict[str, float] = {}
         self.failed: str | None = None
+        self.standstill = Standstill()
         self.turned_away = 0
         """Requests that were refused because there was no room."""
         self.paused = False
@@ -105,6 +107,11 @@ class Worker:
         self._stopping = False
         transport.connect(self)
         self.outside: Carrier = OutboxOnly(self)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nobody should rely on it now: it failed, or something of it stands still.  None where it works."""
+        return self.failed or self.standstill.told
 
     # -- what comes in ------------------------------------------------------------------------------------------------
 
@@ -141,8 +148,8 @@ class Worker:
             try:
                 await self.database.bury(letters)
                 break
-            except (UnavailableError, ConflictError):
-                await self._wait_for_database()
+            except (UnavailableError, ConflictError) as trouble:
+                await self._wait_for_database(trouble)
         for letter in letters:
             log.error("unreadable", service=self.name, type=letter.type, key=letter.key, error=letter.error)
         self._dead_in_a_row += len(letters)
@@ -218,6 +225,25 @@ class Worker:
         arrived, self._arrived = self._arrived, []
         return arrived
 
+    def put_back_arrived(self, parcels: Sequence[str]) -> None:
+        """These rows could not be deleted."""
+        self._arrived.extend(parcels)
+
+    def watch(self, task: asyncio.Task[None]) -> None:
+        """Fail with this task, which belongs to the worker and never ends by itself."""
+        task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        bug = None if task.cancelled() else task.exception()
+        if bug is not None:
+            self._fail(f"{task.get_name()}: {type(bug).__name__}: {bug}")
+
+    def _fail(self, why: str) -> None:
+        if not self.failed:
+            self.failed = why
+            log.critical(why, service=self.name)
+            self._wake.set()
+
     def stop(self) -> None:
         """Take nothing more; the batch at hand is finished, unless the database is away."""
         self._stopping = True
@@ -248,7 +274,7 @@ class Worker:
                 batch = await self._transact(arrivals, locked=locked)
             except (UnavailableError, CommitUnknownError) as trouble:
                 log.warning("database trouble, trying again", service=self.name, error=str(trouble))
-                await self._wait_for_database()
+                await self._wait_for_database(trouble)
             except ConflictError as conflict:
                 self._contended = LOCKED_BATCHES
                 conflicts += locked
@@ -288,6 +314,7 @@ class Worker:
 
     def _finish(self, batch: Batch, seconds: float) -> None:
         """The batch is committed: send, answer, say what has arrived."""
+        self.standstill.went_on(LOOP)
         self._watch_for_poison(batch)
         for parcel in batch.changes.outbox:
             self.send(parcel)
@@ -308,8 +335,9 @@ class Worker:
 
     # -- trouble ------------------------------------------------------------------------------------------------------
 
-    async def _wait_for_database(self) -> None:
+    async def _wait_for_database(self, trouble: Exception) -> None:
         """Give it a while.  Raises StoppingError."""
+        self.standstill.failed(LOOP, trouble)
         if self._stopping:
             raise StoppingError
         await self._pause(self.limits.backoff_s_max)
@@ -349,8 +377,8 @@ class Worker:
             try:
                 attempts = await self.database.count_attempts(list(by_id))
                 break
-            except (UnavailableError, ConflictError):
-                await self._wait_for_database()
+            except (UnavailableError, ConflictError) as trouble:
+                await self._wait_for_database(trouble)
         for message_id, count in attempts.items():
             by_id[message_id].counted = True
             if count > ATTEMPTS_MAX:
@@ -367,7 +395,5 @@ class Worker:
         self._stop_where_all_die()
 
     def _stop_where_all_die(self) -> None:
-        if self._dead_in_a_row > DEAD_IN_A_ROW_MAX and not self.failed:
-            self.failed = f"{self._dead_in_a_row} dead letters in a row: stopped, so as not to drain the queue"
-            log.critical(self.failed, service=self.name)
-            self._wake.set()
+        if self._dead_in_a_row > DEAD_IN_A_ROW_MAX:
+            self._fail(f"{self._dead_in_a_row} dead letters in a row: stopped, so as not to drain the queue")

@@ -66,7 +66,7 @@ QUEUE_MESSAGES = Family("queue_messages", "gauge", S, "messages", "Messages that
 QUEUE_REQUESTS = Family("queue_requests", "gauge", S, "requests", "Requests that wait for the worker")
 UNDER_WAY = Family("under_way_messages", "gauge", S, "messages", "Messages sent by this process and not arrived")
 REFUSED = Family("admission_refused", "counter", S, "requests", "Requests refused with 503 for lack of room")
-FAILED = Family("worker_failed", "gauge", S, "", "1: the worker has stopped for good; its log says why")
+FAILED = Family("worker_failed", "gauge", S, "", "1: the worker has stopped, or stands still; the log says why")
 PAUSED = Family("consumer_paused", "gauge", S, "", "1: an operator has paused the service's intake of messages")
 LAG = Family(
     "consumer_lag_messages", "gauge", S, "messages", "Kafka: messages not finished in this process's partitions"
