@@ -2,13 +2,12 @@
 
 Rules:
 - Everything here may be started and stopped at any moment: what matters is in the databases.
-- Stopping: take no requests, finish the batch at hand, answer the callers, close.
+- Stopping: take no requests, finish the batch at hand, answer the callers, close; each within a bound.
 """
 
 import asyncio
 import os
-from collections.abc import Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Collection, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -17,7 +16,6 @@ import asyncpg
 import msgspec
 from msgspec import structs
 
-from sagamart.messaging.database import ConflictError, UnavailableError
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.operations import DeadLetters
@@ -49,6 +47,12 @@ LANES = {"orders": 2}
 
 KILLED = "killed"
 """Why a worker takes nothing between its death and its next life."""
+
+BATCH_S_MAX = 5.0
+"""When the process stops, the batch at hand has so long to end.  Else it is rolled back, and comes again."""
+
+CLOSE_S_MAX = 2.0
+"""And so long each to note that it ended, and to close its connections."""
 
 READERS_MAX = 4
 """Connections per service for reads; writes have one of their own."""
@@ -90,6 +94,23 @@ class Running(msgspec.Struct, frozen=True):
         """The named queries of its slice."""
         return queries_of(f"sagamart.shop.{self.slice.service.name}", self.readers)
 
+    async def close(self) -> None:
+        """Close what it holds open."""
+        await self.calls.close()
+        await self.readers.close()
+        await self.database.close()
+
+
+async def _ended(tasks: Collection[asyncio.Task[None]], within_s: float) -> Collection[asyncio.Task[None]]:
+    """Let these end, whatever comes of them; those that did not in time are cancelled, and given back."""
+    late: Collection[asyncio.Task[None]] = set()
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=within_s)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return late
+
 
 class Shop:
     """Services at work together: `async with Shop(settings, {"stock": dsn}, node=Node("a")) as shop`.
@@ -122,7 +143,6 @@ class Shop:
         self._contacts = KnownContacts()
         self._lanes: list[asyncio.Task[None]] = []
         self._sweeps: list[asyncio.Task[None]] = []
-        self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         for name, dsn in self.dsns.items():
@@ -137,14 +157,12 @@ class Shop:
         await asyncio.gather(*(running.calls.finish() for running in self.services.values()))
         for running in self.services.values():
             running.worker.stop()
-        await asyncio.gather(*self._lanes)
-        for sweep in self._sweeps:
-            sweep.cancel()
-        await asyncio.gather(*self._sweeps, return_exceptions=True)
-        for running in self.services.values():
-            with suppress(UnavailableError, ConflictError):  # the next life will be careful
-                await running.database.end_life(self.node.name)
-        await self._closing.aclose()
+        cut = {task.get_name() for task in await _ended(self._lanes, BATCH_S_MAX)}
+        await _ended(self._sweeps, 0)
+        # Who was cut, or cannot say that it ended, is careful in its next life.
+        whole = [one for name, one in self.services.items() if not any(lane.startswith(f"{name} ") for lane in cut)]
+        await _ended([asyncio.create_task(one.database.end_life(self.node.name)) for one in whole], CLOSE_S_MAX)
+        await _ended([asyncio.create_task(one.close()) for one in self.services.values()], CLOSE_S_MAX)
 
     async def kill(self, name: str) -> None:
         """Have a service die in the middle of whatever it does, with all that it had in memory only.
@@ -207,14 +225,11 @@ class Shop:
 
     async def _open(self, found: Slice, dsn: str) -> Running:
         database = PostgresDatabase(found.service, dsn, node=self.node.name)
-        self._closing.push_async_callback(database.close)
         readers = await asyncpg.create_pool(dsn, min_size=1, max_size=READERS_MAX)
-        self._closing.push_async_callback(readers.close)
         worker = Worker(found.service, database, self.transport, node=self.node, limits=self._limits)
         reading = queries_of(f"sagamart.shop.{worker.name}", readers)
         reached = () if found.reaching is None else found.reaching(reading, self._contacts)
         calls = OutsideCalls(worker, [*found.outside, *reached, *self._called(worker, reading)])
-        self._closing.push_async_callback(calls.close)
         if found.on_commit is not None:
             worker.on_commit.append(found.on_commit)
         self._measure(worker)

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ START_S_MAX = 300.0
 """From the command to an open door, a new database and recovery after a kill included."""
 
 STOP_S_MAX = 30.0
+"""From SIGTERM to the end, PostgreSQL's included.  The program bounds each part of it; see `sagamart.app`."""
+
 COMMAND_S_MAX = 120.0
 
 Tell = Callable[[str], None]
@@ -73,9 +76,11 @@ class ShopProgram:
         self.address = address
 
     def stop(self) -> int:
-        """Ask it to end, and wait; its exit code."""
+        """Ask it to end, and wait, at most `STOP_S_MAX`; its exit code.  `stop_s` says how long it took."""
+        began_s = time.monotonic()
         self._process.terminate()
         code = self._process.wait(STOP_S_MAX)
+        self.stop_s = time.monotonic() - began_s
         self._close()
         return code
 

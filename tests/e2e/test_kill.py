@@ -63,7 +63,8 @@ async def test_what_was_acknowledged_survives_every_kill(folder: Path, tell: Tel
         f"{KILLS} kills (seed {SEED}), half of them of PostgreSQL too; {sum(cut_off)} requests were cut off.\n"
         f"Orders wanted: {counted_text(counted(buyers.wishes))}.\n"
         f"Orders ended:  {counted_text(Counter(one['status'] for one in outcomes))}.\n"
-        f"Answers asked for again and found the same: {buyers.asked_again}."
+        f"Answers asked for again and found the same: {buyers.asked_again}.\n"
+        f"From SIGTERM to the end of the program and of its PostgreSQL: {shop.stop_s:.1f} s."
     )
     assert audit.returncode == 0, audit.stdout + audit.stderr
     assert stopped == 0
