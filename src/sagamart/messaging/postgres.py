@@ -1,6 +1,7 @@
 """The core's database side over PostgreSQL (asyncpg).  Its rules are those of `database.py`.
 
 Every session bounds how long it may hold a transaction or wait for a lock: a paused process must not hold locks.
+What an error means follows from its SQLSTATE, by class (PostgreSQL's documentation, appendix A).
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -43,6 +44,9 @@ SESSION = {
     "seq_page_cost": "0.1",
 }
 CONNECT_S_MAX = 10
+ANSWER_S_MAX = 25.0
+"""A server that has not answered for so long is gone: it would have ended the transaction itself before that."""
+
 STATEMENTS_MAX = 1000
 """Prepared statements kept per connection."""
 
@@ -70,18 +74,21 @@ _ANSWERED = Part(
 _encoder = msgspec.json.Encoder()
 
 _CONFLICTS = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
+    asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
     asyncpg.UniqueViolationError,
 )
-_REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.SyntaxOrAccessError)
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.InvalidTransactionStateError,
     asyncpg.InsufficientResourcesError,
+    # Of the server, not of a row: a disk that fails (58), what nobody foresaw (XX).
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalServerError,
+    # A migration changed a table under a statement that was prepared: prepared anew, it works.
+    asyncpg.InvalidCachedStatementError,
     asyncpg.InternalClientError,
     OSError,
     TimeoutError,
@@ -160,6 +167,7 @@ class PostgresDatabase:
             return await asyncpg.connect(
                 self.dsn,
                 timeout=CONNECT_S_MAX,
+                command_timeout=ANSWER_S_MAX,
                 server_settings={**SESSION, "application_name": f"sagamart {self.node}"},
                 statement_cache_size=STATEMENTS_MAX,
                 max_cached_statement_lifetime=0,
@@ -376,7 +384,10 @@ async def _rolled_back(connection: asyncpg.Connection) -> bool:
 
 
 def _translated(error: Exception) -> Exception:
-    """The database's errors in the core's words."""
+    """The database's errors in the core's words: what is neither a conflict nor the server's trouble is a row's fault.
+
+    So an error that nobody foresaw costs one message, which the batch is halved for, and not the service.
+    """
     if isinstance(error, asyncpg.DivisionByZeroError):
         return ConflictError("a record's version is no longer the one that was loaded")
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
@@ -385,6 +396,4 @@ def _translated(error: Exception) -> Exception:
         return UnavailableError(f"{type(error).__name__}: {error}")
     if isinstance(error, _CONFLICTS):
         return ConflictError(f"{type(error).__name__}: {error}")
-    if isinstance(error, _REFUSALS):
-        return RejectedError(f"{type(error).__name__}: {error}")
-    return error
+    return RejectedError(f"{type(error).__name__}: {error}")
