@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from listeners import CONSUMERS, EMITS, TOKENS, Listener
 from sagamart.messaging.message import Message
-from sagamart.messaging.transport.http import QUEUE_MAX, HttpTransport
+from sagamart.messaging.transport.http import LANES, QUEUE_MAX, HttpTransport
 from sagamart.platform.http.server import Server
 from sagamart.platform.internal.listener import InternalListener
 from sagamart.platform.internal.posting import Destinations, Posting
@@ -215,6 +216,26 @@ async def test_what_a_full_queue_cannot_hold_stays_in_the_outbox(town: Town) -> 
     await town.sends(*many)
 
     assert town.test.back == [many[-1].id]
+
+
+async def test_a_consumer_that_is_gone_for_long_keeps_nothing_from_the_others(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sagamart.messaging.transport.http.QUEUE_MAX", 10)
+    monkeypatch.setattr("sagamart.messaging.transport.http.POSTED_MAX", 1)
+    await town.listens(town.one)
+    town.ports["two"].append(town.unused_port())
+    puts = [said(Put("a"), number) for number in range(10 + LANES + 1)]
+
+    def one_has_heard(count: int) -> bool:
+        town.commits(town.one, *town.one.offered)
+        return len(town.one.offered) == count
+
+    await town.sends(*puts[:10])
+    await until(lambda: one_has_heard(10))
+    await town.sends(*puts[10:])
+    assert town.test.back, "a lane holds one message, and the queue of the one that is gone no more than ten"
+    await until(lambda: one_has_heard(len(puts)))
 
 
 async def test_a_consumer_in_the_same_process_is_told_in_memory(town: Town) -> None:

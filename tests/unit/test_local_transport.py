@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sagamart.messaging.dead_letters import UnreadableLetter
 from sagamart.messaging.message import Body, Message, Registry
 from sagamart.messaging.transport.local import LocalTransport
+from sagamart.messaging.transport.reached import REMEMBERED_MAX, RENEWED_EVERY, Reached
 from unit.boxes import Put, said
 
 
@@ -92,3 +93,55 @@ def test_what_came_back_may_be_handed_over_again() -> None:
     transport.hand_over("test", [PUT])
     transport.handled("full", [PUT])
     assert (producer.gone, producer.back, full.offered) == ([PUT.id], [PUT.id], [PUT.id])
+
+
+def test_what_came_back_is_offered_again_to_those_only_who_have_not_committed_it() -> None:
+    producer, one, full = Listener("test"), Listener("one", "Put"), Listener("full", "Put", room=0)
+    transport = connected(producer, one, full)
+    transport.hand_over("test", [PUT])
+    transport.handled("one", [PUT])
+
+    full.room = 1
+    transport.hand_over("test", [PUT])
+    assert (one.offered, full.offered) == ([PUT.id], [PUT.id])
+
+    transport.handled("full", [PUT])
+    assert (producer.gone, producer.back) == ([PUT.id], [PUT.id])
+
+
+def test_a_consumer_that_had_it_in_its_queue_when_it_came_back_is_not_taken_to_have_committed_it() -> None:
+    producer, slow, full = Listener("test"), Listener("slow", "Put"), Listener("full", "Put", room=0)
+    transport = connected(producer, slow, full)
+    transport.hand_over("test", [PUT])
+    full.room = 1
+    transport.hand_over("test", [PUT])
+    transport.handled("full", [PUT])
+    assert producer.gone == []
+
+    transport.handled("slow", [PUT])
+    assert producer.gone == [PUT.id]
+
+
+def test_of_so_many_that_came_back_those_that_are_not_remembered_are_told_to_everybody_again() -> None:
+    producer, one, full = Listener("test"), Listener("one", "Put", room=REMEMBERED_MAX + 9), Listener("full", "Put")
+    full.room = 0
+    transport = connected(producer, one, full)
+    many = [said(Put("a"), number) for number in range(REMEMBERED_MAX + 1)]
+    transport.hand_over("test", many)
+    transport.handled("one", many)
+    one.offered.clear()
+
+    transport.hand_over("test", [many[0], many[-1]])
+
+    assert one.offered == [many[-1].id]
+
+
+def test_what_is_remembered_of_more_than_can_be_is_renewed_little_by_little() -> None:
+    reached = Reached()
+    for number in range(REMEMBERED_MAX + RENEWED_EVERY):
+        reached.remember(str(number), ["one"])
+
+    assert len(reached) == REMEMBERED_MAX
+    assert not reached.take("0")
+    assert reached.take("1") == {"one"}
+    assert reached.take(str(REMEMBERED_MAX + RENEWED_EVERY - 1)) == {"one"}

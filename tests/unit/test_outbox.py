@@ -1,6 +1,6 @@
 """A parcel is sent until each of its messages has arrived, and what has arrived is not sent again."""
 
-from sagamart.messaging.outbox import PARCEL_MESSAGES_MAX, InFlight, Parcel, lines, packed, stored
+from sagamart.messaging.outbox import PARCEL_MESSAGES_MAX, PARCELS_BACK_MAX, InFlight, Parcel, lines, packed, stored
 from unit.boxes import WasPut, said
 
 FIRST, SECOND, THIRD = (said(WasPut("a", number), number) for number in (1, 2, 3))
@@ -71,3 +71,31 @@ def test_a_parcel_that_another_replica_finished_is_forgotten() -> None:
     in_flight.returned([FIRST.id, SECOND.id])
     in_flight.forget([PARCEL.id])
     assert in_flight.begin(PARCEL) == [FIRST, SECOND]
+
+
+def test_of_so_many_parcels_that_came_back_the_oldest_is_sent_again_whole() -> None:
+    in_flight = InFlight()
+    in_flight.begin(PARCEL)
+    in_flight.arrived([FIRST.id])
+    others = [said(WasPut("b", 1), number) for number in range(10, 10 + PARCELS_BACK_MAX)]
+    for one in others:
+        in_flight.begin(Parcel(one.id, [one]))
+    in_flight.returned([SECOND.id])
+    assert in_flight.begin(PARCEL) == [SECOND], "as long as it is known"
+
+    in_flight.returned([SECOND.id])
+    in_flight.returned([one.id for one in others])
+    assert in_flight.begin(PARCEL) == [FIRST, SECOND]
+    assert in_flight.arrived([FIRST.id, SECOND.id]) == [PARCEL.id]
+
+
+def test_a_parcel_of_which_something_is_under_way_is_not_forgotten() -> None:
+    in_flight = InFlight()
+    in_flight.begin(PARCEL)
+    in_flight.returned([FIRST.id])
+    for number in range(10, 11 + PARCELS_BACK_MAX):
+        one = said(WasPut("b", 1), number)
+        in_flight.begin(Parcel(one.id, [one]))
+        in_flight.returned([one.id])
+
+    assert in_flight.begin(PARCEL) == [FIRST]

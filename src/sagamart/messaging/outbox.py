@@ -9,8 +9,8 @@ Rules:
 - A sweep, in whichever replica, takes parcels whose lease ran out.  A node that starts again under its own name takes
   its own back at once; those of living siblings stay theirs.
 - Handing over never blocks: what a full consumer cannot take stays here and is offered again after `RETRY_S`.
-- Who knows that a part of a parcel has arrived sends only the rest again; after a crash nobody knows, and all of it is
-  sent: the consumers' inboxes see to that.
+- Who knows that a part of a parcel has arrived sends only the rest again; after a crash nobody knows, nor where too
+  many came back, and all of it is sent: the consumers' inboxes see to that.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -24,6 +24,9 @@ LEASE_S = 30
 
 RETRY_S = 0.5
 """When to offer again what a full consumer could not take.  Failed calls to the outside wait longer: `outside.py`."""
+
+PARCELS_BACK_MAX = 1000
+"""Of so many parcels that came back in part it is known which part; others are sent again whole."""
 
 PARCEL_MESSAGES_MAX = 250
 """A batch that sends more fills several parcels, so that no row grows without bound."""
@@ -74,11 +77,15 @@ def lines(messages: bytes) -> list[bytes]:
 
 
 class InFlight:
-    """What this process has sent and not heard of yet, parcel by parcel."""
+    """What this process has sent and not heard of yet, parcel by parcel.
+
+    Its memory is bounded by what the transport takes at once, and by `PARCELS_BACK_MAX` of those that it did not.
+    """
 
     def __init__(self) -> None:
         self._left: dict[str, set[str]] = {}
         self._under_way: dict[str, str] = {}
+        self._back: dict[str, None] = {}
 
     def __len__(self) -> int:
         """How many messages are under way."""
@@ -95,6 +102,7 @@ class InFlight:
             left.update(f"unread {number}" for number in range(unread))
             fresh = parcel.messages
         else:
+            self._back.pop(parcel.id, None)
             fresh = [one for one in parcel.messages if one.id in left and one.id not in self._under_way]
         for one in fresh:
             self._under_way[one.id] = parcel.id
@@ -115,10 +123,16 @@ class InFlight:
 
     def returned(self, message_ids: Iterable[str]) -> set[str]:
         """These messages came back; gives their parcels."""
-        parcels = {self._under_way.pop(message_id, None) for message_id in message_ids}
-        return {parcel_id for parcel_id in parcels if parcel_id is not None}
+        found = [self._under_way.pop(message_id, None) for message_id in message_ids]
+        parcels = {parcel_id: None for parcel_id in found if parcel_id is not None}
+        for parcel_id in parcels:
+            if self._under_way.keys().isdisjoint(self._left.get(parcel_id, ())):
+                self._back[parcel_id] = None
+        self.forget(list(self._back)[:-PARCELS_BACK_MAX])
+        return set(parcels)
 
     def forget(self, parcel_ids: Iterable[str]) -> None:
-        """These parcels are gone: another replica saw them arrive."""
+        """These parcels are gone, since another replica saw them arrive; or have been back for too long."""
         for parcel_id in parcel_ids:
             self._left.pop(parcel_id, None)
+            self._back.pop(parcel_id, None)

@@ -7,14 +7,15 @@ Rules:
   did not, as long as this process remembers; after a restart all are told again, and their inboxes absorb it.
 - Each pair of services has its own queue, with at most `QUEUE_MAX` messages and `LANES` posts under way.
 - What cannot be posted (nobody listens, the answer is lost, the consumer is full) stays in the queue and is posted
-  again with backoff and jitter.  What finds no room in the queue stays in the outbox.
+  again with backoff and jitter.  What finds no room in one queue stays in the outbox, and goes to the others at once:
+  a consumer that is gone keeps nothing from the rest.
 - A consumer in this process is told in memory.
 - Answers to messages are messages, posted the other way: see docs/decisions/0011.
 """
 
 import asyncio
 import random
-from collections import OrderedDict, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -26,6 +27,7 @@ import structlog
 from sagamart.messaging.dead_letters import UnreadableLetter
 from sagamart.messaging.message import Body, Message, encode
 from sagamart.messaging.transport import Endpoint
+from sagamart.messaging.transport.reached import Reached
 
 QUEUE_MAX = 5_000
 LANES = 4
@@ -39,9 +41,6 @@ BACKOFF_S = 0.05
 BACKOFF_S_MAX = 2.0
 HANDLED_S_MAX = 15.0
 """So long a post may wait for the consumer's commit; half of an outbox lease."""
-
-REMEMBERED_MAX = 10_000
-"""Messages of which it is remembered who had them, after they went back to the outbox."""
 
 log = structlog.get_logger()
 
@@ -70,19 +69,17 @@ class Route:
         self._queue: deque[Message[Body]] = deque()
         self._filled = asyncio.Event()
 
-    @property
-    def room(self) -> int:
-        """How many messages the queue would take now."""
-        return QUEUE_MAX - len(self._queue)
-
-    def put(self, message: Message[Body]) -> None:
-        """Send this."""
+    def put(self, message: Message[Body]) -> bool:
+        """Send this; says whether there was room for it."""
+        if len(self._queue) >= QUEUE_MAX:
+            return False
         self._queue.append(message)
         self._filled.set()
+        return True
 
     async def run(self, lane: int) -> None:
         """Post until cancelled."""
-        failures = 0
+        pause_s = 0.0
         while True:
             await self._filled.wait()
             batch, content = self._next()
@@ -94,14 +91,14 @@ class Route:
             except (NotPostedError, msgspec.MsgspecError) as trouble:
                 self._queue.extendleft(reversed(batch))
                 self._filled.set()
-                if failures == 0:
+                if not pause_s:
                     log.warning(
                         "cannot post, trying again", to=self.consumer, service=self.producer, error=str(trouble)
                     )
-                await asyncio.sleep(_backoff_s(failures))
-                failures += 1
+                pause_s = min(max(BACKOFF_S, 2 * pause_s), BACKOFF_S_MAX)
+                await asyncio.sleep(pause_s * (0.5 + random.random()))  # noqa: S311  jitter, not a secret
             else:
-                failures = 0
+                pause_s = 0.0
                 self._settle(self.producer, self.consumer, batch, frozenset(missing))
 
     def _next(self) -> tuple[list[Message[Body]], bytes]:
@@ -147,7 +144,7 @@ class HttpTransport:
         self._routes: dict[tuple[str, str], Route] = {}
         self._lanes: list[asyncio.Task[None]] = []
         self._awaited: dict[str, set[str]] = {}
-        self._reached: OrderedDict[str, set[str]] = OrderedDict()
+        self._reached = Reached()
         self._receipts: dict[str, dict[str, list[Receipt]]] = defaultdict(dict)
 
     async def __aenter__(self) -> Self:
@@ -169,26 +166,23 @@ class HttpTransport:
     def hand_over(self, producer: str, messages: Sequence[Message[Body]]) -> None:
         """Queue each message for all its consumers; one that nobody consumes has arrived."""
         arrived: list[str] = []
-        refused: list[str] = []
         offers: dict[str, list[Message[Body]]] = defaultdict(list)
+        unqueued: list[Message[Body]] = []
         for message in messages:
-            reached = self._reached.pop(message.id, ())
+            reached = self._reached.take(message.id)
             consumers = {name for name in self._consumers.get(message.type, ()) if name not in reached}
-            elsewhere = [self._route(producer, name) for name in consumers if name not in self._endpoints]
             if not consumers:
                 arrived.append(message.id)
-            elif any(route.room <= 0 for route in elsewhere):
-                self._remember(message.id, reached)
-                refused.append(message.id)
-            else:
-                self._awaited[message.id] = consumers
-                for route in elsewhere:
-                    route.put(message)
-                for name in consumers.intersection(self._endpoints):
+                continue
+            self._awaited[message.id] = consumers
+            for name in consumers:
+                if name in self._endpoints:
                     offers[name].append(message)
+                elif not self._route(producer, name).put(message):
+                    unqueued.append(message)
         for name, offered in offers.items():
-            taken = self._endpoints[name].offer(offered)
-            refused += (one.id for one in offered[taken:] if self._give_up(one))
+            unqueued += offered[self._endpoints[name].offer(offered) :]
+        refused = [message.id for message in unqueued if self._give_up(message)]
         self._tell(producer, arrived, refused)
 
     def handled(self, consumer: str, messages: Sequence[Message[Body]]) -> None:
@@ -253,8 +247,7 @@ class HttpTransport:
                 continue
             awaited = self._awaited.get(message.id)
             if awaited is None:
-                if message.id in self._reached:
-                    self._reached[message.id].add(consumer)
+                self._reached.add(message.id, consumer)
                 continue
             awaited.discard(consumer)
             if not awaited:
@@ -267,20 +260,11 @@ class HttpTransport:
         awaited = self._awaited.pop(message.id, None)
         if awaited is None:
             return False
-        self._remember(message.id, set(self._consumers[message.type]) - awaited)
+        self._reached.remember(message.id, set(self._consumers[message.type]) - awaited)
         return True
-
-    def _remember(self, message_id: str, reached: Iterable[str]) -> None:
-        self._reached[message_id] = set(reached)
-        if len(self._reached) > REMEMBERED_MAX:
-            self._reached.popitem(last=False)
 
     def _tell(self, producer: str, arrived: Sequence[str], refused: Sequence[str]) -> None:
         if arrived:
             self._endpoints[producer].arrived(arrived)
         if refused:
             self._endpoints[producer].refused(refused)
-
-
-def _backoff_s(failures: int) -> float:
-    return min(BACKOFF_S * 2.0**failures, BACKOFF_S_MAX) * (0.5 + random.random())  # noqa: S311  jitter, not a secret

@@ -1,7 +1,8 @@
 """All services in one process: messages are handed over in memory, after the commit.
 
 A message has arrived when every consumer has committed it.  The process may die at any moment: the outbox still has
-every message that has not arrived.
+every message that has not arrived.  What one consumer has no room for goes to the others at once, and is offered again
+to that one only, as long as it is remembered.
 """
 
 from collections import defaultdict
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 
 from sagamart.messaging.message import Body, Message
 from sagamart.messaging.transport import Endpoint
+from sagamart.messaging.transport.reached import Reached
 
 
 class LocalTransport:
@@ -18,6 +20,7 @@ class LocalTransport:
         self._endpoints: dict[str, Endpoint] = {}
         self._consumers: dict[str, list[Endpoint]] = defaultdict(list)
         self._awaited: dict[str, set[str]] = {}
+        self._reached = Reached()
 
     def connect(self, endpoint: Endpoint) -> None:
         """Let a service send and receive."""
@@ -29,24 +32,35 @@ class LocalTransport:
         """Offer each message to all its consumers; one that nobody consumes has arrived."""
         arrived: list[str] = []
         offers: dict[str, list[Message[Body]]] = defaultdict(list)
+        some_came_back = bool(self._reached)
         for message in messages:
             consumers = self._consumers.get(message.type)
+            if consumers and some_came_back:
+                reached = self._reached.take(message.id)
+                consumers = [consumer for consumer in consumers if consumer.name not in reached]
             if not consumers:
                 arrived.append(message.id)
                 continue
             self._awaited[message.id] = {consumer.name for consumer in consumers}
             for consumer in consumers:
                 offers[consumer.name].append(message)
-        refused: set[str] = set()
+        refused: list[str] = []
         for name, offered in offers.items():
             taken = self._endpoints[name].offer(offered)
-            refused.update(message.id for message in offered[taken:])
-        for message_id in refused:
-            self._awaited.pop(message_id, None)
+            refused += [message.id for message in offered[taken:] if self._give_up(message)]
         if arrived:
             self._endpoints[producer].arrived(arrived)
         if refused:
-            self._endpoints[producer].refused(sorted(refused))
+            self._endpoints[producer].refused(refused)
+
+    def _give_up(self, message: Message[Body]) -> bool:
+        """Leave a message to the outbox, and remember who had it; False where that was done already."""
+        awaited = self._awaited.pop(message.id, None)
+        if awaited is None:
+            return False
+        everybody = {consumer.name for consumer in self._consumers[message.type]}
+        self._reached.remember(message.id, everybody - awaited)
+        return True
 
     def handled(self, consumer: str, messages: Sequence[Message[Body]]) -> None:
         """Tell producers which of their messages have now reached every consumer."""
@@ -54,6 +68,7 @@ class LocalTransport:
         for message in messages:
             awaited = self._awaited.get(message.id)
             if awaited is None:
+                self._reached.add(message.id, consumer)
                 continue
             awaited.discard(consumer)
             if not awaited:
