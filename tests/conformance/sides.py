@@ -1,20 +1,27 @@
-"""Both sides of the conformance suite: the twin and PostgreSQL, each seen by two nodes, `a` and `b`."""
+"""Both sides of the conformance suite: the twin and PostgreSQL, each seen by two nodes, `a` and `b`.
+
+A third node is `frail`: its connection can be lost.
+"""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import asyncpg
 import msgspec
 
-from conformance.things import CHECKS, THINGS
-from sagamart.messaging.database import Changes, Database, Loaded, Wanted
+from conformance.lossy_line import LossyLine
+from conformance.things import APPLE, CHECKS, THINGS
+from sagamart.messaging.database import Changes, CommitUnknownError, Database, Loaded, UnavailableError, Wanted
 from sagamart.messaging.dead_letters import LetterStatus
 from sagamart.messaging.memory import MemoryDatabase
 from sagamart.messaging.memory_store import Store
 from sagamart.messaging.postgres import PostgresDatabase
 
 POLLS_MAX = 2000
+
+Loss = Literal["the write", "the commit", "the commit's answer", "the attempt", "the attempt's answer"]
+"""What is lost with the connection: it is not carried out, or it is, and nobody hears of it."""
 
 
 class Shown(msgspec.Struct):
@@ -40,6 +47,13 @@ class Side(Protocol):
     @property
     def b(self) -> Database:
         """Another."""
+
+    @property
+    def frail(self) -> Database:
+        """A third, whose connection can be lost."""
+
+    async def lose(self, loss: Loss | None) -> None:
+        """From now on let the frail one lose its connection there; None: nowhere."""
 
     async def empty(self) -> None:
         """Forget everything."""
@@ -87,6 +101,21 @@ class TwinSide:
         self.store = Store(THINGS, clock=lambda: datetime.now(UTC) + self.later, checks=CHECKS, lock_timeout_s=0.2)
         self.a = MemoryDatabase(self.store, node="a")
         self.b = MemoryDatabase(self.store, node="b")
+        self.frail = MemoryDatabase(self.store, node="frail", pause=self._pause)
+        self._loss: Loss | None = None
+
+    async def lose(self, loss: Loss | None) -> None:
+        self._loss = loss
+
+    async def _pause(self, point: str) -> None:
+        match self._loss, point:
+            case "the write", "write":
+                raise UnavailableError("the connection was lost")
+            case ("the commit" | "the attempt", "commit") | (
+                "the commit's answer" | "the attempt's answer",
+                "committed",
+            ):
+                raise CommitUnknownError("the connection was lost")
 
     async def until_somebody_waits(self) -> None:
         for _ in range(POLLS_MAX):
@@ -119,21 +148,54 @@ class TwinSide:
         return [(self.store.rows[kind], table) for kind, table in self.store.tables.items()]
 
 
+DIES = """
+    create or replace function dies() returns trigger language plpgsql as $$
+    begin
+        if current_setting('application_name') = 'sagamart frail' then
+            perform pg_terminate_backend(pg_backend_pid());
+            perform pg_sleep(60);
+        end if;
+        return null;
+    end $$;
+"""
+IN_THE_WRITE = DIES + "create trigger dies after insert on inbox for each row execute function dies()"
+IN_THE_COMMIT = DIES + (
+    "create constraint trigger dies after insert on inbox deferrable initially deferred"
+    " for each row execute function dies()"
+)
+
+
 class PostgresSide:
-    """The real one."""
+    """The real one.  The frail node's server process kills itself, or the answer is lost on the way."""
 
     def __init__(self, dsn: str) -> None:
         self.a = PostgresDatabase(THINGS, dsn, node="a")
         self.b = PostgresDatabase(THINGS, dsn, node="b")
+        self._line = LossyLine(dsn)
+        self.frail = PostgresDatabase(THINGS, self._line.dsn, node="frail")
         self.dsn = dsn
 
     async def open(self) -> None:
         self._look: asyncpg.Connection = await asyncpg.connect(self.dsn)
+        await self._line.open()
 
     async def close(self) -> None:
         await self._look.close()
-        await self.a.close()
-        await self.b.close()
+        for database in (self.a, self.b, self.frail):
+            await database.close()
+        await self._line.close()
+
+    async def lose(self, loss: Loss | None) -> None:
+        await self._look.execute("drop trigger if exists dies on inbox")
+        match loss:
+            case "the write":
+                await self._look.execute(IN_THE_WRITE)
+            case "the commit" | "the attempt":
+                await self._look.execute(IN_THE_COMMIT)
+            case "the commit's answer":
+                self._line.loses_answer_to = b"commit\0"
+            case "the attempt's answer":
+                self._line.loses_answer_to = APPLE.email.encode()
 
     async def empty(self) -> None:
         await self._look.execute(
