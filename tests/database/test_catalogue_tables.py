@@ -1,7 +1,6 @@
 """The catalogue's tables: what they keep, what they refuse, and what is found in them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -10,20 +9,15 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from sagamart.messaging.database import Changes, ConflictError, RejectedError
+from sagamart.messaging.database import Changes, RejectedError
 from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.records import need
 from sagamart.messaging.service import Service
 from sagamart.platform.http import queries_of
-from sagamart.shop.catalogue.records import Photo, Price, Product
+from sagamart.shop.catalogue.records import Availability, Photo, Product
 from sagamart.shop.catalogue.search import Filters, Place
 from sagamart.shop.catalogue.service import CATALOGUE
-
-TWELVE_BYTES_DIGEST = sha256(b"twelve bytes").hexdigest()
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-MUG = Product(1, "MUG", "Blue mug", "Holds 300 ml", 45_000, "RUB", 350, 80, 80, 100, 2_000, active=True)
-BARE = Product(1, "BARE", "Stone", "", 0, "EUR", 0, None, None, None, 0, active=False)
-FIRST_PRICE = Price("019aa000-0000-7000-8000-000000000001", "MUG", 45_000, "RUB", NOON, "cus_op")
+from table_rows import BARE, MUG, PICTURE, PRICE
 
 
 @pytest_asyncio.fixture
@@ -44,37 +38,6 @@ async def write(database: PostgresDatabase, *rows: msgspec.Struct) -> None:
 async def products(database: PostgresDatabase, *skus: str) -> list[Product]:
     async with database.transaction() as transaction:
         return (await transaction.load_more([need(Product, *skus)]))[Product]
-
-
-async def prices(database: PostgresDatabase) -> list[Price]:
-    connection = await asyncpg.connect(database.dsn)
-    try:
-        return [Price(*row) for row in await connection.fetch("select * from prices order by price_id")]
-    finally:
-        await connection.close()
-
-
-async def test_products_and_prices_come_back_as_they_were_kept(database: PostgresDatabase) -> None:
-    await write(database, MUG, BARE, FIRST_PRICE)
-    assert await products(database, "BARE", "MUG") == [BARE, MUG]
-    assert await prices(database) == [FIRST_PRICE]
-
-
-async def test_a_changed_product_is_kept_where_nobody_else_changed_it(database: PostgresDatabase) -> None:
-    await write(database, MUG)
-    dearer = msgspec.structs.replace(MUG, version=2, price_minor=49_900)
-    async with database.transaction() as transaction:
-        await transaction.write(Changes(changed={Product: [(dearer, 1)]}))
-    assert await products(database, "MUG") == [dearer]
-    with pytest.raises(ConflictError):
-        async with database.transaction() as transaction:
-            await transaction.write(Changes(changed={Product: [(dearer, 1)]}))
-
-
-async def test_a_sku_can_be_kept_once(database: PostgresDatabase) -> None:
-    await write(database, MUG)
-    with pytest.raises(ConflictError, match="products_pkey"):
-        await write(database, MUG)
 
 
 @pytest.mark.parametrize(
@@ -109,30 +72,7 @@ async def test_the_price_history_refuses_what_was_never_a_price(
     database: PostgresDatabase, wrong: dict[str, Any], constraint: str
 ) -> None:
     with pytest.raises(RejectedError, match=constraint):
-        await write(database, MUG, msgspec.structs.replace(FIRST_PRICE, **wrong))
-
-
-@pytest.mark.parametrize("change", ["update prices set price_minor = 1", "delete from prices", "truncate prices"])
-async def test_the_price_history_cannot_be_rewritten(database: PostgresDatabase, change: str) -> None:
-    await write(database, MUG, FIRST_PRICE)
-    connection = await asyncpg.connect(database.dsn)
-    try:
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute(change)
-    finally:
-        await connection.close()
-
-
-async def test_a_batch_that_breaks_off_leaves_neither_product_nor_price(database: PostgresDatabase) -> None:
-    async def break_off() -> None:
-        async with database.transaction() as transaction:
-            await transaction.write(Changes(new={Product: [MUG], Price: [FIRST_PRICE]}))
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await break_off()
-    assert await products(database, "MUG") == []
-    assert await prices(database) == []
+        await write(database, MUG, msgspec.structs.replace(PRICE, **wrong))
 
 
 KRUZHKA = msgspec.structs.replace(MUG, sku="KRUZHKA", title="Синяя кружка", description="Керамическая, жёлтый кант")
@@ -205,7 +145,7 @@ async def test_the_vocabulary_learns_from_new_and_from_changed_products(database
     ("name", "content", "constraint"),
     [
         ("f" * 64 + ".png", b"twelve bytes", "photo_has_its_digest"),
-        (TWELVE_BYTES_DIGEST + ".gif", b"twelve bytes", "photo_is_named_by_its_bytes"),
+        (PICTURE.photo_id.replace("png", "gif"), PICTURE.content, "photo_is_named_by_its_bytes"),
         (sha256(bytes(1_048_577)).hexdigest() + ".png", bytes(1_048_577), "photo_is_at_most_1_mib"),
     ],
     ids=["digest", "type", "size"],
@@ -217,12 +157,16 @@ async def test_the_table_of_photos_refuses_what_is_not_what_its_name_says(
         await write(database, Photo(1, name, content))
 
 
+async def test_a_copy_of_stocks_facts_has_a_version_of_theirs(database: PostgresDatabase) -> None:
+    with pytest.raises(RejectedError, match="availabilities_stock_version_check"):
+        await write(database, Availability(1, "MUG", -1, available=True))
+
+
 async def test_a_product_shows_only_a_photo_that_is_kept(database: PostgresDatabase) -> None:
-    photo = Photo(1, TWELVE_BYTES_DIGEST + ".png", b"twelve bytes")
-    with_photo = msgspec.structs.replace(MUG, photo=photo.photo_id)
+    with_photo = msgspec.structs.replace(MUG, photo=PICTURE.photo_id)
     with pytest.raises(RejectedError, match="product_shows_a_photo_that_is_there"):
         await write(database, with_photo)
-    await write(database, with_photo, photo)
+    await write(database, with_photo, PICTURE)
     assert await products(database, "MUG") == [with_photo]
 
 
