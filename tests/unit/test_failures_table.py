@@ -2,13 +2,19 @@
 
 from pathlib import Path
 
+from sagamart.app import BATCH_S_MAX, CLOSE_S_MAX
 from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, RETRY_LETTER_S
 from sagamart.messaging.inbox import INBOX_DAYS
 from sagamart.messaging.outbox import LEASE_S, RETRY_S
 from sagamart.messaging.outside import BACKOFF_S, BACKOFF_S_MAX, FINISH_S, Outside
+from sagamart.messaging.postgres import ANSWER_S_MAX as DATABASE_ANSWER_S_MAX
 from sagamart.messaging.postgres import CONNECT_S_MAX, SESSION
 from sagamart.messaging.requests import REQUESTS_KEPT_DAYS, Overloaded
+from sagamart.messaging.standstill import STANDS_S
 from sagamart.messaging.timers import REFIRE_S
+from sagamart.messaging.transport.http import BACKOFF_S as POST_BACKOFF_S
+from sagamart.messaging.transport.http import BACKOFF_S_MAX as POST_BACKOFF_S_MAX
+from sagamart.messaging.transport.http import HANDLED_S_MAX, QUEUE_MAX
 from sagamart.messaging.transport.kafka_client import (
     BUFFER_MESSAGES_MAX,
     DELIVERY_S_MAX,
@@ -18,7 +24,9 @@ from sagamart.messaging.transport.kafka_client import (
 )
 from sagamart.messaging.transport.kafka_intake import CALL_S_MAX, COMMIT_S
 from sagamart.messaging.transport.kafka_producer import TOO_LARGE_RETRY_S
+from sagamart.messaging.transport.reached import REMEMBERED_MAX
 from sagamart.messaging.worker import LOCKED_BATCHES, Limits
+from sagamart.platform.http.server import STOP_WAIT_S
 from sagamart.shop.notifications.delivering import ATTEMPTS_MAX as ATTEMPTS_MAX_WEBHOOK
 from sagamart.shop.notifications.delivering import PAUSE_FACTOR, PAUSE_S, PAUSE_S_MAX
 from sagamart.shop.notifications.dispatching import UNKNOWN_OUTCOMES_MAX
@@ -31,6 +39,7 @@ from sagamart.shop.payments.outside import DEADLINE_S
 
 PAGE = Path(__file__).parents[2] / "docs/reference/failures.md"
 
+IDLE = "idle_in_transaction_session_timeout"
 LIMITS = Limits()
 RECONNECT_MS = producer_properties({})["reconnect.backoff.ms"]
 OUTSIDE = Outside(name="any", calls={})
@@ -43,23 +52,31 @@ ROWS = (
         f"{LIMITS.backoff_s * 2} s, doubling",
         f"{LIMITS.backoff_s_max} s",
         f"{SESSION['lock_timeout']} for a lock, {SESSION['transaction_timeout']} for a transaction",
-        f"the batch is halved until the one message is found, which is dead; the next {LOCKED_BATCHES} batches lock",
+        f"halved until the one is found: a message is dead, a request gets 503; the next {LOCKED_BATCHES} batches lock",
     ),
     (
-        "PostgreSQL: connection lost, or lost inside COMMIT",
+        "PostgreSQL: connection lost, or lost inside COMMIT; the server's own trouble (SQLSTATE 53, 57, 58, XX)",
         "no limit",
         f"{LIMITS.backoff_s_max} s",
         f"{LIMITS.backoff_s_max} s",
-        f"{CONNECT_S_MAX} s to connect, {SESSION['idle_in_transaction_session_timeout']} idle in a transaction",
+        f"{CONNECT_S_MAX} s to connect, {DATABASE_ANSWER_S_MAX} s to answer, {SESSION[IDLE]} idle in a transaction",
         "the same batch again; inbox and requests tell what had happened. `/readyz` says no meanwhile",
     ),
     (
-        "PostgreSQL: a row is refused",
+        "PostgreSQL: a row is refused (a constraint, a limit of the program, any other error)",
         "1",
         "-",
         "-",
         "as above",
         "the batch is halved until the one message is found, which is dead",
+    ),
+    (
+        "A sweep fails (timers, outbox, letters, pruning), for whatever reason",
+        "no limit",
+        f"{LIMITS.backoff_s} s, doubling",
+        f"{LIMITS.backoff_s_max} s",
+        "as above",
+        f"the other sweeps and the loop go on; once it has not worked for {STANDS_S} s, `/readyz` says no and why",
     ),
     (
         "A handler raises",
@@ -107,7 +124,15 @@ ROWS = (
         f"{RETRY_S} s",
         f"{RETRY_S} s",
         "-",
-        "the message stays in the outbox",
+        f"the message stays in the outbox, for this one alone; of {REMEMBERED_MAX} messages it is known who had them",
+    ),
+    (
+        "HTTP: a consumer does not take a post, or does not commit it in time",
+        "no limit",
+        f"{POST_BACKOFF_S} s, doubling",
+        f"{POST_BACKOFF_S_MAX} s",
+        f"{HANDLED_S_MAX} s for the commit",
+        f"posted again; {QUEUE_MAX} messages wait for each consumer, what more there is in the outbox",
     ),
     (
         "Transport: the process that had sent it is gone",
@@ -244,6 +269,14 @@ ROWS = (
         f"{SPARED_S} s",
         f"{ANSWER_S_MAX} s",
         "its deliveries count that as an attempt; other receivers notice nothing",
+    ),
+    (
+        "The process is told to stop (SIGTERM)",
+        "1",
+        "-",
+        "-",
+        f"{STOP_WAIT_S} s for answers, {FINISH_S} s for calls, {BATCH_S_MAX} s for batches, {2 * CLOSE_S_MAX} s to end",
+        "what has not ended is rolled back or cut, and comes again; the next life is careful",
     ),
     (
         "Requests: the service is full",
