@@ -70,7 +70,7 @@ screenshots: .venv/.tools .venv/.browser ## Take the pictures of the pages anew 
 	$(IN_VENV) python tests/e2e/screenshots.py
 
 # What comes from elsewhere is installed as uv.lock has it, to the hash, and never resolved anew: here, where no mirror that
-# this machine is told of counts, it is held to what pyproject.toml asks for. Why so: docs/decisions/0017.
+# this machine is told of counts, it is held to what pyproject.toml asks for. Why so: docs/decisions/0022.
 .PHONY: locked
 locked:
 	@env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL $(UV) lock --quiet --check --offline --no-config \
