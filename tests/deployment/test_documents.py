@@ -80,6 +80,15 @@ def test_every_script_that_is_told_exists(path: Path) -> None:
     assert {one for one in told if not (TOP / one).exists() and "secrets" not in one} == set()
 
 
+def test_every_decision_has_a_number_of_its_own_and_says_it() -> None:
+    records = sorted((TOP / "docs/decisions").glob("[0-9]*.md"))
+    numbers = [path.name.partition("-")[0] for path in records]
+    assert len(records) > 20
+    assert sorted(set(numbers)) == numbers
+    wrong = [path.name for path in records[1:] if not path.read_text().startswith(f"# {path.name[:4]}. ")]
+    assert wrong == []
+
+
 def test_the_documents_build_into_a_site_without_a_broken_link(tmp_path: Path) -> None:
     mkdocs = Path(sys.executable).parent / "mkdocs"
     done = subprocess.run(  # noqa: S603  our own words
