@@ -321,7 +321,12 @@ def test_a_refund_is_the_customers_again_once_and_is_answered_as_often_as_it_is_
 
     assert service.sent == [MoneyRefunded("ord_1", 1, 100, "RUB", "ret_1/1", "cus_1")] * 2
     assert money(service) == (300, 0)
-    assert accounts(service) == {"house:clearing": -500, "customer:cus_1": 300, "house:revenue": 200}
+    assert accounts(service) == {
+        "house:clearing": -500,
+        "customer:cus_1": 300,
+        "house:revenue": 300,
+        "house:refunds": -100,
+    }
 
 
 def test_a_refund_to_somebody_without_a_wallet_opens_it() -> None:

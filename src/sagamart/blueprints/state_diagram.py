@@ -24,6 +24,9 @@ BESIDE: Mapping[str, str] = {"checked": "booking_pending", "partially_paid": "pa
 NAMES_A_LINE_MAX = 2
 TOP_PX, GAP_PX, PAD_PX = 64, 62, 14
 SIDE_PX, BETWEEN_PX, MAIN_PX, REFUSED_PX, END_PX = 290, 160, 380, 220, 290
+CORNER_PX = 150
+"""Where an arrow that goes to the right turns down."""
+
 LEFT_PX = 24
 MAIN_LEFT_PX = LEFT_PX + SIDE_PX + BETWEEN_PX
 MAIN_RIGHT_PX = MAIN_LEFT_PX + MAIN_PX
@@ -108,9 +111,9 @@ class _Picture:
         reached = [self.boxes[one] for one in self.main if (one, self.undone) in self.ways]
         first, last = reached[0], reached[-1]
         self.boxes[self.undone] = Box(END_LEFT_PX, first.top, END_PX, last.bottom - first.top)
-        start = next((start for start, end in self.ways if end == self.back and start in self.main), None)
-        if start is not None:
-            self.boxes[self.back] = self.boxes[start]._replace(left=END_LEFT_PX, width=END_PX)
+        if self.back:
+            row = next(one for one in reversed(self.main) if (one, self.back) in self.ways)
+            self.boxes[self.back] = self.boxes[row]._replace(left=END_LEFT_PX, width=END_PX)
 
     def _box(self, status: str) -> None:
         box = self.boxes[status]
@@ -177,9 +180,17 @@ class _Picture:
             self._right_arrow(status, self.undone, y, "back")
 
     def _returned(self) -> None:
-        for start, end in self.ways:
-            if end == self.back and start in self.main:
-                self._right_arrow(start, end, self.boxes[start].top + 24, "flow")
+        """Beside where it stands, and from above round the corner."""
+        for start in self.main:
+            if (start, self.back) not in self.ways:
+                continue
+            back = self.boxes[self.back]
+            if self.boxes[start].top == back.top:
+                self._right_arrow(start, self.back, back.top + 54, "flow")
+            else:
+                y, x = self.boxes[start].bottom - 14, MAIN_RIGHT_PX + CORNER_PX
+                self.sheet.line([(MAIN_RIGHT_PX, y), (x, y), (x, back.top + 24), (END_LEFT_PX, back.top + 24)])
+                self.sheet.text(MAIN_RIGHT_PX + 14, y - 5, ", ".join(self._label(start, self.back)), "quiet")
 
     def _revived(self) -> None:
         """Late money leads back: drawn once, to where an order waits for its money."""
