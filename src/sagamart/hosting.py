@@ -15,6 +15,7 @@ from sagamart.platform.http_client import Address
 from sagamart.platform.internal.posting import Destinations
 from sagamart.platform.keys import tokens_from_files
 from sagamart.platform.metrics import Metrics
+from sagamart.platform.traces import traced
 from sagamart.programs import DSN, CannotStartError, Say, dsns_of, listening, reached, until_stopped
 from sagamart.rooms import auditor_of
 from sagamart.settings import ShopSettings
@@ -46,12 +47,17 @@ async def door(settings: ShopSettings, say: Say) -> None:
 
 
 async def pages(settings: ShopSettings, say: Say) -> None:
-    """The pages, over the API at `settings.web.api_url`.  Raises CannotStartError."""
-    logs.configure(settings.node or PAGES, VERSION, settings.logs.level, settings.logs.format)
+    """The pages, over the API at `settings.web.api_url`.  Raises CannotStartError, SettingsError."""
+    node = settings.node or PAGES
+    logs.configure(node, VERSION, settings.logs.level, settings.logs.format)
     metrics = Metrics()
-    metrics.about(VERSION, settings.node or PAGES)
-    app = build_pages(settings.web, settings.http, metrics=metrics)
-    async with listening(app, settings, metrics) as address:
+    metrics.about(VERSION, node)
+    async with (
+        traced(settings.traces, node, VERSION) as traces,
+        listening(
+            build_pages(settings.web, settings.http, metrics=metrics, traces=traces), settings, metrics
+        ) as address,
+    ):
         say(f"The pages at {address}, over the API at {settings.web.api_url}")
         await until_stopped()
 

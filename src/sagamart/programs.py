@@ -34,7 +34,7 @@ from sagamart.platform.http.server import Server
 from sagamart.platform.keys import tokens_from_files
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.migrations import at_head, history_of, migrate
-from sagamart.platform.traces import traced
+from sagamart.platform.traces import Traces, traced
 from sagamart.rooms import Rooms
 from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.passwords import Passwords
@@ -109,7 +109,7 @@ async def serving(
         operators = (shop.dead_letters, shop.consumers, shop.operator_actions)
         rooms = Rooms(shop, dsns, demo=demo)
         process = Process(settings.http, node, checks, shop.metrics, *operators, traces, rooms.routes)
-        app = with_pages(build_app(shop.mounted, tokens=tokens, process=process), settings, dsns, shop.metrics)
+        app = with_pages(build_app(shop.mounted, tokens=tokens, process=process), settings, dsns, shop.metrics, traces)
         async with listening(app, settings, shop.metrics) as address, rooms.open(address):
             spare_batches()
             yield shop, address
@@ -136,12 +136,11 @@ async def listening(app: Any, settings: ShopSettings, metrics: Metrics) -> Async
         yield f"http://{http.host}:{public.port}"
 
 
-def with_pages(api: Any, settings: ShopSettings, names: Collection[str], metrics: Metrics) -> Any:
+def with_pages(api: Any, settings: ShopSettings, here: Collection[str], metrics: Metrics, traces: Traces | None) -> Any:
     """The API and the pages for people, where all of the API is here and the settings want pages."""
-    if settings.web.pages == "off" or not set(SLICES) <= set(names):
+    if settings.web.pages == "off" or not set(SLICES) <= set(here):
         return api
-    pages = build_pages(settings.web, settings.http, api=InProcess(api), metrics=metrics)
-    return Site(api, pages)
+    return Site(api, build_pages(settings.web, settings.http, api=InProcess(api), metrics=metrics, traces=traces))
 
 
 def checks_of(shop: Shop, dsns: Mapping[str, str]) -> dict[str, Check]:

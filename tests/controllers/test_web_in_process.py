@@ -62,6 +62,17 @@ async def test_the_api_sees_the_visitors_address_and_not_that_of_the_pages() -> 
     assert api.scopes[0]["client"][0] == "203.0.113.7"
 
 
+@pytest.mark.parametrize("sent", [{}, {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}])
+async def test_pages_that_make_no_spans_name_no_trace_but_the_browsers(sent: dict[str, str]) -> None:
+    api = PlayedApi()
+    pages: Any = build_pages(WebSection(), UNLIMITED, api=api)
+    there = httpx.ASGITransport(app=pages)
+    async with httpx.AsyncClient(transport=there, base_url="http://shop.example") as visitor:
+        await visitor.get("/", headers=sent)
+
+    assert api.asked[0].headers.get("traceparent") == sent.get("traceparent")
+
+
 async def test_an_answer_that_never_ends_comes_part_by_part_until_the_reader_leaves() -> None:
     api: Any = Api()
     async with (

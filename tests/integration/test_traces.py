@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
+import httpx
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -10,13 +12,17 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from open_shop import Opened, OpenShop
 from sagamart.platform.otel import Exporter
 from sagamart.platform.traces import Traces
+from sagamart.web import InProcess, WebSection, build_pages
+from shop_fixtures import TOKENS
 from spans import SeenSpan, is_one_tree, missing_parents, services_of
+from web_shop import UNLIMITED
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CLIENT = "00f067aa0ba902b7"
 TOUCHED = {"orders", "stock", "wallet", "notifications", "timeline"}
 """The services that act on an order that is paid at once from a wallet, without a promo code or a delivery."""
 
+CSRF = "a-browsers-own-token-1"
 WITHIN_S = 60.0
 LOOK_S = 0.05
 
@@ -88,6 +94,31 @@ async def test_a_trace_of_an_order_spans_every_service_that_it_touched(open_shop
     (booking,) = [span for span in spans if span.name == "stock BookingRequested"]
     assert booking.parent_id == begun.span_id
     assert booking.key == placed.headers["Location"].removeprefix("/v1/orders/")
+
+
+async def test_what_somebody_does_on_a_page_is_one_tree_below_that_page(open_shop: Opened) -> None:
+    collected = Collected(ratio=1.0)
+    shop = await open_shop(traces=collected.traces)
+    await shop.sells("MUG", 100, pieces=5)
+    ann = await shop.customer(1)
+    wish = {"lines": [{"sku": "MUG"}], "pay": "later"}
+    placed = await shop.post("/v1/orders", wish, caller=ann, Prefer="wait=30")
+    assert placed.json()["status"] == "booked"
+    api: Any = shop.app
+    pages: Any = build_pages(WebSection(), UNLIMITED, api=InProcess(api), traces=collected.traces)
+    there, cookies = httpx.ASGITransport(app=pages), {"access": TOKENS.sign(ann), "csrf": CSRF}
+
+    async with httpx.AsyncClient(transport=there, base_url="http://shop", cookies=cookies) as window:
+        path = f"/orders/{placed.json()['id']}/cancellation"
+        answer = await window.post(path, data={"csrf": CSRF, "key": "key-2"})
+    await at_rest(shop)
+
+    assert answer.headers["location"] == path.removesuffix("/cancellation")
+    spans = collected.of(answer.headers["traceresponse"][3:35])
+    (page,) = [span for span in spans if span.parent_id is None]
+    assert (page.kind, page.span_id) == ("server", answer.headers["traceresponse"][36:52])
+    assert services_of(spans) >= {"orders", "stock", "notifications"}
+    assert is_one_tree([span for span in spans if span is not page], root=page.span_id)
 
 
 async def test_orders_that_share_a_transaction_are_linked_each_in_its_own_trace(open_shop: Opened) -> None:

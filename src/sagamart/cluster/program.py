@@ -136,7 +136,7 @@ async def _door(settings: ShopSettings, replicas: Replicas) -> AsyncIterator[str
     tokens = tokens_from_files(settings.tokens, Path(settings.data))
     metrics = Metrics()
     door = front_door(settings, replicas, tokens, metrics)
-    app = with_pages(door, settings, replicas.services, metrics)
+    app = with_pages(door, settings, replicas.services, metrics, None)
     async with listening(app, settings, metrics) as address:
         yield address
 

@@ -10,8 +10,10 @@ from litestar.datastructures import State
 from sagamart.platform.http.binding import Provider, bind
 from sagamart.platform.http.limits import Clients, buckets_of
 from sagamart.platform.http.shell import Shell
+from sagamart.platform.http.tracing import begin_trace
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.settings import HttpSettings
+from sagamart.platform.traces import Traces
 from sagamart.web.answering import Answering
 from sagamart.web.api_client import ANSWER_S_MAX
 from sagamart.web.forms import FORM_BYTES_MAX, form_of, read_form
@@ -32,10 +34,11 @@ def build_pages(
     *,
     api: httpx.AsyncBaseTransport | None = None,
     metrics: Metrics | None = None,
+    traces: Traces | None = None,
 ) -> Litestar:
     """The pages over an API in this process, or else over the one at `settings.api_url`.
 
-    With `metrics` each page is counted there.
+    With `metrics` each page is counted there; with `traces` it is a span, and what it asks of the API lies below it.
     """
     client = httpx.AsyncClient(
         transport=api,
@@ -44,6 +47,7 @@ def build_pages(
         trust_env=False,
         follow_redirects=False,
     )
+    bank = BankBeside(settings.bank_url, settings.bank_admin_key)
     app = Litestar(
         [bind(route, PROVIDED) for route in ROUTES],
         before_request=read_form,
@@ -51,9 +55,15 @@ def build_pages(
         request_max_body_size=FORM_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
-        state=State({"pages": Pages(client, settings.https, BankBeside(settings.bank_url, settings.bank_admin_key))}),
+        state=State({"pages": Pages(client, settings.https, bank, traced=traces is not None)}),
     )
-    on_answer = () if metrics is None else (metrics.answered,)
+    on_answer = [one.answered for one in (metrics, traces) if one is not None]
     inner: Any = Answering(app.asgi_handler, https=settings.https)
-    app.asgi_handler = Shell(inner, Clients(http.trusted_proxies), buckets_of(http), on_answer=on_answer)
+    app.asgi_handler = Shell(
+        inner,
+        Clients(http.trusted_proxies),
+        buckets_of(http),
+        begin=begin_trace if traces is None else traces.begin,
+        on_answer=on_answer,
+    )
     return app

@@ -7,6 +7,8 @@
 Rules:
 - Every form carries the visit's token, and is refused without it (`forms.py`): no other site can send one.
 - Where a visitor goes on to is always a path of this site.
+- The API is told a trace only where the pages make spans, or the browser has named one: any other would be one that
+  nobody wants, and the API follows its clients' wishes.
 """
 
 import re
@@ -21,6 +23,7 @@ from litestar import MediaType, Request, Response
 from sagamart.platform.http import Language
 from sagamart.platform.http.languages import language_of
 from sagamart.platform.http.tracing import trace_in
+from sagamart.platform.traceparent import sent_trace
 from sagamart.web import texts
 from sagamart.web.api_client import Api, Origin, Renewals
 from sagamart.web.cookies import CHOICE_S, Cookies
@@ -52,6 +55,7 @@ class Pages(msgspec.Struct, frozen=True):
     http: httpx.AsyncClient
     https: bool = False
     bank: BankBeside = BankBeside()
+    traced: bool = False
     renewals: Renewals = msgspec.field(default_factory=Renewals)
 
 
@@ -64,7 +68,7 @@ class Visit:
         self.bank = pages.bank
         self.language = self._language()
         self.theme = self._theme()
-        self.api = Api(pages.http, pages.renewals, self.cookies, self._origin())
+        self.api = Api(pages.http, pages.renewals, self.cookies, self._origin(traced=pages.traced))
         self._told = self.cookies.read("told")
 
     @property
@@ -157,17 +161,13 @@ class Visit:
         """Use another token from now on: after logging in, nobody may know it from before."""
         self.cookies.set("csrf", secrets.token_urlsafe(CSRF_BYTES))
 
-    def _origin(self) -> Origin:
-        headers, client = self.request.headers, (self.request.scope.get("client") or ("",))[0]
-        before = headers.get("x-forwarded-for")
-        return Origin(
-            client=client,
-            headers={
-                "Accept-Language": self.language,
-                "X-Forwarded-For": f"{before}, {client}" if before else client,
-                "traceparent": trace_in(self.request.scope) or "",
-            },
-        )
+    def _origin(self, *, traced: bool) -> Origin:
+        scope: Any = self.request.scope
+        client = (scope.get("client") or ("",))[0]
+        before = self.request.headers.get("x-forwarded-for")
+        headers = {"Accept-Language": self.language, "X-Forwarded-For": f"{before}, {client}" if before else client}
+        trace = trace_in(scope) if traced else sent_trace(scope["headers"])
+        return Origin(client, headers if trace is None else {**headers, "traceparent": trace})
 
     def _language(self) -> Language:
         chosen = self.cookies.read("language")
