@@ -8,13 +8,13 @@ LETTERS = "/v1/operations/dead-letters"
 FIRST, SECOND = "018f0000-0000-7000-8000-000000000001", "018f0000-0000-7000-8000-000000000002"
 
 
-async def bury(shop: OpenShop, service: str, message_id: str, status: str = "dead") -> None:
+async def bury(shop: OpenShop, service: str, message_id: str, status: str = "dead", key: str = "ord_1") -> None:
     """Put a letter there, as the worker does."""
     await shop.shop.services[service].readers.execute(
-        "insert into dead_letters (id, key, type, status, error, message)"
-        " values ($1, 'ord_1', 'OrderPaid', $2, 'why', '')",
+        "insert into dead_letters (id, key, type, status, error, message) values ($1, $3, 'OrderPaid', $2, 'why', '')",
         message_id,
         status,
+        key,
     )
 
 
@@ -41,6 +41,16 @@ async def test_letters_are_listed_by_status(open_shop: Opened) -> None:
     found = (await shop.get(f"{LETTERS}?status=discarded", caller=OPERATOR)).json()["items"]
 
     assert [one["message_id"] for one in found] == [SECOND]
+
+
+async def test_letters_are_found_by_the_orders_that_they_are_about(open_shop: Opened) -> None:
+    shop = await open_shop()
+    for service, message_id, key in (("stock", FIRST, "ord_1"), ("stock", SECOND, "ord_2"), ("wallet", FIRST, "ord_3")):
+        await bury(shop, service, message_id, key=key)
+
+    found = (await shop.get(f"{LETTERS}?key=ord_1&key=ord_3&key=ord_4", caller=OPERATOR)).json()["items"]
+
+    assert [(one["service"], one["key"]) for one in found] == [("stock", "ord_1"), ("wallet", "ord_3")]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ _COLUMNS = "id::text, type, key, status, error, at"
 _LIST = f"""
     select {_COLUMNS} from dead_letters
     where (id, $1::text) > ($2::uuid, $3::text) and ($4::text is null or status = $4)
+        and ($6::text[] is null or key = any($6))
     order by id limit $5
 """
 _RELEASE = f"""
@@ -68,9 +69,14 @@ class DeadLetters:
         self.service = service
         self._pool = pool
 
-    async def after(self, place: tuple[str, str], status: LetterStatus | None, limit: int) -> Sequence[Letter]:
-        """Letters by message id, and by service where several share one: those after this (message id, service)."""
-        rows = await self._pool.fetch(_LIST, self.service, *place, status, limit)
+    async def after(
+        self, place: tuple[str, str], status: LetterStatus | None, limit: int, keys: Sequence[str] | None = None
+    ) -> Sequence[Letter]:
+        """Letters by message id, and by service where several share one: those after this (message id, service).
+
+        Of these keys only; None: of any.
+        """
+        rows = await self._pool.fetch(_LIST, self.service, *place, status, limit, keys)
         return [Letter(*row.values()) for row in rows]
 
     async def release(self, message_id: str, by: str, why: str) -> Letter | None:

@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from sagamart.messaging.dead_letters import LetterStatus
 from sagamart.messaging.operations import FIRST, DeadLetters, Letter
@@ -24,6 +24,7 @@ from sagamart.platform.http.problems import NotFound, Problem
 from sagamart.platform.tokens import Caller
 
 WHY_CHARS_MAX = 500
+KEYS_MAX = 50
 STAFF = roles("OPERATOR", "ADMIN")
 
 LetterId = Annotated[
@@ -37,6 +38,10 @@ LetterId = Annotated[
 
 ServiceName = Annotated[str, Parameter(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)", description="The service")]
 ParkedKey = Annotated[str, Parameter(pattern=r"^[!-~]{1,200}$(?!\n)", description="What the messages are about")]
+Keys = Annotated[
+    list[str] | None,
+    QueryParameter(max_items=KEYS_MAX, description="Only about this order, customer or sku; repeat it for more"),
+]
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
@@ -70,12 +75,12 @@ def dead_letter_routes(letters: Mapping[str, DeadLetters]) -> list[HTTPRouteHand
 
     @get("/v1/operations/dead-letters", guards=[STAFF], tags=["operations"])
     async def dead_letters(
-        status: LetterStatus | None = None, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+        status: LetterStatus | None = None, key: Keys = None, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
     ) -> JoinedPage[ShownLetter]:
         """Dead letters and what waits for them, the oldest messages first."""
         place = key_of(cursor, Place)
         after = FIRST if place is None else (place.message_id, place.service)
-        found = await asyncio.gather(*(one.after(after, status, limit + 1) for one in letters.values()))
+        found = await asyncio.gather(*(one.after(after, status, limit + 1, key) for one in letters.values()))
         shown = [_shown(service, one) for service, some in zip(letters, found, strict=True) for one in some]
         shown.sort(key=lambda one: (one.message_id, one.service))
         return JoinedPage.of(page_of(shown, limit, lambda one: Place(one.message_id, one.service)))
