@@ -14,6 +14,7 @@ POST  /v1/tokens/refresh                                  200      200   200    
 POST  /v1/tokens/revocation                               204      204   204      204      204         204   204
 GET   /v1/me                                              401      200   200      200      200         200   200
 PATCH /v1/me                                              401      200   200      200      200         200   200
+GET   /v1/users                                           401      403   403      200      403         403   200
 GET   /v1/users/{user_id}                                 401      403   403      403      403         403   200
 PUT   /v1/users/{user_id}/roles                           401      403   403      403      403         403   200
 GET   /v1/users/{user_id}/role-changes                    401      403   403      403      403         403   200

@@ -243,6 +243,43 @@ async def test_only_administrators_see_and_change_other_users(accounts: RunningS
     assert code(await accounts.http.put(f"/v1/users/{ann.id}/roles", **change)) == (403, "forbidden")  # type: ignore[arg-type]  # a dict of two kinds
 
 
+@pytest.mark.parametrize("role", ["OPERATOR", "ADMIN"])
+async def test_staff_find_a_user_by_the_e_mail_address_that_they_were_told(accounts: RunningService, role: str) -> None:
+    ann = await registered(accounts)
+    who = Caller(BOSS.id, frozenset({role}))
+    found = await accounts.get("/v1/users?email=ANN@example.com", caller=who)
+    assert [(one["id"], one["roles"]) for one in found.json()["items"]] == [(ann.id, ["CUSTOMER"])]
+    nobody = await accounts.get("/v1/users?email=ann@example.co", caller=who)
+    assert (nobody.status_code, nobody.json()["items"]) == (200, [])
+
+
+async def test_customers_are_found_by_nothing_else_and_by_nobody_else(accounts: RunningService) -> None:
+    await registered(accounts)
+    assert code(await accounts.get("/v1/users", caller=BOSS)) == (400, "malformed")
+    for role in ("CUSTOMER", "STOCK_OPERATOR", "SHIPPING_OPERATOR"):
+        caller = Caller(NOBODY, frozenset({role}))
+        assert code(await accounts.get("/v1/users?email=ann@example.com", caller=caller)) == (403, "forbidden")
+
+
+async def test_those_who_work_here_are_listed_page_by_page(accounts: RunningService) -> None:
+    staff = []
+    for number, roles in enumerate([["OPERATOR"], ["CUSTOMER"], ["CUSTOMER", "STOCK_OPERATOR"], ["ADMIN"]]):
+        user = await registered(accounts, email=f"ann{number}@example.com")
+        headers = as_(BOSS, **{"If-Match": '"1"'})
+        await accounts.http.put(f"/v1/users/{user.id}/roles", json={"roles": roles}, headers=headers)
+        staff += [user.id] if roles != ["CUSTOMER"] else []
+
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        path = f"/v1/users?staff=true&limit=2{cursor and f'&cursor={cursor}'}"
+        page = (await accounts.get(path, caller=BOSS)).json()
+        seen += [one["id"] for one in page["items"]]
+        cursor = page["next_cursor"]
+
+    assert seen == sorted(staff)
+
+
 async def test_nobody_sees_or_changes_users(accounts: RunningService) -> None:
     path = f"/v1/users/{NOBODY}"
     assert code(await accounts.http.get(path)) == (401, "unauthenticated")

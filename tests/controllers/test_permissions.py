@@ -51,7 +51,7 @@ METHOD: dict[str, Any] = {
     "needs_address": False,
 }
 CODE = {"code": "SPRING", "currency": "RUB", "percent_bp": 1_000}
-QUESTIONS = {"/v1/promo-codes/{code}/check": "?goods_minor=100&currency=RUB"}
+QUESTIONS = {"/v1/promo-codes/{code}/check": "?goods_minor=100&currency=RUB", "/v1/users": "?staff=true"}
 
 WITH_A_BANK = ShopSettings(bank=BankSection(url="http://127.0.0.1:1"))
 """Nobody listens there: what the bank is asked is asked in vain."""

@@ -36,7 +36,7 @@ from sagamart.platform.http import (
     versioned,
 )
 from sagamart.platform.tokens import ACCESS_TOKEN_LIFETIME_S, Tokens
-from sagamart.shop.accounts import credentials_api, letters_api, machines_api, personal_api
+from sagamart.shop.accounts import credentials_api, letters_api, machines_api, people_api, personal_api
 from sagamart.shop.accounts.decide import Profile, Session
 from sagamart.shop.accounts.failures import admit, note_failure, origins_of
 from sagamart.shop.accounts.machines_api import ClientCredentials, basic_credentials, invalid_client, verified
@@ -232,6 +232,7 @@ ROUTES: Sequence[HTTPRouteHandler] = (
     list_role_changes,
     public_keys,
     *credentials_api.ROUTES,
+    *people_api.ROUTES,
     *letters_api.ROUTES,
     *personal_api.ROUTES,
     *machines_api.ROUTES,

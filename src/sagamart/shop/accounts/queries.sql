@@ -16,6 +16,22 @@ select customer_id as id, email, name, language, roles, registered_at, version,
        email_confirmed_at is not null as email_confirmed, new_email
 from users where customer_id = :customer_id and erased_at is null;
 
+-- name: user_with(email)^
+-- The user with an e-mail address.
+select customer_id as id, email, name, language, roles, registered_at, version,
+       email_confirmed_at is not null as email_confirmed
+from users where email = :email and erased_at is null;
+
+-- name: staff_after(after, limit)
+-- Users who are more than customers, by id; each of them is in the journal of roles.
+select customer_id as id, email, name, language, roles, registered_at, version,
+       email_confirmed_at is not null as email_confirmed
+from users
+where customer_id in (select customer_id from role_changes where customer_id > :after)
+    and roles <> '["CUSTOMER"]' and erased_at is null
+order by customer_id
+limit :limit;
+
 -- name: addresses_of(customer_id)^
 -- A customer's book of addresses.
 select version, addresses from address_books where customer_id = :customer_id;
