@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 
 from litestar.handlers import HTTPRouteHandler
 
@@ -15,6 +16,9 @@ from sagamart.platform.metrics import Metrics, Reading
 from sagamart.slices import SLICES
 from sagamart.stage import LiveStage
 
+DEMO_AUDIT_EVERY_S = 60.0
+"""How often the audit runs while orders place themselves."""
+
 
 class Rooms:
     """The operators' further routes; `async with rooms.open(address)` while the process listens there.
@@ -24,7 +28,8 @@ class Rooms:
 
     def __init__(self, shop: Shop, dsns: Mapping[str, str], *, demo: bool = False) -> None:
         self.auditor = auditor_of(dsns, shop.metrics) if set(dsns) == set(SLICES) else None
-        self.stage = LiveStage(shop, shown_audit(dsns)) if demo else None
+        audits = None if self.auditor is None else partial(self.auditor.repeat, DEMO_AUDIT_EVERY_S)
+        self.stage = LiveStage(shop, shown_audit(dsns), audits=audits) if demo else None
         self.routes: Sequence[HTTPRouteHandler] = (
             *vital_routes(shop.vitals),
             *(() if self.auditor is None else audit_routes(self.auditor)),

@@ -4,12 +4,14 @@ Rules:
 - A kill is a real one: the service's tasks are cancelled wherever they are, what it had in memory only is gone, and
   after `DEAD_S` it begins its next life from its database.
 - Who killed what and why is in the operators' journal, as the pause and the resumption that it is for the others.
+- While orders place themselves, the shop is audited again and again.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from msgspec.structs import replace
@@ -33,21 +35,32 @@ FINAL = ["completed", "cancelled", "returned"]
 _NOTE = "insert into operator_actions (action, by, why) values ($1, $2, $3)"
 
 Audit = Callable[[], Awaitable[Sequence[object]]]
+Audits = Callable[[], Coroutine[Any, Any, None]]
+"""Audits again and again, until cancelled."""
 
 log = structlog.get_logger("sagamart.stage")
 
 
 class LiveStage:
-    """The stage of a shop in this process; orders are placed at its `address`."""
+    """The stage of a shop in this process; orders are placed at its `address`, and `audits` go on meanwhile."""
 
-    def __init__(self, shop: Shop, audit: Audit, *, dead_s: float = DEAD_S, settle_s: float = SETTLE_S) -> None:
+    def __init__(
+        self,
+        shop: Shop,
+        audit: Audit,
+        *,
+        audits: Audits | None = None,
+        dead_s: float = DEAD_S,
+        settle_s: float = SETTLE_S,
+    ) -> None:
         self._shop = shop
         self.address = ""
         self._audit = audit
+        self._audits = audits
         self._dead_s = dead_s
         self._settle_s = settle_s
         self._tally = Tally()
-        self._traffic: asyncio.Task[None] | None = None
+        self._traffic: Sequence[asyncio.Task[None]] = ()
         self._revivals: set[asyncio.Task[None]] = set()
         self._kills: deque[Kill] = deque(maxlen=KILLS_SHOWN)
         self._dead: set[str] = set()
@@ -55,18 +68,21 @@ class LiveStage:
     @property
     def state(self) -> DemoState:
         """The demonstration as it is, the newest kill first."""
-        tally, on = self._tally, self._traffic is not None
+        tally, on = self._tally, bool(self._traffic)
         services = list(self._shop.services)
         return DemoState(on, tally.placed, tally.ended, tally.refused, tally.trouble, services, list(self._kills))
 
     async def turn(self, *, on: bool) -> None:
         """Have orders place themselves, or not."""
-        if on and self._traffic is None:
-            self._traffic = asyncio.create_task(keep_placing(self.address, self._tally), name="demo traffic")
-        elif not on and self._traffic is not None:
-            traffic, self._traffic = self._traffic, None
-            traffic.cancel()
-            await asyncio.gather(traffic, return_exceptions=True)
+        if on and not self._traffic:
+            placing = asyncio.create_task(keep_placing(self.address, self._tally), name="demo traffic")
+            auditing = [] if self._audits is None else [asyncio.create_task(self._audits(), name="demo audits")]
+            self._traffic = (placing, *auditing)
+        elif not on:
+            traffic, self._traffic = self._traffic, ()
+            for task in traffic:
+                task.cancel()
+            await asyncio.gather(*traffic, return_exceptions=True)
 
     async def kill(self, service: str, by: str, why: str) -> None:
         """Kill a service; it comes back after `DEAD_S`.  Raises Problem."""

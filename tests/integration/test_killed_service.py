@@ -11,6 +11,7 @@ from open_shop import OPERATOR, Opened, OpenShop
 from sagamart.audit import audit
 from sagamart.platform.http import Caller
 from sagamart.platform.http.demo import demo_routes
+from sagamart.rooms import Rooms
 from sagamart.stage import LiveStage
 
 ADMIN = Caller("cus_" + "0" * 31 + "c", frozenset({"ADMIN"}))
@@ -43,6 +44,16 @@ async def the_kill(shop: OpenShop) -> dict[str, Any]:
             (kill, *_) = (await shop.get(DEMO, caller=OPERATOR)).json()["kills"]
             if kill["findings"] is not None:
                 found: dict[str, Any] = kill
+                return found
+            await asyncio.sleep(0.1)
+
+
+async def the_verdict(shop: OpenShop) -> dict[str, Any]:
+    """What the first audit found."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            found: dict[str, Any] = (await shop.get("/v1/operations/audit", caller=OPERATOR)).json()
+            if found["outcome"] is not None:
                 return found
             await asyncio.sleep(0.1)
 
@@ -144,6 +155,22 @@ async def test_a_dead_service_refuses_requests_and_what_others_send_it_waits(ope
     assert order.json()["status"] == "booking_pending"
     assert {one["service"]: one["failed"] for one in vitals}["stock"] == "killed"
     assert ended.json()["status"] == "completed"
+
+
+async def test_while_orders_place_themselves_the_shop_is_audited_by_itself(open_shop: Opened) -> None:
+    shop = (await open_shop()).shop
+    rooms = Rooms(shop, shop.dsns, demo=True)
+    opened = OpenShop(shop, rooms.routes)
+    async with rooms.open("http://127.0.0.1:1"):  # nobody is there: no order comes to pass
+        before = (await opened.get("/v1/operations/audit", caller=OPERATOR)).json()
+        await opened.call("PUT", f"{DEMO}/traffic", {"on": True}, caller=OPERATOR)
+        audit = await the_verdict(opened)
+        off = await opened.call("PUT", f"{DEMO}/traffic", {"on": False}, caller=OPERATOR)
+    await opened.http.aclose()
+
+    assert (before["running"], before["outcome"]) == (False, None)
+    assert (audit["outcome"], audit["found"]) == ("holds", 0)
+    assert off.json()["traffic"] is False
 
 
 async def test_only_an_administrator_kills_and_only_operators_turn_traffic(open_shop: Opened) -> None:
