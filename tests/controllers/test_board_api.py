@@ -83,6 +83,19 @@ async def test_what_waits_for_a_paused_service_is_seen_in_the_outbox_of_the_send
     assert (vitals["stock"]["failed"], vitals["stock"]["dead_letters"]) == (None, 0)
 
 
+async def test_what_waited_when_somebody_looked_is_kept_for_a_while(open_shop: Opened) -> None:
+    shop = await open_shop()
+    path = "/v1/operations/vitals"
+    first = await read(shop, f"{path}?past_s=60")
+
+    later = await until(lambda: read(shop, f"{path}?past_s=60"), lambda found: len(found["items"][0]["past"]) > 1)
+
+    assert [len(one["past"]) for one in first["items"]] == [1] * len(first["items"])
+    assert later["items"][0]["past"][0] == first["items"][0]["past"][0]
+    assert {(one["queued"], one["outbox"]) for one in first["items"][0]["past"]} == {(0, 0)}
+    assert (await read(shop, path))["items"][0]["past"] == []
+
+
 async def vitals_of(shop: OpenShop) -> dict[str, Any]:
     """The vitals by service."""
     return {one["service"]: one for one in (await read(shop, "/v1/operations/vitals"))["items"]}

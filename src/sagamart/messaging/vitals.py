@@ -1,7 +1,12 @@
 """How a service is doing now: what waits in its queues, in its outbox and among its timers, and whether it works.
 
-A look costs two short counts, each of which ends at `COUNTED_MAX` rows.
+A look costs two short counts, each of which ends at `COUNTED_MAX` rows.  The latest looks are kept, so that who looks
+again and again sees what has been growing; where nobody looks, nothing is counted.
 """
+
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import asyncpg
 import msgspec
@@ -10,6 +15,7 @@ from sagamart.messaging.worker import Worker
 
 COUNTED_MAX = 100_000
 LOOK_S_MAX = 2.0
+LOOKS_KEPT = 120
 
 _LOOK = """
     select
@@ -20,6 +26,14 @@ _LOOK = """
         (select count(*) from (select from timers where due_at < now() limit $1) t) as late,
         (select count(*) from (select from dead_letters where status = 'dead' limit $1) d) as dead
 """
+
+
+class Depth(msgspec.Struct, frozen=True):
+    """How much waited at a moment: in the queues of the replica that answers, and in the outbox (null: not told)."""
+
+    at: datetime
+    queued: int
+    outbox: int | None
 
 
 class Vital(msgspec.Struct, frozen=True):
@@ -40,6 +54,7 @@ class Vital(msgspec.Struct, frozen=True):
     outbox_oldest_s: float | None = None
     timers_late: int | None = None
     dead_letters: int | None = None
+    past: Sequence[Depth] = ()
 
 
 class Vitals:
@@ -48,9 +63,15 @@ class Vitals:
     def __init__(self, worker: Worker, pool: asyncpg.Pool) -> None:
         self._worker = worker
         self._pool = pool
+        self._past: deque[Depth] = deque(maxlen=LOOKS_KEPT)
 
     async def look(self) -> Vital:
-        """How it is doing now."""
+        """How it is doing now; with what the latest looks saw, this one included."""
+        vital = await self._look()
+        self._past.append(Depth(datetime.now(UTC), vital.queue_messages + vital.queue_requests, vital.outbox))
+        return msgspec.structs.replace(vital, past=tuple(self._past))
+
+    async def _look(self) -> Vital:
         worker = self._worker
         messages, requests = worker.waiting
         now = Vital(
