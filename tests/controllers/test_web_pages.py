@@ -49,7 +49,7 @@ def test_every_page_is_there_whole_in_one_piece_and_small_in_both_languages(lang
             for asset in findall(r'(?:href|src)="(/static/[^"]+)"', answer.text):
                 sizes.setdefault(asset, int(_travelled(shop, asset)))
             letters = sum(_travelled(shop, one) for one in _letters(shop))
-            assert len(answer.content) + sum(sizes.values()) + letters < PAGE_BYTES_MAX, path
+            assert int(answer.headers["content-length"]) + sum(sizes.values()) + letters < PAGE_BYTES_MAX, path
 
 
 def _travelled(shop: WebShop, path: str) -> int:
@@ -291,6 +291,30 @@ def test_a_wrong_password_is_said_beside_the_form_which_keeps_the_address() -> N
         assert "There is no customer with this e-mail and password" in answer.text
         assert 'value="anna@sagamart.example"' in answer.text
         assert "wrong" not in answer.text.split("<main")[1].split("There is no")[0]
+
+
+@pytest.mark.parametrize(("order", "pace"), [(ORDER, "every 4s"), (DONE, "every 15s")])
+@pytest.mark.parametrize("path", ["/orders", "/cabinet"])
+def test_lists_of_orders_are_asked_for_again_seldom_where_none_moves(path: str, order: Any, pace: str) -> None:
+    with open_pages() as shop:
+        fill(shop)
+        shop.answers["GET /v1/orders"] = page_of(order)
+
+        part = shop.look(path, **{"HX-Request": "true"})
+
+        assert f'hx-trigger="{pace}"' in shop.look(path).text
+        assert "<html" not in part.text
+        assert f'id="{order["id"]}"' in part.text
+
+
+def test_an_empty_list_of_orders_is_asked_for_again_and_an_older_page_is_not() -> None:
+    with open_pages() as shop:
+        fill(shop)
+        assert "every 4s" not in shop.look("/orders?cursor=more").text
+
+        shop.answers["GET /v1/orders"] = page_of()
+
+        assert 'hx-trigger="every 15s"' in shop.look("/orders").text
 
 
 def test_search_as_one_types_gets_the_shelf_alone() -> None:

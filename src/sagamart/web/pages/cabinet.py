@@ -16,7 +16,7 @@ NOTIFICATIONS = 20
 
 @get("/cabinet")
 async def cabinet(visit: Visit) -> Response[Any]:
-    """The wallet, the latest orders and messages."""
+    """The wallet, the latest orders and messages; for htmx again while somebody looks."""
     me, wallet, orders, messages = await asyncio.gather(
         visit.api.get("/v1/me"),
         visit.api.get("/v1/wallet"),
@@ -24,7 +24,8 @@ async def cabinet(visit: Visit) -> Response[Any]:
         visit.api.get("/v1/notifications", limit=SHOWN),
     )
     shown = [OrderPage(one) for one in orders["items"]]
-    return visit.page("cabinet.html", me=me, wallet=wallet, shown=shown, messages=messages["items"])
+    template = "cabinet_now.html" if visit.is_fragment else "cabinet.html"
+    return visit.page(template, me=me, wallet=wallet, shown=shown, messages=messages["items"])
 
 
 @get("/notifications")
