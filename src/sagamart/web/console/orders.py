@@ -8,15 +8,13 @@ from litestar import Response, get, post
 
 from sagamart.web.api_client import ApiProblem, Json
 from sagamart.web.console.acting import act, why
-from sagamart.web.console.trouble import missing_from
+from sagamart.web.console.trouble import letters_of, missing_from
 from sagamart.web.forms import Form
 from sagamart.web.order_view import FINAL, OrderPage
 from sagamart.web.visit import Visit
 
 ORDERS = 25
-LETTERS = 200
-"""Dead letters that are looked through for those of an order."""
-
+ACTS = 200
 UNREADABLE = 400
 STATUSES = (
     "new",
@@ -62,16 +60,16 @@ async def order(visit: Visit, order_id: str) -> Response[Any]:
     path = visit.path_of("/v1/orders", order_id)
     found = await visit.api.get(path)
     acts, letters = await asyncio.gather(
-        visit.api.get("/v1/operations/actions", subject=order_id, limit=LETTERS),
-        visit.api.get("/v1/operations/dead-letters", limit=LETTERS),
+        visit.api.get("/v1/operations/actions", subject=order_id, limit=ACTS),
+        letters_of(visit, [found["id"]]),
     )
     return visit.page(
         "console/order.html",
         page=OrderPage(found),
         order=found,
-        missing=missing_from(acts, letters),
+        missing=missing_from(acts),
         acts=acts["items"],
-        letters=[one for one in letters["items"] if one["key"] == found["id"] and one["status"] == "dead"],
+        letters=letters.get(found["id"], []),
         moves=moves_of(found),
         unsettled=await _unsettled(visit, found),
     )

@@ -1,6 +1,8 @@
-"""What needs an operator: orders that stand still, messages that could not be handled, services that are paused."""
+"""What needs an operator: orders that stand still, payments without an answer, dead letters, paused services."""
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Response, get, post
@@ -8,6 +10,7 @@ from litestar import Response, get, post
 from sagamart.web.api_client import Json
 from sagamart.web.console.acting import act, why
 from sagamart.web.console.durations import duration
+from sagamart.web.console.settling import unanswered
 from sagamart.web.forms import Form
 from sagamart.web.visit import Visit
 
@@ -16,25 +19,28 @@ STUCK_PAGES_MAX = 4
 """A page of the API may hold few or none; so many are looked at."""
 
 LETTERS = 25
+LETTERS_OF_STUCK = 200
 ACTS = 50
 LETTER_STATUSES = ("dead", "waiting", "released", "discarded")
-ORDER = "ord_"
 
 
 @get("/console/trouble")
 async def trouble(visit: Visit) -> Response[Any]:
-    """Stuck orders, dead letters and paused services."""
+    """Stuck orders, payments without an answer, dead letters and paused services."""
     status = visit.question("letters")
     status = status if status in LETTER_STATUSES else LETTER_STATUSES[0]
-    letters, stuck, consumers = await asyncio.gather(
+    letters, stuck, unknown, consumers = await asyncio.gather(
         visit.api.get("/v1/operations/dead-letters", status=status, cursor=visit.question("cursor"), limit=LETTERS),
         _stuck(visit),
+        unanswered(visit),
         visit.api.get("/v1/operations/consumers"),
     )
     return visit.page(
         "console/trouble.html",
         stuck=stuck,
         missing=missing_from(letters, consumers),
+        stopped_by=await letters_of(visit, [one["id"] for one in stuck or ()]),
+        unknown=unknown,
         letters=letters["items"],
         next_cursor=letters["next_cursor"],
         lying=status,
@@ -61,6 +67,16 @@ async def _stuck(visit: Visit) -> list[Any] | None:
         cursor = page["next_cursor"]
         if cursor is None or len(found) >= STUCK:
             break
+    return found[:STUCK]
+
+
+async def letters_of(visit: Visit, order_ids: Sequence[str]) -> Mapping[str, Sequence[Json]]:
+    """The dead letters of these orders, in whichever service they died."""
+    found: dict[str, list[Json]] = defaultdict(list)
+    if order_ids:
+        query = {"key": order_ids, "status": "dead", "limit": LETTERS_OF_STUCK}
+        for one in (await visit.api.get("/v1/operations/dead-letters", **query))["items"]:
+            found[one["key"]].append(one)
     return found
 
 
@@ -93,14 +109,6 @@ async def release_key(visit: Visit, service: str, key: str, form: Form) -> Respo
     return await act(visit, form, "POST", path, why(form), told="console.done_released")
 
 
-@post("/console/payments/{payment_id:str}/resolution")
-async def resolve(visit: Visit, payment_id: str, form: Form) -> Response[Any]:
-    """Settle a payment whose outcome the bank told by other means."""
-    path = f"{visit.path_of('/v1/operations/payments', payment_id)}/resolution"
-    body = {"outcome": form.text("outcome"), **why(form)}
-    return await act(visit, form, "POST", path, body, told="console.done_resolved")
-
-
 @post("/console/consumers/{service:str}/pause")
 async def pause(visit: Visit, service: str, form: Form) -> Response[Any]:
     """Have a service take no messages from others."""
@@ -115,4 +123,4 @@ async def resume(visit: Visit, service: str, form: Form) -> Response[Any]:
     return await act(visit, form, "POST", path, why(form), told="console.done_resumed")
 
 
-ROUTES = (trouble, acts, release, discard, release_key, resolve, pause, resume)
+ROUTES = (trouble, acts, release, discard, release_key, pause, resume)
