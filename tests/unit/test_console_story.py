@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sagamart.web.console.charts import pace_chart, part_of, step_chart
+from sagamart.web.console.charts import depth_chart, pace_chart, part_of, step_chart
 from sagamart.web.console.durations import Duration, duration
 from sagamart.web.console.story import kind_of, story_of
 
@@ -185,3 +185,30 @@ def test_the_slowest_steps_come_first_and_fit() -> None:
 
     assert [bar.step["type"] for bar in chart.bars] == ["MoneyHeld", "StockBooked"]
     assert all(0 < bar.median <= bar.rare <= 430 for bar in chart.bars)
+
+
+def looked(at: str, queued: int, outbox: int | None) -> dict[str, Any]:
+    return {"at": f"2026-11-21T20:17:{at}Z", "queued": queued, "outbox": outbox}
+
+
+def test_what_waits_is_a_line_that_stays_where_it_was_until_somebody_looks_again() -> None:
+    orders = {"service": "orders", "past": [looked("31", 2, 4), looked("59", 1, 3)]}
+    stock = {"service": "stock", "past": [looked("00", 9, 9), looked("59", 0, 4)]}
+
+    chart = depth_chart([orders, stock], "2026-11-21T20:18:00Z")
+
+    assert (chart.queued.now, chart.outbox.now) == (1, 7)
+    assert [line.value for line in chart.lines] == [0, 4, 8]
+    queued = [point.split(",")[1] for point in chart.queued.points.split()]
+    assert (len(queued), set(queued[:-1])) == (15, {"122.5"})
+    assert (chart.queued.x, chart.queued.y) == (986, 141.2)
+    assert len(chart.sparks["orders"].split()) == 15
+    assert len(chart.sparks["stock"].split()) == 1
+
+
+def test_what_a_database_does_not_tell_is_not_drawn_and_nobody_is_no_line() -> None:
+    silent = depth_chart([{"service": "orders", "past": [looked("59", 3, None)]}], "2026-11-21T20:18:00Z")
+    nobody = depth_chart([], "2026-11-21T20:18:00Z")
+
+    assert (silent.queued.now, silent.outbox.now) == (3, 0)
+    assert (nobody.queued.points, nobody.outbox.now, nobody.sparks) == ("", 0, {})
