@@ -1,130 +1,32 @@
 """The operator's console over an API that a test plays: who sees what, what each act asks of the API, what it says."""
 
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from re import findall
 
 import pytest
 
+from console_examples import LETTER, NOTHING, ORDER, ORDER_ID, WHY, fill_console
 from sagamart.web import WebSection
+from sagamart.web.console.entrance import SECTIONS
 from web_shop import WebShop, open_pages
-
-ORDER_ID = "ord_1"
-ORDER = {
-    "id": ORDER_ID,
-    "number": "0T4E-ESA8-PYHQ-K1ZR",
-    "status": "booking_pending",
-    "stage": {"code": "accepted", "text": "accepted"},
-    "state": {"code": "created", "text": "created"},
-    "customer_id": "cus_anna",
-    "lines": [{"sku": "MUG", "title": "A <b>mug</b>", "quantity": 2, "price_minor": 100, "amount_minor": 200}],
-    "total_minor": 200,
-    "currency": "RUB",
-    "due_minor": 200,
-    "discount_minor": 0,
-    "promo_code": None,
-    "delivery": None,
-    "payments": [{"id": "pay_1-1", "source": "bank", "amount_minor": 200, "state": "started"}],
-    "returns": [],
-    "stopping": False,
-    "reason": None,
-    "placed_at": "2026-11-21T20:17:40Z",
-    "changed_at": "2026-11-21T20:17:41Z",
-    "pay_by": None,
-    "version": 7,
-}
-LETTER = {
-    "id": "stock.018f0000-0000-7000-8000-000000000000",
-    "service": "stock",
-    "message_id": "018f0000-0000-7000-8000-000000000000",
-    "type": "BookingRequested",
-    "key": ORDER_ID,
-    "status": "dead",
-    "error": "RuntimeError: the shelf has fallen over",
-    "at": "2026-11-21T20:17:40Z",
-}
-STUCK = {
-    "id": ORDER_ID,
-    "number": "0T4E-ESA8-PYHQ-K1ZR",
-    "status": "booking_pending",
-    "customer_id": "cus_anna",
-    "total_minor": 200,
-    "currency": "RUB",
-    "placed_at": "2026-11-21T20:17:40Z",
-    "changed_at": "2026-11-21T20:17:41Z",
-    "due_at": "2026-11-21T20:18:41Z",
-    "overdue_s": 125,
-    "awaits": ["StockBooked"],
-    "timer_at": None,
-    "parked": False,
-}
-ACT = {
-    "id": "act-1",
-    "service": "orders",
-    "action": "move_order",
-    "subject": ORDER_ID,
-    "letter": None,
-    "by": "cus_olga",
-    "why": "the courier told us",
-    "at": "2026-11-21T20:17:40Z",
-    "status_before": "paid",
-    "status_after": "completed",
-}
-NOTHING: dict[str, Any] = {"items": [], "next_cursor": None}
-WHY = "the customer called"
-
-
-def told(number: int, kind: str, source: str, to: str, because_of: int | None = None) -> dict[str, Any]:
-    """An entry of the timeline."""
-    return {
-        "number": number,
-        "message_id": f"018f0000-0000-7000-8000-00000000000{number}",
-        "type": kind,
-        "text": f"text of {kind}",
-        "source": source,
-        "to": [to],
-        "at": f"2026-11-21T20:17:4{number}Z",
-        "node": "node-a",
-        "order_version": None,
-        "status": None,
-        "cause": None,
-        "because_of": because_of,
-        "correlation": "c",
-        "body": {"attempt": 1, "note": "<script>"},
-    }
-
-
-STORY = {
-    "items": [told(1, "BookingRequested", "orders", "stock"), told(2, "StockBooked", "stock", "orders", 1)],
-    "next_cursor": None,
-}
 
 
 @pytest.fixture
 def shop() -> Iterator[WebShop]:
     """The pages, for an operator who is logged in."""
-    with open_pages(WebSection()) as opened:
-        opened.answers |= {
-            "GET /v1/orders": {"items": [ORDER], "next_cursor": "more"},
-            f"GET /v1/orders/{ORDER_ID}": ORDER,
-            f"GET /v1/orders/{ORDER_ID}/timeline": STORY,
-            "GET /v1/operations/dead-letters": {"items": [LETTER], "next_cursor": None},
-            "GET /v1/operations/orders/stuck": {"items": [STUCK], "next_cursor": None},
-            "GET /v1/operations/consumers": NOTHING,
-            "GET /v1/operations/actions": {"items": [ACT], "next_cursor": None},
-            "GET /v1/payments/pay_1-1": {"id": "pay_1-1", "status": "unknown", "amount_minor": 200, "currency": "RUB"},
-        }
-        opened.log_in()
-        opened.browser.cookies.set("roles", "OPERATOR")
+    with open_pages() as opened:
+        fill_console(opened)
         yield opened
 
 
 @pytest.mark.parametrize(
     ("roles", "seen", "not_seen"),
     [
-        ("OPERATOR", {"orders", "trouble", "board", "shipments"}, {"stock"}),
-        ("STOCK_OPERATOR", {"stock"}, {"orders", "trouble", "shipments", "demo"}),
+        ("OPERATOR", {"orders", "trouble", "board", "shipments", "people"}, {"stock", "demo", "bank"}),
+        ("STOCK_OPERATOR", {"stock"}, {"orders", "trouble", "shipments", "people"}),
         ("SHIPPING_OPERATOR", {"shipments"}, {"orders", "stock", "trouble"}),
-        ("ADMIN", {"orders", "stock", "shipments", "demo", "bank"}, set()),
+        ("ADMIN", {"orders", "stock", "shipments", "people"}, {"demo", "bank"}),
     ],
 )
 def test_the_console_shows_the_sections_of_ones_roles(
@@ -136,6 +38,28 @@ def test_the_console_shows_the_sections_of_ones_roles(
 
     assert all(f'href="/console/{one}"' in text for one in seen)
     assert not any(f'href="/console/{one}"' in text for one in not_seen)
+
+
+def test_the_guide_names_every_section_and_whose_it_is() -> None:
+    guide = (Path(__file__).parents[2] / "docs/how-to/use-the-console.md").read_text()
+    told = {path: set(who.split(", ")) for path, who in findall(r"\| `(/console/\w+)` \| ([A-Z_, ]+) \|", guide)}
+
+    assert told == {one.path: set(one.roles) for one in SECTIONS}
+
+
+def test_a_demonstration_and_a_simulated_bank_have_sections_where_they_are() -> None:
+    with open_pages(WebSection(bank_url="http://bank.example")) as beside:
+        fill_console(beside)
+        beside.answers["GET /v1/operations/demo"] = {"traffic": False}
+        beside.look("/console")
+        there = beside.look("/console/orders").text
+        del beside.answers["GET /v1/operations/demo"]
+        beside.look("/console")
+        gone = beside.look("/console/orders").text
+
+    assert all(f'href="/console/{one}"' in there for one in ("demo", "bank"))
+    assert 'href="/console/demo"' not in gone
+    assert 'href="/console/bank"' in gone
 
 
 def test_the_console_begins_with_the_first_section_of_ones_own(shop: WebShop) -> None:

@@ -34,6 +34,9 @@ THEMES: tuple[Theme, ...] = ("auto", "light", "dark")
 
 CSRF_BYTES = 16
 SEE_OTHER = 303
+DEMO = "demo"
+"""The cookie that says that the shop is a demonstration."""
+
 VISIT = "sagamart_visit"
 """Where a request's scope carries the visit."""
 
@@ -110,6 +113,11 @@ class Visit:
         """Whether the visitor works in the shop, as far as this browser was told."""
         return bool(self.roles - {"CUSTOMER"})
 
+    @property
+    def has_demo(self) -> bool:
+        """Whether the shop is a demonstration, as far as this browser was told."""
+        return bool(self.cookies.read(DEMO))
+
     def question(self, name: str) -> str:
         """A field of the address's question; empty where there is none."""
         return str(self.request.query_params.get(name, "")).strip()
@@ -153,7 +161,7 @@ class Visit:
     def leave(self) -> None:
         """Forget who the visitor was."""
         self.api.forget()
-        for name in ("roles", "pieces"):
+        for name in ("roles", "pieces", DEMO):
             self.cookies.drop(name)
         self.renew_csrf()
 

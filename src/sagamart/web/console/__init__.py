@@ -10,14 +10,30 @@ from sagamart.web.console import (
     demo,
     entrance,
     orders,
+    people,
     products,
     promotions,
     recorder,
+    settling,
     shipments,
     stock,
     trouble,
 )
 
-PARTS = (entrance, orders, recorder, trouble, board, stock, products, promotions, shipments, demo, bank)
+PARTS = (
+    entrance,
+    orders,
+    recorder,
+    trouble,
+    settling,
+    board,
+    stock,
+    products,
+    promotions,
+    shipments,
+    people,
+    demo,
+    bank,
+)
 
 ROUTES: Sequence[HTTPRouteHandler] = tuple(route for part in PARTS for route in part.ROUTES)

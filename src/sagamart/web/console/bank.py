@@ -1,6 +1,6 @@
-"""The simulated bank's misbehaviour, in a demonstration that has one beside the shop (`SAGAMART_WEB_BANK_URL`).
+"""The simulated bank's misbehaviour, where the pages know one beside the shop (`SAGAMART_WEB_BANK_URL`).
 
-The bank knows no staff: who may do this is asked of the shop, which tells of its demonstration only to operators.
+The bank knows no staff: who may do this is asked of the shop, which tells of reconciliation only to operators.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ EXTENTS: dict[str, Json] = {"once": {"next": 1}, "sometimes": {"probability": 0.
 async def bank(visit: Visit) -> Response[Any]:
     """How the bank misbehaves now."""
     if not await _may(visit):
-        return visit.page("console/no_demo.html", status=404)
+        return visit.page("console/no_demo.html", status=404, text_key="console.no_bank_text")
     found = await _asked(visit, "GET")
     now = {one["misbehaviour"]: _extent(one) for one in found["rules"] if one.get("next") != 0}
     return visit.page(
@@ -57,8 +57,8 @@ async def misbehave(visit: Visit, form: Form) -> Response[Any]:
 
 async def _may(visit: Visit) -> bool:
     """Whether there is such a bank.  Raises ApiProblem for somebody who is no operator."""
-    demonstration = await visit.api.find("/v1/operations/demo")
-    return demonstration is not None and bool(visit.bank.url)
+    await visit.api.find("/v1/operations/reconciliation")
+    return bool(visit.bank.url)
 
 
 async def _asked(visit: Visit, method: str, body: Any = None) -> Json:
