@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from console_examples import page_of
 from sagamart.shop.catalogue.sheets import IMPORT_BYTES_MAX
 from web_shop import WebShop, open_pages
 
@@ -27,6 +28,45 @@ def test_pieces_are_corrected_downwards_with_a_reason(shop: WebShop) -> None:
 
     assert shop.api.body("POST /v1/stock/MUG/adjustments") == {"quantity": -3, "reason": "broken", "force": True}
     assert shop.api.body("POST /v1/stock/MUG/receipts") == {"quantity": 5}
+
+
+LEVEL = {"sku": "MUG", "on_hand": 7, "reserved": 2, "available": 5, "missing": 0}
+
+
+def test_pieces_of_what_is_off_the_shelf_are_counted_too(shop: WebShop) -> None:
+    shop.answers |= {"GET /v1/products": page_of({"sku": "MUG", "title": "Mug"}), "GET /v1/stock/MUG": LEVEL}
+
+    text = shop.look("/console/stock?active=false&q=mug").text
+
+    assert dict(shop.api.last("GET /v1/products").url.params) == {"q": "mug", "active": "false", "limit": "20"}
+    assert 'name="back" value="/console/stock?q=mug&amp;active=false&amp;cursor="' in text
+    assert 'href="/console/stock/MUG"' in text
+
+
+def test_a_skus_page_says_what_came_and_went_and_who_holds_what(shop: WebShop) -> None:
+    moved = {"id": "1", "kind": "received", "quantity": 9, "reference": "cus_olga", "at": "2026-11-21T10:00:00Z"}
+    sold = {**moved, "id": "2", "kind": "committed", "quantity": -2, "reference": "ord_1/1"}
+    held = {"id": "ord_2/2", "order_id": "ord_2", "attempt": 2, "status": "booked", "quantity": 2}
+    shop.answers |= {
+        "GET /v1/stock/MUG": LEVEL,
+        "GET /v1/stock/MUG/movements": page_of(moved, sold),
+        "GET /v1/stock/MUG/reservations": {"items": [held], "next_cursor": "more"},
+    }
+
+    text = shop.look("/console/stock/MUG").text
+
+    assert ("taken in" in text, "+9" in text, "-2" in text) == (True, True, True)
+    assert 'href="/console/orders/ord_1"' in text
+    assert 'href="/console/orders/ord_2"' in text
+    assert "attempt 2" in text
+    assert 'href="/console/stock/MUG?reservations=more#reservations"' in text
+
+
+def test_a_stock_that_keeps_its_journal_to_itself_still_tells_the_level(shop: WebShop) -> None:
+    shop.answers["GET /v1/stock/MUG"] = LEVEL
+
+    assert "does not tell this" in shop.look("/console/stock/MUG").text
+    assert shop.look("/console/stock/NOTHING").status_code == 404
 
 
 def test_a_product_is_changed_with_the_price_as_it_is_typed(shop: WebShop) -> None:

@@ -1,4 +1,4 @@
-"""Stock: what there is of every product, taking pieces in, and correcting a wrong count."""
+"""Stock: what there is of every product and where it went, taking pieces in, and correcting a wrong count."""
 
 import asyncio
 from typing import Any
@@ -10,12 +10,13 @@ from sagamart.web.forms import Form
 from sagamart.web.visit import Visit
 
 PRODUCTS = 20
+JOURNAL = 50
 
 
 @get("/console/stock")
 async def stock(visit: Visit) -> Response[Any]:
-    """Products, and how many pieces of each there are."""
-    asked = {name: visit.question(name) for name in ("q", "cursor")}
+    """Products, on the shelf or off it, and how many pieces of each there are."""
+    asked = {name: visit.question(name) for name in ("q", "active", "cursor")}
     found = await visit.api.get("/v1/products", **asked, limit=PRODUCTS)
     levels = await asyncio.gather(
         *(visit.api.find(visit.path_of("/v1/stock", one["sku"])) for one in found["items"]),
@@ -23,6 +24,20 @@ async def stock(visit: Visit) -> Response[Any]:
     shown = list(zip(found["items"], levels, strict=True))
     template = "console/stock_list.html" if visit.is_fragment else "console/stock.html"
     return visit.page(template, shown=shown, asked=asked, next_cursor=found["next_cursor"])
+
+
+@get("/console/stock/{sku:str}")
+async def one_sku(visit: Visit, sku: str) -> Response[Any]:
+    """One product: what there is, what came and went, and which orders hold pieces."""
+    path = visit.path_of("/v1/stock", sku)
+    level, product, movements, reservations = await asyncio.gather(
+        visit.api.get(path),
+        visit.api.reach(visit.path_of("/v1/products", sku)),
+        visit.api.reach(f"{path}/movements", cursor=visit.question("movements"), limit=JOURNAL),
+        visit.api.reach(f"{path}/reservations", cursor=visit.question("reservations"), limit=JOURNAL),
+    )
+    facts: dict[str, Any] = {"level": level, "product": product, "movements": movements, "reservations": reservations}
+    return visit.page("console/sku.html", sku=sku, **facts)
 
 
 @post("/console/stock/{sku:str}/receipts")
@@ -46,4 +61,4 @@ async def adjust(visit: Visit, sku: str, form: Form) -> Response[Any]:
     return await act(visit, form, "POST", path, body, told="console.done_adjusted")
 
 
-ROUTES = (stock, receive, adjust)
+ROUTES = (stock, one_sku, receive, adjust)
