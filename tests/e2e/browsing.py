@@ -15,14 +15,18 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from re import search
 from typing import Any, Literal, NamedTuple
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from e2e.shop_program import ShopProgram
+from sagamart.web import money, texts
 
 PATIENCE_S = 60
 STARTS_MAX = 3
+TABS_MAX = 60
+SEE_OTHER = 303
 PASSWORD = "sagamart-demo"
 AXE = Path(__file__).parent / "axe/node_modules/axe-core/axe.min.js"
 FLAGS = (
@@ -98,6 +102,7 @@ class Visitor:
 
     def __init__(self, browser: Browser, address: str, window: Window = DESK) -> None:
         self.address = address
+        self.language: Language = window.language
         self.complaints: list[str] = []
         self._context = browser.new_context(
             base_url=address,
@@ -123,12 +128,42 @@ class Visitor:
         return self.page
 
     def log_in(self, email: str) -> None:
-        """Log in as somebody of the demo."""
-        self.open("/login")
-        self.page.locator("main [name=email]").fill(email)
-        self.page.locator("main [name=password]").fill(PASSWORD)
-        self.page.locator("main form button").click()
-        self.page.wait_for_url(f"{self.address}/")
+        """Log in as somebody of the demo, by the form and yet without painting it: most ways begin after that."""
+        asked = self._context.request
+        token = search(r'name="csrf" value="([^"]+)"', asked.get("/login").text())
+        assert token is not None
+        form = {"csrf": token[1], "email": email, "password": PASSWORD}
+        answer = asked.post("/login", form=form, max_redirects=0)
+        assert answer.status == SEE_OTHER, answer.text()
+
+    def speak(self, language: Language) -> None:
+        """Have the page in this language from here on, as the switch at its foot does."""
+        self.page.locator(f"[name=language][value={language}]").click()
+        expect(self.page.locator(f"html[lang={language}]")).to_be_attached(timeout=PATIENCE_S * 1000)
+        self.language = language
+
+    def text(self, key: str, **facts: Any) -> str:
+        """What pages say in the window's language."""
+        return texts.said(self.language, key, **facts)
+
+    def money(self, amount_minor: int) -> str:
+        """An amount of roubles as pages show it."""
+        return money.shown(amount_minor, "RUB", self.language)
+
+    def tab_to(self, wanted: Locator) -> None:
+        """Go there as people without a mouse do."""
+        for _ in range(TABS_MAX):
+            if wanted.evaluate("one => one === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"{TABS_MAX} times Tab do not lead to {wanted}")
+
+    def skip_to_the_content(self) -> None:
+        """Leave the menu out, by keyboard."""
+        self.page.keyboard.press("Tab")
+        expect(self.page.locator(".skip")).to_be_focused(timeout=PATIENCE_S * 1000)
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator("main")).to_be_focused(timeout=PATIENCE_S * 1000)
 
     def sees(self, text: str) -> None:
         """Wait until the page says this."""

@@ -14,7 +14,7 @@ import pytest_asyncio
 from playwright.sync_api import expect
 
 from cursing import CURSED, Curse
-from e2e.browsing import PASSWORD, PATIENCE_S, Visitor, Window, chromium
+from e2e.browsing import PASSWORD, PATIENCE_S, Language, Visitor, Window, chromium
 from open_shop import Opened, OpenShop
 from sagamart.platform.http import Caller
 from sagamart.platform.http.server import Server
@@ -73,6 +73,7 @@ async def counter(open_shop: Opened, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
 
 def finds_and_mends(counter: Counter, ada: Visitor) -> None:
     page = ada.open("/console/trouble")
+    retry = ada.text("console.retry")
     ada.sees("RuntimeError: the shelf has fallen over")
     page.get_by_role("link", name=counter.order_id).click()
     page.wait_for_url("**/story")
@@ -86,10 +87,10 @@ def finds_and_mends(counter: Counter, ada: Visitor) -> None:
     story.goto(f"/console/orders/{counter.order_id}/story")
     counter.curse.lies = False
     page.goto("/console/trouble")
-    page.locator("summary").filter(has_text="Retry").click()
+    page.locator("summary").filter(has_text=retry).first.click()
     page.locator("[name=why]:visible").fill("shelf mended")
-    page.get_by_role("button", name="Retry").click()
-    ada.sees("Released: it is handled again.")
+    page.get_by_role("button", name=retry).click()
+    ada.sees(ada.text("console.done_released"))
 
     expect(story.locator("#order-now .badge")).to_have_text("completed", timeout=DEADLINE_MS)
     rows = story.locator("a.row")
@@ -98,41 +99,45 @@ def finds_and_mends(counter: Counter, ada: Visitor) -> None:
     story.keyboard.press("ArrowDown")
     expect(rows.nth(1)).to_be_focused(timeout=DEADLINE_MS)
     page.goto("/console/trouble")
-    ada.sees("Every message has been handled.")
+    ada.sees(ada.text("console.none_dead"))
     page.goto("/console/acts")
     ada.sees("shelf mended")
     page.goto("/console/board")
     page.locator("#run-audit").click()
-    ada.sees("All 16 invariants hold")
+    ada.sees(ada.text("console.audit_holds", count=16))
 
 
-async def test_a_stuck_order_is_found_its_story_read_and_it_is_released_and_completes(counter: Counter) -> None:
-    await counter.visit(finds_and_mends, Window())
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_a_stuck_order_is_found_its_story_read_and_it_is_released_and_completes(
+    counter: Counter, language: Language
+) -> None:
+    await counter.visit(finds_and_mends, Window(language=language))
 
     order = (await counter.shop.get(f"/v1/orders/{counter.order_id}", caller=counter.ann)).json()
     assert order["status"] == "completed"
 
 
 def gives_up_without_scripts(counter: Counter, ada: Visitor) -> None:
+    discard, cancel = ada.text("console.discard"), ada.text("console.cancel_refund")
     page = ada.open(f"/console/orders/{counter.order_id}/story")
     expect(page.locator("a.row").first).to_be_visible()
     page.locator("a.row").first.click()
     expect(page).to_have_url(pattern(r"open=1#message$"))
     expect(page.locator("#message .content")).to_contain_text("{")
-    page.get_by_role("link", name="Списком").click()
+    page.get_by_role("link", name=ada.text("console.view_list")).click()
     expect(page.locator(".told-list details").first).to_be_visible()
 
     page.goto("/console/trouble")
-    ada.sees("Необработанные сообщения")
-    page.locator("summary").filter(has_text="Отбросить").click()
+    ada.sees(ada.text("console.letters_title"))
+    page.locator("summary").filter(has_text=discard).click()
     page.locator("[name=why]:visible").fill("полка упала")
-    page.get_by_role("button", name="Отбросить").click()
-    ada.sees("Отброшено")
+    page.get_by_role("button", name=discard).click()
+    ada.sees(ada.text("console.done_discarded"))
     page.goto(f"/console/orders/{counter.order_id}")
-    page.locator("summary").filter(has_text="Отменить и вернуть деньги").click()
+    page.locator("summary").filter(has_text=cancel).click()
     page.locator("[name=why]:visible").fill("товар не найден")
-    page.get_by_role("button", name="Отменить и вернуть деньги").click()
-    ada.sees("Готово")
+    page.get_by_role("button", name=cancel).click()
+    ada.sees(ada.text("console.done_cancelled"))
 
 
 async def test_a_stuck_order_is_given_up_in_russian_without_scripts(counter: Counter) -> None:
@@ -144,12 +149,16 @@ async def test_a_stuck_order_is_given_up_in_russian_without_scripts(counter: Cou
 
 def meets_no_barrier(counter: Counter, ada: Visitor) -> None:
     order = f"/console/orders/{counter.order_id}"
-    sections = ("board", "orders", "trouble", "acts", "stock", "products", "promotions", "shipments")
+    sections = ("board", "orders", "trouble", "acts", "stock", "products", "promotions", "shipments", "people")
+    ada.page.goto("/console/people")
+    person = ada.page.locator("main td a").first.get_attribute("href")
+    assert person is not None
     found = {}
     for path in (
         *(f"/console/{one}" for one in sections),
         "/console/products/new",
         f"/console/products/{CURSED}",
+        person,
         order,
         f"{order}/story?open=1",
         f"{order}/story?as=list",
@@ -157,11 +166,18 @@ def meets_no_barrier(counter: Counter, ada: Visitor) -> None:
         answer = ada.page.goto(path)
         assert answer is not None
         assert (answer.status, len(answer.body()) <= 100_000) == (200, True), path
+        ada.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         if barriers := ada.barriers():
             found[path] = barriers
         width = ada.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert width <= 0, f"{path} is {width} pixels too wide"
     assert not found
+    ada.open("/console/products")
+    product = b"sku,title,price_minor,currency\nSPOON,Spoon,100,RUB\n,,,\n"
+    ada.page.locator("#file").set_input_files({"name": "goods.csv", "mimeType": "text/csv", "buffer": product})
+    ada.press(ada.text("console.import"))
+    ada.sees("goods.csv")
+    assert ada.barriers() == []
 
 
 async def test_the_console_keeps_nobody_out(counter: Counter) -> None:
