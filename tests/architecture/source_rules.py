@@ -39,6 +39,7 @@ IMPURE_MODULES = frozenset(
 CLOCK_READS = frozenset({"now", "utcnow", "today"})
 
 SILENCE = re.compile(r"noqa(?::\s*[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*)?|type:\s*ignore(?:\[[^\]]*\])?|pragma:\s*no cover")
+_NO_WHOLE_NUMBER = re.compile(r"\b(?:float|Decimal|Fraction)\b")
 REASON = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -98,6 +99,19 @@ def unexplained_silences(files: Sequence[Path]) -> list[str]:
         for path in _python(files)
         for line, comment in _comments(path)
         if SILENCE.search(comment) and not REASON.search(SILENCE.sub("", comment))
+    ]
+
+
+def fractional_money(files: Sequence[Path]) -> list[str]:
+    """Amounts are whole minor units: what is called `…_minor` is never a fraction."""
+    return [
+        f"{path}:{node.lineno}: {name} is no whole number of minor units"
+        for path in _python(files)
+        if "src" in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation is not None
+        for name in [ast.unparse(node.target) if isinstance(node, ast.AnnAssign) else node.arg]
+        if name.endswith("_minor") and _NO_WHOLE_NUMBER.search(ast.unparse(node.annotation))
     ]
 
 

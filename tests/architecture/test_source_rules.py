@@ -8,6 +8,7 @@ import pytest
 from architecture.conftest import Plant
 from architecture.source_rules import (
     empty_names,
+    fractional_money,
     impure_deciders,
     long_files,
     long_functions,
@@ -18,7 +19,9 @@ type_ignore = "# type: " + "ignore[misc]"
 noqa = "# no" + "qa: S311"
 
 
-@pytest.mark.parametrize("rule", [long_files, long_functions, empty_names, impure_deciders, unexplained_silences])
+@pytest.mark.parametrize(
+    "rule", [long_files, long_functions, empty_names, impure_deciders, fractional_money, unexplained_silences]
+)
 def test_the_house_keeps_the_rule(rule: Callable[[Sequence[Path]], list[str]], house: list[Path]) -> None:
     assert rule(house) == []
 
@@ -96,6 +99,25 @@ def orders_that_decide_with(line: str, plant: Plant) -> list[Path]:
         *plant("src/sagamart/shop/orders/placing.py", "from sagamart.shop.orders.prices import price"),
         *plant("src/sagamart/shop/orders/prices.py", line),
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "class Price(Struct): amount_minor: float",
+        "class Price(Struct): total_minor: Annotated[Decimal, Meta(ge=0)] | None = None",
+        "def refund(amount_minor: float) -> int: ...",
+    ],
+)
+def test_money_that_is_no_whole_number_is_refused(line: str, plant: Plant) -> None:
+    (finding,) = fractional_money(plant("src/sagamart/contracts/prices.py", line))
+
+    assert "_minor is no whole number" in finding
+
+
+def test_money_in_minor_units_is_accepted(plant: Plant) -> None:
+    line = "class Price(Struct): amount_minor: Annotated[int, Meta(ge=0)] | None = None; rate: float = 1.0"
+    assert fractional_money(plant("src/sagamart/contracts/prices.py", line)) == []
 
 
 @pytest.mark.parametrize(

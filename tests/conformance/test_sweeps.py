@@ -48,6 +48,17 @@ async def test_the_oldest_parcels_are_leased_first(side: Side) -> None:
     assert await side.b.due_outbox("b", 2) == [due(9)]
 
 
+async def test_a_parcel_that_is_committed_late_is_leased_after_younger_ones(side: Side) -> None:
+    async with side.a.transaction() as slow:
+        await slow.write(Changes(outbox=[parcel(7)]))
+        await write(side.b, Changes(outbox=[parcel(8)]))
+        await side.pass_time(LEASE_S + 1)
+        assert await side.b.due_outbox("b", 10) == [due(8)]
+
+    await side.pass_time(LEASE_S + 1)
+    assert due(7) in await side.b.due_outbox("b", 10)
+
+
 async def test_a_parcel_that_somebody_is_clearing_away_is_passed_over(side: Side) -> None:
     await write(side.a, Changes(outbox=[parcel(7)]))
     await side.pass_time(LEASE_S + 1)

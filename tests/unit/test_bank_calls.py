@@ -1,6 +1,7 @@
 """What a call to the bank carries besides what is asked."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -31,3 +32,15 @@ async def test_the_bank_is_told_the_trace_that_a_call_belongs_to(trace: str | No
         await bank.close()
 
     assert [line for line in heads[0].splitlines() if line.startswith("traceparent")] == told
+
+
+class BankWithoutAMemory(HttpBank):
+    async def _call(self, *_asked: Any, **_more: Any) -> tuple[int, bytes]:
+        return 404, b"{}"
+
+
+async def test_a_bank_that_does_not_find_a_payment_has_not_answered() -> None:
+    bank = BankWithoutAMemory("http://127.0.0.1:1", "key")
+    with pytest.raises(BankSilentError):
+        await bank.state("pay_1")
+    await bank.close()

@@ -13,9 +13,9 @@ from sagamart.messaging.service import Handler, Service
 from unit.boxes import AT, BOXES, Box, Break, Hush, Knock, Put, Wake, WasPut, said
 
 
-def folded(*arrivals: Arrival, **known: Any) -> tuple[Batch, Changes]:
+def folded(*arrivals: Arrival, service: Service = BOXES, **known: Any) -> tuple[Batch, Changes]:
     """Fold these over what the database knows."""
-    batch = Batch(BOXES, arrivals, node="n", now=AT)
+    batch = Batch(service, arrivals, node="n", now=AT)
     batch.wanted()
     batch.take(msgspec.structs.replace(Loaded(set(), set(), set(), {}, {}), **known))
     if batch.wanted_more():
@@ -92,8 +92,20 @@ def test_handling_twice_emits_the_same_ids() -> None:
 
 
 def test_two_services_that_answer_one_fact_do_not_collide() -> None:
-    cause = said(Put("a")).id
-    assert derived_id(cause, "stock", "Done", 0) != derived_id(cause, "wallet", "Done", 0)
+    crates = Service("crates", tables=BOXES.tables, migrations="", handlers=tuple(BOXES.handlers.values()))
+    (ours,), (theirs,) = (sent(folded(Arrival(said(Put("a"))), service=one)[1]) for one in (BOXES, crates))
+    assert (ours.cause, ours.body) == (theirs.cause, theirs.body)
+    assert ours.id != theirs.id
+
+
+def test_a_batch_asks_for_its_records_in_the_order_of_their_keys_whatever_came_first() -> None:
+    batch = Batch(BOXES, [Arrival(said(Put(key), number)) for number, key in enumerate("cab", 1)], node="n", now=AT)
+    assert [list(one.values) for one in batch.wanted().needs] == [["a", "b", "c"]]
+
+
+def test_a_batch_notes_what_it_handled_in_the_order_of_ids_whatever_came_first() -> None:
+    _, changes = folded(*(Arrival(said(Put("a"), number)) for number in (3, 1, 2)))
+    assert changes.handled == [said(Put("a"), number).id for number in (1, 2, 3)]
 
 
 def test_what_a_message_causes_carries_its_story_on() -> None:

@@ -7,13 +7,17 @@ from datetime import datetime, timedelta
 import pytest
 
 from sagamart.messaging.database import CommitUnknownError, ConflictError, UnavailableError
+from sagamart.messaging.inbox import INBOX_DAYS
 from sagamart.messaging.memory import MemoryDatabase
 from sagamart.messaging.memory_store import Store
 from sagamart.messaging.requests import Contended, Overloaded, StoredReply, request_of
+from sagamart.messaging.sweep import Sweep
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Limits, Node, Worker
 from simulation.virtual_loop import run_virtually
-from unit.boxes import AT, BOXES, Box, Break, Put, said
+from unit.boxes import AT, BOXES, Box, Break, Knock, Put, said
+
+LASTS_S_MAX = timedelta(days=INBOX_DAYS).total_seconds()
 
 
 class Once:
@@ -35,18 +39,23 @@ async def calm(_point: str) -> None:
 Test = Callable[[Worker, Store], Awaitable[None]]
 
 
-def at_work(test: Test, pause: Callable[[str], Awaitable[None]] = calm, limits: Limits = Limits()) -> None:  # noqa: B008  immutable
-    """Run a worker over an empty store while the test runs."""
+def at_work(
+    test: Test,
+    pause: Callable[[str], Awaitable[None]] = calm,
+    limits: Limits = Limits(),  # noqa: B008  immutable
+    most: int = 2,
+) -> None:
+    """Run a worker over an empty store while the test runs; a box holds so much at most."""
 
     async def run() -> None:
         def clock() -> datetime:
             return AT + timedelta(seconds=asyncio.get_running_loop().time())
 
-        store = Store(BOXES, clock=clock, checks={Box: lambda box: box.count < 3})
+        store = Store(BOXES, clock=clock, checks={Box: lambda box: box.count <= most})
         database = MemoryDatabase(store, node="n", pause=pause)
         worker = Worker(BOXES, database, LocalTransport(), node=Node("n", clock, lambda: 0.5), limits=limits)
         lane = asyncio.create_task(worker.run())
-        await asyncio.wait_for(test(worker, store), 600)
+        await asyncio.wait_for(test(worker, store), LASTS_S_MAX)
         worker.stop()
         await lane
         assert worker.failed is None
@@ -73,6 +82,41 @@ def test_the_same_request_twice_is_one() -> None:
         assert store.rows[Box]["a"].count == 1
 
     at_work(test)
+
+
+def test_the_same_key_of_two_customers_or_for_two_wishes_is_not_the_same_request() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        for number, (caller, route) in enumerate((("ann", "put"), ("bob", "put"), ("ann", "add")), 1):
+            reply = await worker.ask(said(Put("a"), number), request_of(caller, route, "k", {}))
+            assert reply.status == 200
+        assert store.rows[Box]["a"].count == 3
+
+    at_work(test, most=5)
+
+
+def test_a_message_that_comes_again_after_the_inbox_was_pruned_counts_once() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        await put(worker, "k1", number=1)
+        worker.offer([said(Knock("a"), 2)])
+        await put(worker, "k2", box="b", number=3)
+        await asyncio.sleep(timedelta(days=INBOX_DAYS - 1).total_seconds())
+        await Sweep(worker).prune()
+
+        worker.offer([said(Knock("a"), 2)])
+        await put(worker, "k3", box="c", number=4)
+
+        assert store.rows[Box]["a"].count == 1 + 10
+
+    at_work(test, most=100)
+
+
+@pytest.mark.parametrize("error", [ConflictError("deadlock"), UnavailableError("gone")])
+def test_a_database_in_trouble_is_left_some_time(error: Exception) -> None:
+    async def test(worker: Worker, _store: Store) -> None:
+        assert (await put(worker)).status == 200
+        assert asyncio.get_running_loop().time() >= 10
+
+    at_work(test, Once("load", error, times=8), Limits(backoff_s=0.5, backoff_s_max=2.0))
 
 
 @pytest.mark.parametrize(
