@@ -8,7 +8,9 @@ import pytest_asyncio
 
 from sagamart.messaging.requests import request_of
 from sagamart.platform.http import Caller
+from sagamart.shop.accounts import passwords
 from sagamart.shop.accounts.api import ROUTES
+from sagamart.shop.accounts.records import NOBODYS_HASH
 from sagamart.shop.accounts.service import ACCOUNTS
 from shop_fixtures import TOKENS, RunningService, Started
 
@@ -115,12 +117,23 @@ async def test_tokens_are_kept_by_no_cache(accounts: RunningService) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(accounts: RunningService) -> None:
+async def test_a_wrong_password_and_an_unknown_user_get_the_same_answer_for_the_same_work(
+    accounts: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await registered(accounts)
+    compared: list[str] = []
+    really = passwords._matches
+
+    def noted(password: str, password_hash: str) -> bool:
+        compared.append(password_hash)
+        return really(password, password_hash)
+
+    monkeypatch.setattr(passwords, "_matches", noted)
     wrong = await accounts.post("/v1/tokens", {"email": ANN["email"], "password": "otter counts ten reeds"}, key=None)
     unknown = await accounts.post("/v1/tokens", {"email": "bob@example.com", "password": "otter"}, key=None)
     assert code(wrong) == (401, "wrong_credentials")
     assert wrong.content == unknown.content
+    assert [kept == NOBODYS_HASH for kept in compared] == [False, True]
 
 
 async def test_a_log_in_cannot_be_replayed(accounts: RunningService) -> None:

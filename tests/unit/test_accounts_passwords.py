@@ -7,7 +7,8 @@ from contextlib import closing
 import pytest
 
 from sagamart.messaging.requests import Overloaded
-from sagamart.shop.accounts.passwords import COMMON, HASHING_THREADS_MAX, Passwords, is_guessable
+from sagamart.shop.accounts.passwords import COMMON, HASHING_THREADS_MAX, Passwords, _argon2, is_guessable
+from sagamart.shop.accounts.records import NOBODYS_HASH
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,10 @@ async def test_a_password_does_not_depend_on_how_the_keyboard_composes_letters(p
 async def test_nobody_has_a_password(passwords: Passwords) -> None:
     assert not await passwords.matches("", None)
     assert not await passwords.matches("otter counts nine reeds", None)
+
+
+def test_comparing_with_nobodys_hash_takes_as_long_as_with_anybodys() -> None:
+    assert not _argon2.check_needs_rehash(NOBODYS_HASH)
 
 
 async def test_more_hashes_than_are_admitted_are_refused_at_once() -> None:
