@@ -173,9 +173,7 @@ def reply_before_the_commit(plant: Plant) -> None:
     def hasty(self: Batch) -> Changes:
         changes = decide(self)
         for message_id, reply in self.replies.items():
-            answer = workers[message_id]._answers.get(message_id)
-            if answer is not None and not answer.done():
-                answer.set_result(reply)
+            workers[message_id]._callers.answer(message_id, reply)
         return changes
 
     plant.setattr(Worker, "_transact", known)
