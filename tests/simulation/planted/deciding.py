@@ -81,8 +81,8 @@ def locks_in_order_of_arrival(plant: Plant) -> None:
 
     def as_they_came(_self: Batch, needs: Iterable[Need]) -> list[Need]:
         wanted: dict[tuple[type, str | None], dict[str, None]] = {}
-        for kind, keys, column in needs:
-            wanted.setdefault((kind, column), {}).update(dict.fromkeys(keys))
+        for need in needs:
+            wanted.setdefault((need.kind, need.column), {}).update(dict.fromkeys(need.values))
         return [Need(kind, list(found), column) for (kind, column), found in wanted.items() if found]
 
     plant.setattr(Batch, "_merged", as_they_came)
