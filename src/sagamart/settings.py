@@ -48,9 +48,6 @@ class OrdersSection(Section, frozen=True):
             ge=1, le=30, description="In the styles http and http-events: how long a new order may wait for its outcome"
         ),
     ] = 10
-    reconcile_hour: Annotated[
-        int, Meta(ge=0, le=23, description="The hour of the day (UTC) when the bank's statement is compared")
-    ] = 3
 
 
 class WalletSection(Section, frozen=True):
