@@ -33,7 +33,16 @@ COURIER = SetMethod(
 HOME = Address("Anna", "RU", "Perm", "Lenina 1")
 WORK = replace(HOME, street="Sibirskaya 7")
 ABROAD = replace(HOME, country="FI", city="Turku")
-ABOUT: Any = ("ord_1", 6, "shipping_pending", "cus_1", 1, (Line(None, "Gift wrap", 1, 10_000),), 40_000, "RUB")
+ABOUT: dict[str, Any] = {
+    "order_id": "ord_1",
+    "version": 6,
+    "status": "shipping_pending",
+    "customer_id": "cus_1",
+    "attempt": 1,
+    "lines": (Line(None, "Gift wrap", 1, 10_000),),
+    "total_minor": 40_000,
+    "currency": "RUB",
+}
 
 
 def by_courier(address: Address) -> Delivery:
@@ -41,11 +50,11 @@ def by_courier(address: Address) -> Delivery:
 
 
 def to(address: Address, change: int = 1) -> ShipmentChangeRequested:
-    return ShipmentChangeRequested(*ABOUT, change, by_courier(address))
+    return ShipmentChangeRequested(**ABOUT, change=change, delivery=by_courier(address))
 
 
-REQUESTED = ShipmentRequested(*ABOUT, by_courier(HOME))
-STOP = ShipmentStopRequested(*ABOUT)
+REQUESTED = ShipmentRequested(**ABOUT, delivery=by_courier(HOME))
+STOP = ShipmentStopRequested(**ABOUT)
 HAND_OVER = HandOverShipment("shp_1", "usr_packer", "en", "Post", "RA1RU")
 
 
