@@ -5,7 +5,7 @@ What it had in memory is lost with it: its tasks are cancelled and its objects n
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -26,6 +26,7 @@ DOWN_S_MAX = 5.0
 INTERLEAVE_S_MAX = 0.004
 SLOW_S_MAX = 2.0
 SWEEPS_EVERY_S = 2.0
+CLOCK_WRONG_S_MAX = 3600.0
 SWEEPS_SLOWED = 8
 """Sweeps are slower than in a real process, and none comes more often: time is free here, steps are not."""
 
@@ -106,7 +107,7 @@ class Process:
                 raise error(f"{kind}, says chaos")
 
     async def _live(self) -> None:
-        node = Node(self.name, clock=self.around.clock, chance=self.chaos.chance)
+        node = Node(self.name, clock=self._clock(), chance=self.chaos.chance)
         self._transport = self.around.transport()
         found = []
         for service in self.services:
@@ -124,6 +125,12 @@ class Process:
             if worker.name in self.around.outside:
                 calls = OutsideCalls(worker, self.around.outside[worker.name])
                 self._tasks.append(asyncio.create_task(calls.run()))
+
+    def _clock(self) -> Callable[[], datetime]:
+        """The time as this life of the process has it: that of everybody, or a wrong one until the trouble is over."""
+        wrong = self.chaos.strikes("clock wrong")
+        off = timedelta(seconds=self.chaos.random.uniform(-CLOCK_WRONG_S_MAX, CLOCK_WRONG_S_MAX) if wrong else 0)
+        return lambda: self.around.clock() + off if self.chaos.on else self.around.clock()
 
     async def _begin(self, worker: Worker) -> bool:
         while True:

@@ -1,6 +1,7 @@
 """Nothing is lost, doubled or stuck, whatever the seed."""
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from simulation import failing
 from simulation.chaos import RATES
+from simulation.planted.shopping import refund_of_the_gross
 from simulation.world import Outcome, simulate
 
 SEEDS = 300
@@ -26,7 +29,7 @@ def test_the_shop_comes_to_rest_with_nothing_lost_or_doubled(first: int, outcome
     for seed in range(first, first + CHUNK):
         outcome = simulate(seed)
         outcomes.append(outcome)
-        assert not outcome.violations, f"replay it with: {outcome.replay}\n" + "\n".join(outcome.violations)
+        assert not outcome.violations, failing.told(outcome)
 
 
 def test_every_kind_of_fault_and_every_end_of_an_order_has_been_met(outcomes: list[Outcome]) -> None:
@@ -64,3 +67,18 @@ def test_a_seed_replays_exactly_whatever_python_makes_of_hashes() -> None:
     assert here.trace in trace("1")
     assert trace("1") == trace("2")
     assert simulate(8).trace != here.trace
+
+
+def test_a_run_that_fails_is_made_small_and_tells_how_to_see_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    refund_of_the_gross(monkeypatch)
+    monkeypatch.setattr(failing, "TRIES_MAX", 12)
+    failed = next(outcome for outcome in map(simulate, range(SEEDS)) if outcome.violations)
+
+    said = failing.told(failed)
+
+    replay = re.search(r"replay that with: make sim SEED=(\d+) ORDERS=(\d+)(?: WITHOUT='(.*)')?  \(at (.+)\)", said)
+    assert replay is not None, said
+    without = tuple(replay[3].split(",")) if replay[3] else ()
+    assert int(replay[2]) < failed.orders
+    assert replay[4] == failing.commit()
+    assert simulate(int(replay[1]), int(replay[2]), without).violations

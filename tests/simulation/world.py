@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,7 +40,8 @@ from simulation.customers import RULES, Customers
 from simulation.evidence import Evidence
 from simulation.network import Network, Wire
 from simulation.people import RECONCILE, People
-from simulation.processes import Process, Surroundings
+from simulation.poison import RELEASED_AFTER_S_MAX, Poison, release
+from simulation.processes import CLOCK_WRONG_S_MAX, Process, Surroundings
 from simulation.staff import Staff
 from simulation.virtual_loop import NothingWillHappenError, run_virtually
 from stock_ways import looking_in
@@ -68,7 +69,9 @@ BEGIN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CRASH_EVERY_S = 2.0
 LOOK_EVERY_S = 5.0
 TROUBLE_S_MAX = 600.0
-REST_S_MAX = 900.0
+REST_S_MAX = 900.0 + CLOCK_WRONG_S_MAX
+"""An order that was placed by a clock that is ahead waits for as much longer."""
+
 HASTE = (1.0, 0.3, 0.1, 0.02)
 BATCHES = (1, 3, 20, 500)
 QUEUES = (3, 30, 20_000)
@@ -78,16 +81,14 @@ class Outcome(msgspec.Struct):
     """What a run came to."""
 
     seed: int
+    orders: int
     trace: str
     fired: Counter[str]
     statuses: Counter[str]
     lasted_s: float
     violations: list[str]
-
-    @property
-    def replay(self) -> str:
-        """How to see it again."""
-        return f"make sim SEED={self.seed}"
+    ends: set[str]
+    """What orders knew when they had ended: the states that the run reached."""
 
 
 class Emitted(dict[str, OutboxRow]):
@@ -122,15 +123,17 @@ class Timers(dict[tuple[str, str], TimerRow]):
 class World:
     """The shop of one run."""
 
-    def __init__(self, seed: int) -> None:
-        self.chaos = Chaos(seed)
+    def __init__(self, seed: int, without: Collection[str] = ()) -> None:
+        self.chaos = Chaos(seed, without)
+        self.poison = Poison(self.chaos)
+        self.services = [self.poison.within(service) for service in SERVICES]
         self.haste = self.chaos.random.choice(HASTE)
         self.emitted: dict[str, str] = {}
         self.violations: list[str] = []
         self.workers: list[Worker] = []
-        self.stores = {service.name: self._store(service) for service in SERVICES}
+        self.stores = {service.name: self._store(service) for service in self.services}
         self.consumers: dict[str, list[str]] = {}
-        for service in SERVICES:
+        for service in self.services:
             for kind in sorted(service.consumes):
                 self.consumers.setdefault(kind, []).append(service.name)
         self.network = Network(self.chaos, self.consumers)
@@ -142,7 +145,7 @@ class World:
         self.customers = Customers(self.people)
 
     def clock(self) -> datetime:
-        """Give the time, which is the same everywhere."""
+        """Give the time, as databases and people have it."""
         return BEGIN + timedelta(seconds=asyncio.get_running_loop().time())
 
     async def run(self, orders: int) -> None:
@@ -163,6 +166,9 @@ class World:
         self.chaos.heal()
         try:
             async with asyncio.timeout(REST_S_MAX):
+                await asyncio.sleep(self.chaos.random.uniform(0, RELEASED_AFTER_S_MAX))
+                for store in self.stores.values():
+                    release(store)
                 await self._rest()
                 await self.people.ask("payments", "reconcile", Reconcile())
                 await self._rest()
@@ -170,6 +176,7 @@ class World:
             self.violations.append("the shop does not come to rest")
         shipping.cancel()
         self.violations += [f"{worker.name}: {worker.failed}" for worker in self.workers if worker.failed]
+        self.violations += self.poison.surprises
         self.violations += audit(Evidence(self.stores, self.people.asked, self.emitted, self.consumers, self.bank))
 
     @property
@@ -178,10 +185,17 @@ class World:
         orders = self.stores["orders"].rows[Order].values()
         return Counter(order.reason or order.status for order in orders)
 
+    @property
+    def ends(self) -> set[str]:
+        """How orders ended, and what they had learned by then."""
+        orders = self.stores["orders"].rows[Order].values()
+        return {f"{order.status} {order.attempt} {sorted(map(str, order.known))}" for order in orders}
+
     def _store(self, service: Service) -> Store:
         store = Store(service, clock=self.clock, checks=CHECKS)
         store.outbox = Emitted(self.emitted)
         store.timers = Timers(self.clock, self.haste)
+        store.letters = self.poison.letters_of(service.name)
         return store
 
     def _processes(self) -> dict[str, Process]:
@@ -199,8 +213,8 @@ class World:
             crashes={},
         )
         if together:
-            return {name: Process(name, SERVICES, around) for name in ("shop-1", "shop-2")}
-        named = [(f"{service.name}-{number}", service) for service in SERVICES for number in (1, 2)]
+            return {name: Process(name, self.services, around) for name in ("shop-1", "shop-2")}
+        named = [(f"{service.name}-{number}", service) for service in self.services for number in (1, 2)]
         return {name: Process(name, [service], around) for name, service in named}
 
     def _reservations(self) -> Iterable[Reservation]:
@@ -215,11 +229,13 @@ class World:
     def _check_orders(self, _batch: Batch, _seconds: float) -> None:
         """At no moment has a customer too many unpaid orders, or an order nothing that wakes it."""
         store = self.stores["orders"]
+        parked = {letter.key for letter in store.letters.values()}
         unpaid: Counter[str] = Counter()
         for order in store.rows[Order].values():
             state = LIFECYCLE[order.status]
             unpaid[order.customer_id] += state.unpaid
-            if not state.final and (order.order_id, DEADLINE) not in store.timers:
+            waits = not state.final and order.order_id not in parked
+            if waits and (order.order_id, DEADLINE) not in store.timers:
                 self.violations.append(f"{order.order_id} is {order.status} without a deadline")
         self.violations += [f"{who} has {n} unpaid orders" for who, n in unpaid.items() if n > RULES.unpaid_orders_max]
 
@@ -241,20 +257,20 @@ class World:
 
 
 def _has_something_to_do(store: Store) -> bool:
-    return bool(store.outbox) or any(row.name != RECONCILE for row in store.timers.values())
+    return bool(store.outbox) or bool(store.letters) or any(row.name != RECONCILE for row in store.timers.values())
 
 
-def simulate(seed: int, orders: int = ORDERS) -> Outcome:
-    """Run one seed to its end."""
+def simulate(seed: int, orders: int = ORDERS, without: Collection[str] = ()) -> Outcome:
+    """Run one seed to its end, `without` these kinds of faults."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[_swallow])
     try:
-        return run_virtually(_simulated(seed, orders))
+        return run_virtually(_simulated(seed, orders, without))
     finally:
         structlog.reset_defaults()
 
 
-async def _simulated(seed: int, orders: int) -> Outcome:
-    world = World(seed)
+async def _simulated(seed: int, orders: int, without: Collection[str]) -> Outcome:
+    world = World(seed, without)
     try:
         await world.run(orders)
     except NothingWillHappenError:
@@ -262,7 +278,9 @@ async def _simulated(seed: int, orders: int) -> Outcome:
     for name, store in world.stores.items():
         world.chaos.note(name, sorted(store.inbox), store.rows)
     lasted_s = asyncio.get_running_loop().time()
-    return Outcome(seed, world.chaos.trace, world.chaos.fired, world.statuses, lasted_s, world.violations)
+    return Outcome(
+        seed, orders, world.chaos.trace, world.chaos.fired, world.statuses, lasted_s, world.violations, world.ends
+    )
 
 
 def _swallow(_logger: Any, _name: str, _event: Any) -> Any:
