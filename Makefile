@@ -42,6 +42,7 @@ fmt: .venv/.tools ## Format the code and mend what can be mended by itself
 .PHONY: docs
 docs: .venv/.tools ## Write down what is read off the code (a test looks that it was done), and build the site of the documents
 	$(IN_VENV) python -m sagamart.blueprints
+	$(IN_VENV) python tests/simulation/planted/writing.py
 	NO_MKDOCS_2_WARNING=1 $(IN_VENV) mkdocs build --quiet
 	@echo "The site is in site/: open site/index.html"
 
@@ -58,8 +59,13 @@ test: lint $(TOOLS_OF_TESTS) ## Everything: the static checks, then all tests in
 	$(PYTEST) -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder tests
 
 .PHONY: sim
-sim: .venv/.tools ## Simulate the shop with faults (SEED=… replays one run exactly)
-	$(IN_VENV) python tests/simulation/run.py $(if $(SEED),--seed $(SEED))
+sim: .venv/.tools ## Simulate the shop with faults (SEED=… replays one run exactly; ORDERS=…, WITHOUT="crash,poison")
+	$(IN_VENV) python tests/simulation/run.py $(if $(SEED),--seed $(SEED)) $(if $(ORDERS),--orders $(ORDERS)) \
+	    $(if $(WITHOUT),--without "$(WITHOUT)")
+
+.PHONY: prove
+prove: .venv/.tools ## A night of proof: 20,000 seeds, 1,000 kills, all planted bugs (PROVE="--seeds 500 --kills 30" is less)
+	$(IN_VENV) python tests/simulation/prove.py $(PROVE)
 
 .PHONY: bench
 bench: .venv/.tools ## Measure the shop on this machine (PARTS="kafka idle" only these)

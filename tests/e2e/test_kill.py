@@ -1,6 +1,7 @@
 """The program is killed again and again in the middle of its work, and nothing of what it acknowledged is lost."""
 
 import asyncio
+import os
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -18,7 +19,7 @@ from e2e.reckoning import (
 from e2e.shop_program import ShopProgram, Tell, sagamart
 
 SEED = 20261121
-KILLS = 20
+KILLS = int(os.environ.get("KILLS", "20"))
 CUSTOMERS = 8
 ANSWERS_MAX = 200
 """A life ends after so many answers at most, as the seed has it; what is in flight then is cut off."""
