@@ -35,7 +35,7 @@ async def attempt(database: Database) -> None:
         ("the attempt", attempt, CommitUnknownError, NOTHING),
         ("the attempt's answer", attempt, CommitUnknownError, EVERYTHING),
     ],
-    ids=str,
+    ids=["the write", "the commit", "the commit's answer", "the attempt", "the attempt's answer"],
 )
 async def test_a_lost_connection_leaves_all_or_nothing_and_the_same_batch_again_has_one_effect(
     side: Side, loss: Loss, way: Callable[[Database], Awaitable[None]], error: type[Exception], left: Shown
