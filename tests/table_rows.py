@@ -28,6 +28,9 @@ HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
 DIGEST = "0123456789abcdef" * 4
 ANN = accounts.User(1, "cus_ann", "ann@example.com", HASH, "Анна", "ru", ("CUSTOMER", "OPERATOR"), AT)
 CONFIRMED = replace(ANN, customer_id="cus_bob", email="bob@example.com", email_confirmed_at=AT, letter_asked_at=AT)
+MOVING = replace(
+    ANN, customer_id="cus_eve", email="eve@example.com", new_email="eva@example.com", new_email_token="tok_3"
+)
 ERASED = replace(ANN, customer_id="cus_gone", email="cus_gone", name="", epoch=3, erased_at=AT)
 LOG_IN = accounts.RefreshFamily(1, "ses_1", "cus_ann", DIGEST, DIGEST, 1, AT)
 REVOKED = replace(LOG_IN, family_id="ses_2", revoked_for="token_reused", epoch=2)
@@ -230,8 +233,8 @@ DEPOSIT = wallet.Movement("mov_1", "deposit", 500, "RUB", "usr_operator", AT).po
 
 ROWS: Mapping[str, Sequence[Record | Entry]] = {
     "accounts": (
-        *(ANN, CONFIRMED, ERASED, LOG_IN, REVOKED),
-        *(CONFIRMATION, replace(CONFIRMATION, token_id="tok_2", used_at=AT)),
+        *(ANN, CONFIRMED, MOVING, ERASED, LOG_IN, REVOKED),
+        *(CONFIRMATION, replace(CONFIRMATION, token_id="tok_2", used_at=AT, epoch=2)),
         *(BOOK, TILL, replace(TILL, client_id="cli_2", revoked_at=AT)),
         accounts.Administrators(1, accounts.ADMINISTRATORS_NAME, ("cus_ann",)),
         accounts.FailedLogIns(1, DIGEST, AT),

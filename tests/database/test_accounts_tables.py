@@ -55,6 +55,11 @@ async def test_an_email_address_has_one_user_even_where_two_register_at_once(dat
         ({"password_hash": "otter counts nine reeds"}, "only_argon2id_is_kept"),
         ({"language": "de"}, "language_is_spoken"),
         ({"roles": ("CUSTOMER", "OWNER")}, "roles_are_known"),
+        ({"new_email": "anna@example.com"}, "new_email_has_its_token"),
+        (
+            {"name": "", "erased_at": AT, "new_email": "anna@example.com", "new_email_token": "tok_1"},
+            "who_was_erased_moves_nowhere",
+        ),
     ],
     ids=str,
 )

@@ -105,7 +105,7 @@ class Company:
 
     async def all_ready(self) -> None:
         """Return when every process is ready."""
-        nodes = len(SLICES) * REPLICAS
+        nodes = len(SLICES) * REPLICAS + 1  # and the one that audits them
         await until(lambda: [state for state, _ in self.states.values()] == ["ready"] * nodes)
 
     def log_of(self, node: str) -> str:
