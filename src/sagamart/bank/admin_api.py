@@ -34,7 +34,7 @@ async def put_misbehaviour(data: NewRules, desk: Desk) -> Mischief:
     return _of(desk.line.misbehaviours)
 
 
-@put("/admin/merchants/{merchant_id:str}", guards=[is_admin], tags=["admin"])
+@put("/admin/merchants/{merchant_id:str}", guards=[is_admin], tags=["admin"], opt={"also": (409,)})
 async def put_merchant(
     merchant_id: Annotated[str, PathParameter(pattern="^[a-z][a-z0-9_-]{0,39}$")], data: NewMerchant, desk: Desk
 ) -> Merchant:

@@ -136,7 +136,7 @@ def audit_routes(auditor: Auditor) -> list[HTTPRouteHandler]:
         """What the last audit found, and whether one is under way."""
         return auditor.view
 
-    @post("/v1/operations/audit", guards=[STAFF], tags=["operations"], status_code=202)
+    @post("/v1/operations/audit", guards=[STAFF], tags=["operations"], status_code=202, opt={"also": (409,)})
     async def run_audit() -> AuditView:
         """Check that no money and no goods are lost, doubled or stuck, in the shop as it works.  Reads only."""
         return auditor.start()

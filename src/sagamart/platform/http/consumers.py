@@ -43,13 +43,25 @@ def consumer_routes(consumers: Mapping[str, Consumer]) -> list[HTTPRouteHandler]
         states = await asyncio.gather(*(one.state() for one in consumers.values()))
         return JoinedPage([_shown(one, state) for one, state in zip(consumers.values(), states, strict=True)])
 
-    @post("/v1/operations/consumers/{service:str}/pause", guards=[STAFF], tags=["operations"], status_code=200)
+    @post(
+        "/v1/operations/consumers/{service:str}/pause",
+        guards=[STAFF],
+        tags=["operations"],
+        status_code=200,
+        opt={"also": (409,)},
+    )
     async def pause(service: ServiceName, data: Reason, caller: Caller) -> ShownConsumer:
         """Take no more messages from other services.  Requests go on; what is in the queue is finished."""
         consumer = known(service)
         return await _acted(consumer, consumer.pause(caller.id, data.why), "already_paused", "It is paused already")
 
-    @post("/v1/operations/consumers/{service:str}/resume", guards=[STAFF], tags=["operations"], status_code=200)
+    @post(
+        "/v1/operations/consumers/{service:str}/resume",
+        guards=[STAFF],
+        tags=["operations"],
+        status_code=200,
+        opt={"also": (409,)},
+    )
     async def resume(service: ServiceName, data: Reason, caller: Caller) -> ShownConsumer:
         """Take messages again, those first that have waited longest."""
         consumer = known(service)

@@ -85,12 +85,24 @@ def dead_letter_routes(letters: Mapping[str, DeadLetters]) -> list[HTTPRouteHand
         shown.sort(key=lambda one: (one.message_id, one.service))
         return JoinedPage.of(page_of(shown, limit, lambda one: Place(one.message_id, one.service)))
 
-    @post("/v1/operations/dead-letters/{letter_id:str}/release", guards=[STAFF], tags=["operations"], status_code=200)
+    @post(
+        "/v1/operations/dead-letters/{letter_id:str}/release",
+        guards=[STAFF],
+        tags=["operations"],
+        status_code=200,
+        opt={"also": (409,)},
+    )
     async def release(letter_id: LetterId, data: Reason, caller: Caller) -> ShownLetter:
         """Have it handled again, and after it what waits for it."""
         return await _acted(letters, letter_id, lambda one, message_id: one.release(message_id, caller.id, data.why))
 
-    @post("/v1/operations/dead-letters/{letter_id:str}/discard", guards=[STAFF], tags=["operations"], status_code=200)
+    @post(
+        "/v1/operations/dead-letters/{letter_id:str}/discard",
+        guards=[STAFF],
+        tags=["operations"],
+        status_code=200,
+        opt={"also": (409,)},
+    )
     async def discard(letter_id: LetterId, data: Reason, caller: Caller) -> ShownLetter:
         """Give it up for ever; what waits for it is handled."""
         return await _acted(letters, letter_id, lambda one, message_id: one.discard(message_id, caller.id, data.why))
@@ -100,6 +112,7 @@ def dead_letter_routes(letters: Mapping[str, DeadLetters]) -> list[HTTPRouteHand
         guards=[STAFF],
         tags=["operations"],
         status_code=200,
+        opt={"also": (409,)},
     )
     async def release_key(service: ServiceName, key: ParkedKey, data: Reason, caller: Caller) -> Page[ShownLetter]:
         """Have every dead letter of a key (an order, a customer, a sku) handled again, and what waits for them."""

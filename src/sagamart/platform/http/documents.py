@@ -23,7 +23,14 @@ TITLE = "sagamart"
 TAKES = "takes"
 """Where a route that reads the bytes of its body by itself says of which media types they may be."""
 
+GIVES = "gives"
+"""Where a route that answers with anything but JSON says of which media types it may be."""
+
+ALSO = "also"
+"""Where a route says with which other statuses it answers, beside its own and what every route of its kind does."""
+
 _SCHEMAS = "#/components/schemas/"
+_WITHOUT_A_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 _REFERENCE = re.compile(rb'"#/components/schemas/([^"]+)"')
 
 ProblemDocument: Mapping[str, Any] = {
@@ -105,18 +112,8 @@ def _improve(operation: dict[str, Any], route: HTTPRouteHandler, written: Mappin
     if _sent(route) in written:
         operation["requestBody"]["content"] = {"application/json": {"schema": written[_sent(route)]}}
     if TAKES in route.opt:
-        content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in route.opt[TAKES]}
-        operation["requestBody"] = {"required": True, "content": content}
-    success = operation["responses"].get(str(route.status_code))
-    if _answered(route) in written and success is not None:
-        success["content"] = {"application/json": {"schema": written[_answered(route)]}}
-    for status in _problems(route):
-        declared = operation["responses"].get(str(status))
-        if declared is None or "status_code" in str(declared):
-            operation["responses"][str(status)] = {
-                "description": HTTPStatus(status).phrase,
-                "content": {PROBLEM_JSON: {"schema": {"$ref": _SCHEMAS + "Problem"}}},
-            }
+        operation["requestBody"] = {"required": True, "content": _bytes(route.opt[TAKES])}
+    _answers(operation["responses"], route, written)
     headers = list(_headers(route))
     if headers:
         operation.setdefault("parameters", []).extend(headers)
@@ -125,6 +122,27 @@ def _improve(operation: dict[str, Any], route: HTTPRouteHandler, written: Mappin
         allowed = sorted(frozenset[str]().union(*route.opt[ROLES]))
         if allowed:
             operation["description"] = f"{operation.get('description', '')}\n\nRoles: {', '.join(allowed)}.".strip()
+
+
+def _answers(responses: dict[str, Any], route: HTTPRouteHandler, written: Mapping[Any, dict[str, Any]]) -> None:
+    success = responses[str(route.status_code)]
+    if _answered(route) in (None, type(None)):
+        success.pop("content", None)
+    elif GIVES in route.opt:
+        success["content"] = _bytes(route.opt[GIVES])
+    elif _answered(route) in written:
+        success["content"] = {"application/json": {"schema": written[_answered(route)]}}
+    problem = {PROBLEM_JSON: {"schema": {"$ref": _SCHEMAS + "Problem"}}}
+    for status in map(HTTPStatus, (*_problems(route), *route.opt.get(ALSO, ()))):
+        declared = responses.get(str(status))
+        if declared is None or "status_code" in str(declared):
+            content = problem if status >= HTTPStatus.BAD_REQUEST else success.get("content", {})
+            empty = status in _WITHOUT_A_BODY or not content
+            responses[str(status)] = {"description": status.phrase, **({} if empty else {"content": content})}
+
+
+def _bytes(media_types: Sequence[str]) -> dict[str, Any]:
+    return {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
 
 
 def _problems(route: HTTPRouteHandler) -> Iterator[int]:

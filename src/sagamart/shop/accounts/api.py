@@ -111,7 +111,7 @@ async def register(data: NewCustomer, ask: Ask, language: Language) -> Response[
     return await ask(command, content=(data.email.lower(), data.name, data.language))
 
 
-@post("/v1/tokens", status_code=201, opt={"form": True})
+@post("/v1/tokens", status_code=201, opt={"form": True, "also": (401,)})
 async def log_in(request: Request[Any, Any, Any], data: Credentials, ask: Ask, queries: Queries) -> Response[TokenPair]:
     """Log in: 201 with an access token and a refresh token.
 
@@ -154,7 +154,7 @@ async def _machine_logs_in(
     return json_response(pair, status=201, headers={"Cache-Control": "no-store"})
 
 
-@post("/v1/tokens/refresh", status_code=200)
+@post("/v1/tokens/refresh", status_code=200, opt={"also": (401,)})
 async def refresh(request: Request[Any, Any, Any], data: HeldToken, ask: Ask) -> Response[TokenPair]:
     """Spend a refresh token for a new pair.  A token that was spent before ends the whole log-in."""
     held = parse(data.refresh_token)
@@ -176,13 +176,13 @@ async def log_out(data: HeldToken, ask: Ask) -> Response[None]:
     return await ask(EndSession(held.family_id, held.family_hash), content=held.family_hash)
 
 
-@get("/v1/me", guards=[logged_in])
+@get("/v1/me", guards=[logged_in], opt={"also": (304, 404)})
 async def own_profile(request: Request[Any, Any, Any], caller: Caller, queries: Queries) -> Response[Profile]:
     """The caller's own profile, with its ETag."""
     return await _profile(request, caller.id, queries)
 
 
-@patch("/v1/me", guards=[logged_in])
+@patch("/v1/me", guards=[logged_in], opt={"also": (412,)})
 async def change_own_profile(
     request: Request[Any, Any, Any], data: ProfileChange, ask: Ask, caller: Caller
 ) -> Response[Profile]:
@@ -191,7 +191,7 @@ async def change_own_profile(
     return await ask(change, content=data)
 
 
-@get("/v1/users/{user_id:str}", guards=[roles("ADMIN")])
+@get("/v1/users/{user_id:str}", guards=[roles("ADMIN")], opt={"also": (304,)})
 async def profile_of(request: Request[Any, Any, Any], user_id: UserId, queries: Queries) -> Response[Profile]:
     """Any user's profile, with its ETag."""
     return await _profile(request, user_id, queries)

@@ -74,14 +74,14 @@ class PersonalData(msgspec.Struct, frozen=True):
     elsewhere: Sequence[PersonalPart] = PERSONAL_PARTS
 
 
-@get("/v1/me/addresses", guards=[logged_in])
+@get("/v1/me/addresses", guards=[logged_in], opt={"also": (304,)})
 async def list_addresses(request: Request[Any, Any, Any], caller: Caller, queries: Queries) -> Response[AddressBook]:
     """The caller's addresses, with their ETag."""
     book = await _book(caller.id, queries)
     return versioned(request, book, book.version)
 
 
-@post("/v1/me/addresses", guards=[logged_in], status_code=201)
+@post("/v1/me/addresses", guards=[logged_in], status_code=201, opt={"also": (412,)})
 async def add_address(
     request: Request[Any, Any, Any], data: WantedAddress, ask: Ask, caller: Caller
 ) -> Response[AddressBook]:
@@ -95,7 +95,7 @@ async def add_address(
     return await ask(command, content=(data, seen))
 
 
-@put("/v1/me/addresses/{address_id:str}", guards=[logged_in])
+@put("/v1/me/addresses/{address_id:str}", guards=[logged_in], opt={"also": (412,)})
 async def replace_address(
     request: Request[Any, Any, Any], address_id: AddressId, data: WantedAddress, ask: Ask, caller: Caller
 ) -> Response[AddressBook]:
@@ -105,7 +105,7 @@ async def replace_address(
     return await ask(command, content=(data, seen))
 
 
-@delete("/v1/me/addresses/{address_id:str}", guards=[logged_in], status_code=204)
+@delete("/v1/me/addresses/{address_id:str}", guards=[logged_in], status_code=204, opt={"also": (412,)})
 async def remove_address(
     request: Request[Any, Any, Any], address_id: AddressId, ask: Ask, caller: Caller
 ) -> Response[None]:
@@ -114,7 +114,7 @@ async def remove_address(
     return await ask(RemoveAddress(caller.id, address_id, seen), content=seen)
 
 
-@get("/v1/me/export", guards=[logged_in])
+@get("/v1/me/export", guards=[logged_in], opt={"also": (404,)})
 async def export_personal_data(caller: Caller, queries: Queries) -> Response[PersonalData]:
     """A copy of all that accounts keeps of the caller, and the links to what others keep (GDPR, article 20)."""
     user = await queries.user_of(customer_id=caller.id)

@@ -139,7 +139,7 @@ async def list_products(  # noqa: PLR0913, PLR0917  they are the fields of the q
     return ProductPage([ShownProduct(**row) for row in found.rows], found.next_cursor, found.corrected)
 
 
-@get("/v1/products/{sku:str}")
+@get("/v1/products/{sku:str}", opt={"also": (304,)})
 async def read_product(request: Request[Any, Any, Any], sku: SkuInPath, queries: Queries) -> Response[ShownProduct]:
     """One product, with its ETag, and whether some of it may be ordered."""
     row = await queries.product_of(sku=sku)

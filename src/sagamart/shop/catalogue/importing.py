@@ -69,7 +69,7 @@ async def import_products(request: Request[Any, Any, Any], ask: Ask, caller: Cal
     return Response(report.finished())
 
 
-@get("/v1/products/export", guards=[roles("OPERATOR", "ADMIN")])
+@get("/v1/products/export", guards=[roles("OPERATOR", "ADMIN")], opt={"gives": ("text/csv",)})
 async def export_products(queries: Queries, delimiter: Delimiter = "comma") -> Stream:
     """All products as CSV, those off the shelf too; what a spreadsheet would calculate is made text."""
     headers = {"Content-Disposition": 'attachment; filename="products.csv"'}

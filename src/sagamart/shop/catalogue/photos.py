@@ -77,7 +77,7 @@ async def delete_photo(sku: SkuInPath, ask: Ask, caller: Caller, expected_versio
     return await ask(HidePhoto(sku, caller.id, expected_version), content=expected_version)
 
 
-@get("/v1/photos/{photo_id:str}")
+@get("/v1/photos/{photo_id:str}", opt={"gives": tuple(MEDIA_TYPES.values()), "also": (304,)})
 async def read_photo(request: Request[Any, Any, Any], photo_id: PhotoId, queries: Queries) -> Response[bytes]:
     """A photo's bytes, for caches to keep."""
     name, _, kind = photo_id.partition(".")

@@ -101,7 +101,7 @@ def _shown(row: Any, language: Language) -> ShownNotification:
     return ShownNotification(row["notification_id"], kind, GOOD[kind], told.title, told.text, facts, row["at"], sent)
 
 
-@get("/v1/notifications/preferences", guards=[logged_in])
+@get("/v1/notifications/preferences", guards=[logged_in], opt={"also": (304,)})
 async def preferences(request: Request[Any, Any, Any], queries: Queries, caller: Caller) -> Response[PreferencesView]:
     """By which channels one is told.  The language is the profile's."""
     found = await queries.preferences_of(customer_id=caller.id)
@@ -110,7 +110,7 @@ async def preferences(request: Request[Any, Any, Any], queries: Queries, caller:
     return versioned(request, PreferencesView(found["email"], found["sms"], found["phone"]), found["version"])
 
 
-@patch("/v1/notifications/preferences", guards=[logged_in])
+@patch("/v1/notifications/preferences", guards=[logged_in], opt={"also": (412,)})
 async def change_preferences(
     request: Request[Any, Any, Any], data: WantedPreferences, ask: Ask, caller: Caller
 ) -> Response[PreferencesView]:

@@ -161,7 +161,7 @@ async def list_webhooks(queries: Queries, limit: Limit = LIMIT_DEFAULT, cursor: 
     return page_of([_view(row) for row in rows], limit, lambda one: one.id)
 
 
-@get("/v1/webhooks/{webhook_id:str}", guards=[READERS])
+@get("/v1/webhooks/{webhook_id:str}", guards=[READERS], opt={"also": (304,)})
 async def read_webhook(
     request: Request[Any, Any, Any], webhook_id: WebhookId, queries: Queries
 ) -> Response[WebhookView]:

@@ -97,7 +97,12 @@ class _ShownPayment(msgspec.Struct, frozen=True):
     id: str
 
 
-@post("/v1/orders/{order_id:str}/cancellation", guards=[logged_in], opt={"idempotent": "required"}, status_code=200)
+@post(
+    "/v1/orders/{order_id:str}/cancellation",
+    guards=[logged_in],
+    opt={"idempotent": "required", "also": (202,)},
+    status_code=200,
+)
 async def cancel_order(order_id: FromPath[str], ask: Ask, caller: Caller, language: Language) -> Response[OrderView]:
     """Cancel an order; 202 where it is paid, and its shipment has to be stopped first.
 
@@ -143,7 +148,7 @@ async def move_order(  # noqa: PLR0913  each is something that Litestar hands in
     return await ask(wish, content=(data, expected_version))
 
 
-@put("/v1/basket", guards=[logged_in])
+@put("/v1/basket", guards=[logged_in], opt={"also": (412,)})
 async def fill_basket(
     data: JSONBody[NewBasket], request: Request[Any, Any, Any], ask: Ask, caller: Caller
 ) -> Response[BasketView]:
@@ -172,7 +177,7 @@ def routes(settings: OrderSettings, waiters: Waiters, watchers: Watchers | None 
 
 
 def _place_order(settings: OrderSettings, waiters: Waiters) -> HTTPRouteHandler:
-    @post("/v1/orders", guards=[logged_in], opt={"idempotent": "required"}, status_code=202)
+    @post("/v1/orders", guards=[logged_in], opt={"idempotent": "required", "also": (200, 201, 504)}, status_code=202)
     async def place_order(  # noqa: PLR0913  each is something that Litestar hands in
         *,
         data: JSONBody[NewOrder],
@@ -212,7 +217,7 @@ def _place_order(settings: OrderSettings, waiters: Waiters) -> HTTPRouteHandler:
 
 
 def _change_order(settings: OrderSettings) -> HTTPRouteHandler:
-    @put("/v1/orders/{order_id:str}", guards=[logged_in])
+    @put("/v1/orders/{order_id:str}", guards=[logged_in], opt={"also": (202,)})
     async def change_order(  # noqa: PLR0913  each is something that Litestar hands in
         *,
         order_id: FromPath[str],
@@ -244,7 +249,12 @@ def _change_order(settings: OrderSettings) -> HTTPRouteHandler:
 
 
 def _pay_order(watchers: Watchers) -> HTTPRouteHandler:
-    @post("/v1/orders/{order_id:str}/payments", guards=[logged_in], opt={"idempotent": "required"}, status_code=202)
+    @post(
+        "/v1/orders/{order_id:str}/payments",
+        guards=[logged_in],
+        opt={"idempotent": "required", "also": (200, 201)},
+        status_code=202,
+    )
     async def pay_order(  # noqa: PLR0913  each is something that Litestar hands in
         *,
         order_id: FromPath[str],

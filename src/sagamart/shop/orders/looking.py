@@ -148,7 +148,7 @@ async def get_basket(caller: Caller, queries: Queries) -> Response[BasketView]:
 def progress(watchers: Watchers) -> HTTPRouteHandler:
     """The route that shows an order as it moves."""
 
-    @get("/v1/orders/{order_id:str}/events", guards=[logged_in])
+    @get("/v1/orders/{order_id:str}/events", guards=[logged_in], opt={"gives": ("text/event-stream",), "also": (204,)})
     async def order_events(
         *,
         order_id: FromPath[str],

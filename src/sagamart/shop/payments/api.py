@@ -114,7 +114,7 @@ def routes(secrets: Sequence[str], waiters: TopUpWaiters | None = None) -> Seque
     """
     keys = keys_of(secrets)
 
-    @post("/v1/bank-webhooks/{bank:str}", status_code=204)
+    @post("/v1/bank-webhooks/{bank:str}", status_code=204, opt={"also": (401,)})
     async def bank_webhook(bank: FromPath[str], request: Request[Any, Any, Any], ask: Ask) -> Response[None]:
         """Hear that something happened at the bank.  It is asked what; the webhook itself is not believed."""
         raw = await request.body()
@@ -132,7 +132,7 @@ def routes(secrets: Sequence[str], waiters: TopUpWaiters | None = None) -> Seque
 
 
 def _top_up(waiters: TopUpWaiters) -> HTTPRouteHandler:
-    @post("/v1/wallet/top-ups", guards=[logged_in], opt={"idempotent": "required"}, status_code=202)
+    @post("/v1/wallet/top-ups", guards=[logged_in], opt={"idempotent": "required", "also": (200,)}, status_code=202)
     async def top_up(
         data: TopUp, ask: Ask, caller: Caller, queries: Queries, prefer: Prefer = None
     ) -> Response[BankPaymentView]:

@@ -26,7 +26,7 @@ from sagamart.platform.http import (
 )
 from sagamart.shop.payments.messages import Reconcile, ResolvePayment
 from sagamart.shop.payments.records import Purpose
-from sagamart.shop.payments.view import BankPaymentView, link_to
+from sagamart.shop.payments.view import BankPaymentView, ReconciliationView, link_to
 
 OPERATORS = roles("OPERATOR", "ADMIN")
 
@@ -73,17 +73,6 @@ class Resolved(RequestBody, frozen=True):
 
     outcome: Literal["nothing_taken", "captured"]
     why: Annotated[str, Meta(min_length=1, max_length=500)]
-
-
-class ReconciliationView(msgspec.Struct, frozen=True):
-    """How far the bank's statement has been compared, and what did not fit."""
-
-    running: bool
-    read_until: datetime | None
-    at: datetime
-    entries: int
-    differences: int
-    mended: int
 
 
 class FoundAfter(msgspec.Struct, frozen=True, array_like=True):

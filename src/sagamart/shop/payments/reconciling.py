@@ -29,6 +29,7 @@ from sagamart.shop.payments.messages import (
     StatementRead,
 )
 from sagamart.shop.payments.records import Difference, Payment, Reconciliation
+from sagamart.shop.payments.view import reconciliation_view
 
 DAY = timedelta(days=1)
 
@@ -63,7 +64,7 @@ def begin(
     asked = isinstance(message.body, Reconcile)
     armed = _armed(message.at, rules)
     if before is not None and before.running:
-        return Decision(reply=Reply(202, before)) if asked else Decision(timers=[armed])
+        return Decision(reply=Reply(202, reconciliation_view(before))) if asked else Decision(timers=[armed])
     since = before.read_until if before is not None and before.read_until else BEGINNING
     until = max(since, message.at - timedelta(seconds=rules.statement_settle_s))
     began = Reconciliation((before.version if before else 0) + 1, BANK, since, running=True, at=message.at)
@@ -71,7 +72,7 @@ def begin(
         save=[began],
         send=[StatementAsked(since, until)],
         timers=[armed],
-        reply=Reply(202, began) if asked else None,
+        reply=Reply(202, reconciliation_view(began)) if asked else None,
     )
 
 

@@ -1,11 +1,11 @@
-"""What a customer sees of a payment."""
+"""What customers see of a payment, and operators of a reconciliation."""
 
 from datetime import datetime
 
 import msgspec
 
 from sagamart.contracts.payments import DeclineReason
-from sagamart.shop.payments.records import Payment, PaymentStatus, Purpose
+from sagamart.shop.payments.records import Payment, PaymentStatus, Purpose, Reconciliation
 
 
 class BankPaymentView(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,3 +48,19 @@ def view(payment: Payment) -> BankPaymentView:
         payment.refunded_minor,
         payment.credited,
     )
+
+
+class ReconciliationView(msgspec.Struct, frozen=True):
+    """How far the bank's statement has been compared, and what did not fit."""
+
+    running: bool
+    read_until: datetime | None
+    at: datetime
+    entries: int
+    differences: int
+    mended: int
+
+
+def reconciliation_view(run: Reconciliation) -> ReconciliationView:
+    """What a reconciliation has come to."""
+    return ReconciliationView(run.running, run.read_until, run.at, run.entries, run.differences, run.mended)

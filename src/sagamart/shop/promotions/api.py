@@ -119,7 +119,7 @@ async def list_codes(queries: Queries, cursor: Cursor = None, limit: Limit = LIM
     return page_of(codes_of(rows), limit, lambda last: last.code)
 
 
-@get("/v1/promo-codes/{code:str}", guards=[STAFF])
+@get("/v1/promo-codes/{code:str}", guards=[STAFF], opt={"also": (304,)})
 async def read_code(request: Request[Any, Any, Any], code: CodeName, queries: Queries) -> Response[PromoCode]:
     """One code, with its ETag."""
     found = codes_of(await queries.codes_named(code=normal(code)))

@@ -89,7 +89,7 @@ async def list_shipments(  # noqa: PLR0913  each is something that Litestar hand
     return page_of([view(one, language) for one in shipments_of(rows)], limit, lambda shown: shown.id)
 
 
-@get("/v1/shipments/{shipment_id:str}", guards=[logged_in])
+@get("/v1/shipments/{shipment_id:str}", guards=[logged_in], opt={"also": (304,)})
 async def read_shipment(
     request: Request[Any, Any, Any], shipment_id: ShipmentId, caller: Caller, language: Language, queries: Queries
 ) -> Response[ShipmentDetail]:

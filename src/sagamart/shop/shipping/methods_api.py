@@ -98,7 +98,7 @@ async def list_methods(queries: Queries, language: Language, line: Line = None, 
     return Page([_offer(method, wanted, measures, country, language) for method in methods])
 
 
-@get("/v1/delivery-methods/{method:str}", guards=[STAFF])
+@get("/v1/delivery-methods/{method:str}", guards=[STAFF], opt={"also": (304,)})
 async def read_method(
     request: Request[Any, Any, Any], method: MethodName, queries: Queries
 ) -> Response[DeliveryMethod]:
