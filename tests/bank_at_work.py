@@ -20,6 +20,7 @@ import pytest
 import pytest_asyncio
 from litestar import Litestar, Request, Response, post
 
+from documented import document_beside, documented_by
 from postgres_fixtures import FreshDatabase
 from sagamart.bank.clock import Clock
 from sagamart.bank.program import BankSettings, RunningBank, running_bank
@@ -73,6 +74,9 @@ def RUB(amount_minor: Any, **more: Any) -> dict[str, Any]:  # noqa: N802  the cu
 def payment(kind: str = "hold", card: str | None = PAYS, amount_minor: Any = 1250, **more: Any) -> dict[str, Any]:
     """The body of a new payment."""
     return {"kind": kind, **RUB(amount_minor), "reference": "ord_1", "card": card, **more}
+
+
+as_the_bank_says = documented_by(document_beside)
 
 
 class BankAtWork:
@@ -220,7 +224,9 @@ async def at_work(dsn: str, **settings: Any) -> AsyncIterator[BankAtWork]:
     chosen = BankSettings(port=0, shop_key=SHOP_KEY, admin_key=ADMIN_KEY, seed=7, **settings)
     async with (
         running_bank(dsn, chosen, clock) as running,
-        httpx.AsyncClient(base_url=running.address, timeout=DEADLINE_S, trust_env=False) as http,
+        httpx.AsyncClient(
+            base_url=running.address, timeout=DEADLINE_S, trust_env=False, event_hooks={"response": [as_the_bank_says]}
+        ) as http,
     ):
         opened.append(BankAtWork(running, dsn, http))
         yield opened[0]

@@ -15,6 +15,7 @@ import httpx
 import pytest_asyncio
 from litestar.handlers import HTTPRouteHandler
 
+from documented import as_documented
 from sagamart.app import Shop
 from sagamart.messaging.fold import Batch
 from sagamart.messaging.service import Service
@@ -49,7 +50,8 @@ class OpenShop:
         )
         self.app = build_app(shop.mounted, tokens=TOKENS, process=process)
         transport = httpx.ASGITransport(app=cast("Any", self.app))
-        self.http = httpx.AsyncClient(transport=transport, base_url="http://shop")
+        hooks = {"response": [as_documented]}
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://shop", event_hooks=hooks)
 
     async def call(
         self,

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
 from postgres_fixtures import FreshDatabase
+from documented import as_documented
 from sagamart.messaging.database import Changes, Wanted
 from sagamart.messaging.dead_letters import UnreadableLetter
 from sagamart.messaging.message import Body, Message, new_id
@@ -115,7 +116,9 @@ class RunningService:
         mounted = Mounted(self.service.name, self._routes, self.worker.ask, self.queries)
         process = replace(UNLIMITED, actions={self.service.name: OperatorActions(self.pool)})
         self.app = build_app([mounted], tokens=TOKENS, process=process)
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=cast("Any", self.app)), base_url="http://shop")
+        transport = httpx.ASGITransport(app=cast("Any", self.app))
+        hooks = {"response": [as_documented]}
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://shop", event_hooks=hooks)
         self._closing.push_async_callback(self.http.aclose)
 
     def reaches(self, *outside: Outside) -> None:
