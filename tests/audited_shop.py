@@ -245,12 +245,12 @@ async def filled(shop: Shop, dsns: dict[str, str]) -> None:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def clean(fresh_database: FreshDatabase, bank_database: BankDatabase) -> CleanShop:
+async def clean(lasting_database: FreshDatabase, lasting_bank_database: BankDatabase) -> CleanShop:
     """Give the databases of a shop that has come to rest."""
-    dsns = {service: await fresh_database() for service in SLICES}
+    dsns = {service: await lasting_database() for service in SLICES}
     for service, dsn in dsns.items():
         await migrate(dsn, histories(service))
-    async with a_bank(await bank_database()) as bank:
+    async with a_bank(await lasting_bank_database()) as bank:
         settings = replace(ShopSettings(), bank=BankSection(url=str(bank.http.base_url), api_key=SHOP_KEY))
         async with Shop(settings, dsns, node=Node("test")) as shop:
             await filled(shop, dsns)

@@ -76,9 +76,6 @@ def payment(kind: str = "hold", card: str | None = PAYS, amount_minor: Any = 125
     return {"kind": kind, **RUB(amount_minor), "reference": "ord_1", "card": card, **more}
 
 
-as_the_bank_says = documented_by(document_beside)
-
-
 class BankAtWork:
     """A bank, a client of it, and its clock."""
 
@@ -224,9 +221,7 @@ async def at_work(dsn: str, **settings: Any) -> AsyncIterator[BankAtWork]:
     chosen = BankSettings(port=0, shop_key=SHOP_KEY, admin_key=ADMIN_KEY, seed=7, **settings)
     async with (
         running_bank(dsn, chosen, clock) as running,
-        httpx.AsyncClient(
-            base_url=running.address, timeout=DEADLINE_S, trust_env=False, event_hooks={"response": [as_the_bank_says]}
-        ) as http,
+        httpx.AsyncClient(base_url=running.address, timeout=DEADLINE_S, trust_env=False) as http,
     ):
         opened.append(BankAtWork(running, dsn, http))
         yield opened[0]
@@ -246,15 +241,26 @@ async def bank_dsn(bank_database: BankDatabase) -> str:
     return await bank_database()
 
 
-@pytest.fixture(scope="session")
-def bank_database(postgres: EmbeddedPostgres, bank_template: str, fresh_database: FreshDatabase) -> BankDatabase:
-    """Give `await bank_database()`: the DSN of a fresh database, in the bank's runtime role."""
-
+def _copies(postgres: EmbeddedPostgres, bank_template: str, fresh_database: FreshDatabase) -> BankDatabase:
     async def make() -> str:
         fresh = urlsplit(await fresh_database(bank_template)).path.removeprefix("/")
         return postgres.dsn(fresh, bank_template)
 
     return make
+
+
+@pytest.fixture
+def bank_database(postgres: EmbeddedPostgres, bank_template: str, fresh_database: FreshDatabase) -> BankDatabase:
+    """Give `await bank_database()`: the DSN of a fresh database, in the bank's runtime role."""
+    return _copies(postgres, bank_template, fresh_database)
+
+
+@pytest.fixture(scope="session")
+def lasting_bank_database(
+    postgres: EmbeddedPostgres, bank_template: str, lasting_database: FreshDatabase
+) -> BankDatabase:
+    """Give the same for who outlives a test."""
+    return _copies(postgres, bank_template, lasting_database)
 
 
 @pytest_asyncio.fixture
@@ -273,9 +279,10 @@ async def open_bank(bank_dsn: str) -> AsyncIterator[OpenBank]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def lasting_bank(bank_database: BankDatabase) -> AsyncIterator[BankAtWork]:
+async def lasting_bank(lasting_bank_database: BankDatabase) -> AsyncIterator[BankAtWork]:
     """Give the bank that stays open while tests of one route after another come and go."""
-    async with at_work(await bank_database()) as bank:
+    async with at_work(await lasting_bank_database()) as bank:
+        bank.http.event_hooks = {"response": [documented_by(document_beside)]}
         yield bank
 
 

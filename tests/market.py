@@ -19,7 +19,7 @@ import pytest_asyncio
 
 from bank_at_work import DEADLINE_S, SECRET, SHOP_KEY, BankAtWork, BankDatabase, until
 from kafka_broker import Broker
-from open_shop import OPERATOR, STOCK_OPERATOR, DatabaseOf, OpenShop, shop_at_work
+from open_shop import OPERATOR, STOCK_OPERATOR, OpenShop, shop_at_work
 from payments_street import PAYS, a_bank
 from sagamart.audit import audit
 from sagamart.messaging.worker import Node, Worker
@@ -28,6 +28,7 @@ from sagamart.platform.http.server import Server
 from sagamart.platform.kafka import KafkaSection
 from sagamart.settings import BankSection, OrdersSection, ShopSettings
 from sagamart.shop.orders.records import DeliveryCopy
+from shop_fixtures import DatabaseOf
 from shop_over_kafka import shop_over_kafka
 
 SHIPPING_OPERATOR = Caller("cus_" + "0" * 31 + "c", frozenset({"SHIPPING_OPERATOR"}))
@@ -278,9 +279,9 @@ async def open_market(
 
 
 @pytest_asyncio.fixture(scope="module")
-async def lasting_market(database_of: DatabaseOf, bank_database: BankDatabase) -> AsyncIterator[Market]:
+async def lasting_market(lasting_database_of: DatabaseOf, lasting_bank_database: BankDatabase) -> AsyncIterator[Market]:
     """Give a market that stays open while the tests of a file come and go."""
-    async with market_at_work(database_of, bank_database, OrdersSection()) as market:
+    async with market_at_work(lasting_database_of, lasting_bank_database, OrdersSection()) as market:
         yield market
 
 

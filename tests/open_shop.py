@@ -18,7 +18,6 @@ from litestar.handlers import HTTPRouteHandler
 from documented import as_documented
 from sagamart.app import Shop
 from sagamart.messaging.fold import Batch
-from sagamart.messaging.service import Service
 from sagamart.messaging.worker import Limits, Node
 from sagamart.platform.http import Caller, Process, build_app
 from sagamart.platform.settings import HttpSettings
@@ -28,7 +27,7 @@ from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.known_contacts import KnownContacts
 from sagamart.shop.orders.records import ProductCopy
 from sagamart.slices import SLICES
-from shop_fixtures import TOKENS, selling_anything
+from shop_fixtures import TOKENS, DatabaseOf, selling_anything
 
 OPERATOR = Caller("cus_" + "0" * 31 + "a", frozenset({"OPERATOR"}))
 STOCK_OPERATOR = Caller("cus_" + "0" * 31 + "b", frozenset({"STOCK_OPERATOR"}))
@@ -116,7 +115,6 @@ def _can_be_ordered(row: Any, sku: str) -> bool:
 
 
 Opened = Callable[..., Awaitable[OpenShop]]
-DatabaseOf = Callable[[Service], Awaitable[str]]
 
 
 @asynccontextmanager

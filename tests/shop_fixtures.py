@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
+import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
-from postgres_fixtures import FreshDatabase
 from documented import as_documented
+from postgres_fixtures import FreshDatabase
 from sagamart.messaging.database import Changes, Wanted
 from sagamart.messaging.dead_letters import UnreadableLetter
 from sagamart.messaging.message import Body, Message, new_id
@@ -221,6 +222,7 @@ class Tables:
 
 
 Started = Callable[..., Awaitable[RunningService]]
+DatabaseOf = Callable[[Service], Awaitable[str]]
 TablesOf = Callable[[Service], Awaitable[Tables]]
 
 
@@ -268,28 +270,38 @@ async def migrated(postgres: EmbeddedPostgres) -> Callable[[Service], Awaitable[
     return make
 
 
-@pytest_asyncio.fixture(scope="session")
-async def database_of(
-    postgres: EmbeddedPostgres,
-    fresh_database: FreshDatabase,
-    migrated: Callable[[Service], Awaitable[ServiceDatabase]],
-) -> Callable[[Service], Awaitable[str]]:
-    """Give `await database_of(WALLET)`: the DSN of a fresh database of that service, as its runtime role."""
-
+def _copies(
+    postgres: EmbeddedPostgres, fresh_database: FreshDatabase, migrated: Callable[[Service], Awaitable[ServiceDatabase]]
+) -> DatabaseOf:
     async def make(service: Service) -> str:
         template = (await migrated(service)).name
-        copy = urlsplit(await fresh_database(template)).path[1:]
         # As provisioned: foreign keys are checked with the owner's rights in the schema.
-        admin = await asyncpg.connect(postgres.dsn())
-        await admin.execute(f"alter database {copy} owner to {template}_owner")
-        await admin.close()
+        copy = urlsplit(await fresh_database(template, owner=f"{template}_owner")).path[1:]
         return postgres.dsn(copy, role=template)
 
     return make
 
 
+@pytest.fixture
+def database_of(
+    postgres: EmbeddedPostgres, fresh_database: FreshDatabase, migrated: Callable[[Service], Awaitable[ServiceDatabase]]
+) -> DatabaseOf:
+    """Give `await database_of(WALLET)`: the DSN of a fresh database of that service, as its runtime role."""
+    return _copies(postgres, fresh_database, migrated)
+
+
+@pytest.fixture(scope="session")
+def lasting_database_of(
+    postgres: EmbeddedPostgres,
+    lasting_database: FreshDatabase,
+    migrated: Callable[[Service], Awaitable[ServiceDatabase]],
+) -> DatabaseOf:
+    """Give the same for who outlives a test."""
+    return _copies(postgres, lasting_database, migrated)
+
+
 @pytest_asyncio.fixture
-async def started(database_of: Callable[[Service], Awaitable[str]]) -> AsyncIterator[Started]:
+async def started(database_of: DatabaseOf) -> AsyncIterator[Started]:
     """Give `await started(WALLET, ROUTES)`: the service at work; it is stopped at the end of the test."""
     running: list[RunningService] = []
 
@@ -305,9 +317,7 @@ async def started(database_of: Callable[[Service], Awaitable[str]]) -> AsyncIter
 
 
 @pytest_asyncio.fixture
-async def tables_of(
-    database_of: Callable[[Service], Awaitable[str]],
-) -> AsyncIterator[TablesOf]:
+async def tables_of(database_of: DatabaseOf) -> AsyncIterator[TablesOf]:
     """Give `await tables_of(WALLET)`: the tables of a fresh database of that service."""
     opened: list[Tables] = []
 

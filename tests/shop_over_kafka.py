@@ -12,7 +12,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from open_shop import DatabaseOf, OpenShop
+from open_shop import OpenShop
 from sagamart.app import Shop
 from sagamart.messaging.transport.kafka import KafkaTransport
 from sagamart.messaging.worker import Node
@@ -22,7 +22,7 @@ from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.known_contacts import KnownContacts
 from sagamart.slices import SLICES
 from sagamart.transports import transport_of
-from shop_fixtures import TOKENS, selling_anything
+from shop_fixtures import TOKENS, DatabaseOf, selling_anything
 
 WITHIN_S = 90.0
 LOOK_S = 0.05

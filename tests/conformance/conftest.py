@@ -20,9 +20,9 @@ from sagamart.platform.ports import Ports
 
 
 @pytest_asyncio.fixture(scope="session")
-async def things_dsn(fresh_database: Callable[..., Awaitable[str]]) -> str:
+async def things_dsn(lasting_database: Callable[..., Awaitable[str]]) -> str:
     """Give a database with the core's tables and those of the things."""
-    dsn = await fresh_database()
+    dsn = await lasting_database()
     await migrate(dsn, [history_of("sagamart.messaging")])
     connection = await asyncpg.connect(dsn)
     await connection.execute(DDL)

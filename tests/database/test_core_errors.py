@@ -41,8 +41,8 @@ INDEXED_BYTES_MAX = 2704
 
 
 @pytest_asyncio.fixture(scope="module")
-async def dsn(fresh_database: FreshDatabase) -> str:
-    made = await fresh_database()
+async def dsn(lasting_database: FreshDatabase) -> str:
+    made = await lasting_database()
     await migrate(made, [history_of("sagamart.messaging")])
     connection = await asyncpg.connect(made)
     await connection.execute(DDL + RAISES)

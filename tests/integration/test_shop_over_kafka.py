@@ -7,11 +7,12 @@ from typing import Any
 import pytest_asyncio
 
 from kafka_broker import Broker
-from open_shop import OPERATOR, DatabaseOf
+from open_shop import OPERATOR
 from sagamart.app import Shop
 from sagamart.audit import audit
 from sagamart.platform.kafka import KafkaSection
 from sagamart.settings import ShopSettings
+from shop_fixtures import DatabaseOf
 from shop_over_kafka import LOOK_S, WITHIN_S, Company, shop_over_kafka
 
 BUYERS = 30
