@@ -23,6 +23,7 @@ from sagamart.bank.merchants import Merchants
 from sagamart.bank.misbehaviour import WEBHOOK_NAMES, Misbehaviours
 from sagamart.bank.requests import NewMerchant, NewWebhook
 from sagamart.bank.webhooks import ANSWER_WAIT_S, Webhooks
+from sagamart.platform.authorities import trusted
 from sagamart.platform.databases import provision
 from sagamart.platform.migrations import history_of, migrate
 
@@ -75,7 +76,9 @@ async def running_bank(dsn: str, settings: BankSettings, clock: Clock | None = N
     async with AsyncExitStack() as closing:
         pool = await asyncpg.create_pool(dsn, min_size=1, max_size=CONNECTIONS_MAX)
         closing.push_async_callback(pool.close)
-        client = await closing.enter_async_context(httpx.AsyncClient(timeout=ANSWER_WAIT_S, trust_env=False))
+        client = await closing.enter_async_context(
+            httpx.AsyncClient(timeout=ANSWER_WAIT_S, trust_env=False, verify=trusted())
+        )
         desk = _desk(pool, client, clock, settings)
         closing.push_async_callback(desk.line.close)
         await _settle_shop(desk, settings)

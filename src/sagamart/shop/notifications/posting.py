@@ -18,6 +18,7 @@ import msgspec
 
 from sagamart.messaging.message import Body, Message
 from sagamart.messaging.outside import Breaker, Outside
+from sagamart.platform.authorities import trusted
 from sagamart.platform.http import Queries
 from sagamart.shop.notifications.receivers import ForbiddenReceiverError, Receivers
 from sagamart.shop.notifications.settings import WebhookSection
@@ -113,6 +114,7 @@ def webhooks(section: WebhookSection, queries: Queries, clock: Callable[[], date
         timeout=ANSWER_S_MAX,
         follow_redirects=False,
         trust_env=False,
+        verify=trusted(),
         limits=httpx.Limits(max_connections=CALLS_MAX, max_keepalive_connections=0),
     )
     posting = Posting(Receivers(section), client, queries, clock or _now, {})

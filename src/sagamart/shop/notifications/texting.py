@@ -13,6 +13,7 @@ import msgspec
 from sagamart.contracts.accounts import Contacts
 from sagamart.messaging.message import Body, Message
 from sagamart.messaging.outside import Outside
+from sagamart.platform.authorities import trusted
 from sagamart.platform.http import Queries
 from sagamart.shop.notifications.messages import MessageNotSent, MessageSent, SmsRequested
 from sagamart.shop.notifications.settings import SmsSection
@@ -69,7 +70,7 @@ def sms(
     section: SmsSection, queries: Queries, contacts: Contacts, clock: Callable[[], datetime] | None = None
 ) -> Outside:
     """SMS by the gateway of these settings."""
-    client = httpx.AsyncClient(timeout=ANSWER_S_MAX, follow_redirects=False, trust_env=False)
+    client = httpx.AsyncClient(timeout=ANSWER_S_MAX, follow_redirects=False, trust_env=False, verify=trusted())
     texting = Texting(section, client, queries, contacts, clock or _now)
     calls: dict[type[Body], Any] = {SmsRequested: texting.call}
     return Outside(name="sms", calls=calls, close=client.aclose)

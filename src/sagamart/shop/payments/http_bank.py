@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from sagamart.messaging.outside import calling
+from sagamart.platform.authorities import trusted
 from sagamart.shop.payments.messages import Answer, BankView, StatementEntry
 from sagamart.shop.payments.outside import BankSilentError
 from sagamart.shop.payments.records import BankStatus
@@ -102,6 +103,7 @@ class HttpBank:
             timeout=TIMEOUT_S,
             follow_redirects=False,
             trust_env=False,
+            verify=trusted(),
             limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
             event_hooks={"request": [_traced]},
         )
