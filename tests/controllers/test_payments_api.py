@@ -247,12 +247,14 @@ async def test_a_shop_without_a_secret_hears_no_webhooks(started: Started) -> No
 async def test_an_operator_settles_a_payment_under_their_name(payments: RunningService) -> None:
     payment_id = await topped_up(payments)
     path = f"/v1/operations/payments/{payment_id}/resolution"
-    body = {"outcome": "captured", "why": "a letter from the bank"}
+    body = {"outcome": "captured", "why": "a letter from the bank", "bank_id": "bnk_7"}
 
+    unnamed = await payments.post(path, {**body, "bank_id": None}, caller=OPERATOR, key="unnamed")
     answer = await payments.post(path, body, caller=OPERATOR)
     again = await payments.post(path, body, caller=OPERATOR, key="another")
     nobodys = await payments.post(path.replace("top_", "top_x"), body, caller=OPERATOR, key="third")
 
+    assert (unnamed.status_code, unnamed.json()["code"]) == (422, "bank_id_needed")
     assert (answer.status_code, answer.json()["status"]) == (200, "captured")
     assert (again.status_code, again.json()["code"]) == (409, "payment_settled")
     assert (nobodys.status_code, nobodys.json()["code"]) == (404, "no_such_payment")

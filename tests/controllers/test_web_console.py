@@ -139,8 +139,8 @@ ACTS = [
     (
         "/console/payments/pay_1-1/resolution",
         "/v1/operations/payments/pay_1-1/resolution",
-        {"outcome": "captured"},
-        {"outcome": "captured"},
+        {"outcome": "captured", "bank_id": "bnk_7"},
+        {"outcome": "captured", "bank_id": "bnk_7"},
     ),
     ("/console/consumers/stock/pause", "/v1/operations/consumers/stock/pause", {}, {}),
     ("/console/consumers/stock/resume", "/v1/operations/consumers/stock/resume", {}, {}),

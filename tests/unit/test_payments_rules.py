@@ -1,16 +1,30 @@
 """Payments: what follows from what orders asks and what the bank tells, in any order."""
 
-from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
-from one_service import AT, OneService
-from sagamart.contracts.order_requests import (
-    BankCaptureRequested,
-    BankHoldRequested,
-    BankRefundRequested,
-    BankVoidRequested,
+from one_service import OneService
+from payments_examples import (
+    ABOUT,
+    CANCELLED,
+    CAPTURE,
+    CAPTURED,
+    HELD,
+    HOLD,
+    PAGE,
+    PAY,
+    REDIRECTED,
+    TOP,
+    TOP_UP,
+    UNTIL,
+    VOID,
+    asked,
+    facts,
+    payment,
+    refund,
+    seen,
+    told,
 )
 from sagamart.contracts.payments import (
     CaptureRefused,
@@ -28,7 +42,6 @@ from sagamart.messaging.decision import Refusal
 from sagamart.messaging.message import Body
 from sagamart.shop.payments.decide import PaymentRules
 from sagamart.shop.payments.messages import (
-    Answer,
     BankCancelAsked,
     BankCaptureAsked,
     BankNotified,
@@ -36,82 +49,16 @@ from sagamart.shop.payments.messages import (
     BankRefundAsked,
     BankSilent,
     BankStateAsked,
-    BankTold,
-    BankView,
     LookAgain,
-    OpenTopUp,
     PageExpired,
     ResolvePayment,
 )
-from sagamart.shop.payments.records import BankStatus, Payment, Resolution
 from sagamart.shop.payments.service import payments_service
-
-ORDER: dict[str, Any] = {
-    "order_id": "ord_1",
-    "version": 3,
-    "status": "pay_pending",
-    "customer_id": "cus_1",
-    "attempt": 1,
-    "lines": (),
-    "total_minor": 500,
-    "currency": "RUB",
-    "payment": 1,
-}
-PAY, TOP = "pay_1-1", "top_1"
-ABOUT = ("ord_1", 1, 500, "RUB")
-PAGE = "https://bank.example/confirm/1"
-UNTIL = AT + timedelta(hours=24)
-
-HOLD = BankHoldRequested(**ORDER, amount_minor=500, expires_s=900)
-CAPTURE = BankCaptureRequested(**ORDER, amount_minor=500)
-VOID = BankVoidRequested(**ORDER, amount_minor=500)
-TOP_UP = OpenTopUp(TOP, "cus_1", 500, "RUB")
-
-
-def refund(amount_minor: int, refund_id: str = "ref_1") -> BankRefundRequested:
-    return BankRefundRequested(**ORDER, amount_minor=amount_minor, refund_id=refund_id)
-
-
-def seen(status: BankStatus, version: int = 1, refunded_minor: int = 0, refusal: str | None = None) -> BankView:
-    """The payment as the bank has it."""
-    captured_minor = 500 if status == "captured" else 0
-    page = PAGE if status == "needs_confirmation" else None
-    held = UNTIL if status == "held" else None
-    return BankView("bank_1", status, version, captured_minor, refunded_minor, page, held, refusal)
-
-
-Asked = Literal["open", "capture", "cancel", "refund", "state"]
-
-
-def told(
-    asked: Asked, ended: Any, view: BankView | None = None, refund_id: str = "", payment_id: str = PAY
-) -> BankTold:
-    return BankTold(payment_id, asked, Answer(ended, "", view), refund_id)
-
-
-REDIRECTED = told("open", "pending", seen("needs_confirmation"))
-HELD = told("state", "succeeded", seen("held", 2))
-CAPTURED = told("capture", "succeeded", seen("captured", 3))
-CANCELLED = told("cancel", "cancelled", seen("cancelled", 4))
 
 
 @pytest.fixture
 def payments() -> OneService:
     return OneService(payments_service(PaymentRules()))
-
-
-def payment(payments: OneService, key: str = PAY) -> Payment:
-    return payments.record(Payment, key)
-
-
-def facts(payments: OneService) -> list[Body]:
-    """What it told others, without what it asked of the bank."""
-    return [one for one in payments.sent if type(one).__name__ not in payments.service.outside]
-
-
-def asked(payments: OneService) -> list[Body]:
-    """What it asked of the bank."""
-    return [one for one in payments.sent if type(one).__name__ in payments.service.outside]
 
 
 def test_a_payment_goes_over_the_banks_page_to_a_hold_and_is_captured(payments: OneService) -> None:
@@ -363,33 +310,6 @@ def test_a_webhook_only_has_the_bank_asked(payments: OneService) -> None:
     assert payments.hears(BankNotified(PAY, 1)).send == []
     assert payments.hears(BankNotified("pay_unknown", 1)).send == []
     assert payment(payments).status == "pending"
-
-
-def test_an_operator_settles_what_the_bank_does_not_tell_and_is_named(payments: OneService) -> None:
-    payments.hears(HOLD, BankSilent(PAY), ResolvePayment(PAY, "captured", "usr_1", "a letter"))
-
-    assert facts(payments) == [PaymentCaptured(*ABOUT)]
-    (audited,) = payments.entries(Resolution)
-    assert (audited.by, audited.why, audited.outcome) == ("usr_1", "a letter", "captured")
-    again = payments.hears(ResolvePayment(PAY, "nothing_taken", "usr_1", "again")).reply
-    assert isinstance(again, Refusal)
-    assert again.code == "payment_settled"
-
-
-@pytest.mark.parametrize(
-    ("before", "fact"),
-    [
-        ((HOLD,), PaymentDeclined(*ABOUT, "cancelled")),
-        ((HOLD, HELD, CAPTURE), CaptureRefused(*ABOUT)),
-        ((HOLD, HELD, VOID), PaymentVoided(*ABOUT, "asked")),
-    ],
-)
-def test_an_operator_who_knows_that_nothing_is_taken_ends_what_was_asked(
-    payments: OneService, before: tuple[Body, ...], fact: Body
-) -> None:
-    payments.hears(*before, ResolvePayment(PAY, "nothing_taken", "usr_1", "a letter"))
-
-    assert facts(payments)[-1] == fact
 
 
 def test_whatever_order_things_are_known_in_money_is_told_once(payments: OneService) -> None:

@@ -117,6 +117,9 @@ def resolve(
     outcome: Annotated[Literal["paid", "failed"], Parameter(name="--as", help="What the bank told you otherwise.")],
     *,
     why: Why,
+    bank_id: Annotated[
+        str | None, Parameter(help="What the bank calls the payment; one that is paid could not be refunded without.")
+    ] = None,
     access: Access = HERE,
 ) -> None:
     """Settle a payment that is unknown and that the bank cannot answer for; its order then goes on as ever.
@@ -124,7 +127,8 @@ def resolve(
     Should the bank tell otherwise later, its word holds.
     """
     path = f"/v1/operations/payments/{payment}/resolution"
-    _act(access, path, why, f"{payment} is settled as {outcome}.", outcome=OUTCOMES[outcome])
+    named = {} if bank_id is None else {"bank_id": bank_id}
+    _act(access, path, why, f"{payment} is settled as {outcome}.", outcome=OUTCOMES[outcome], **named)
 
 
 @operate.command

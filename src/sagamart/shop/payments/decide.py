@@ -78,6 +78,15 @@ class PaymentSettled(Refusal, frozen=True):
     payment_status: PaymentStatus
 
 
+class BankIdNeeded(Refusal, frozen=True):
+    """What was taken may have to go back, and the bank gives back what is named by its own id."""
+
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "A payment that was captured is settled with the bank's id of it"
+
+    payment_id: str
+
+
 # -- what orders asks --------------------------------------------------------------------------------------------------
 
 
@@ -158,16 +167,22 @@ def credited(payment: Payment, _body: TopUpCredited) -> Decision:
 
 
 def resolve(message: Message[ResolvePayment], payment: Payment | None) -> Decision:
-    """An operator settles what the bank does not tell.  Should the bank tell otherwise later, its word holds."""
+    """An operator settles what the bank does not tell.  Should the bank tell otherwise later, its word holds.
+
+    So does the id that the bank has told by itself.
+    """
     body = message.body
     if payment is None:
         return Decision(reply=NoSuchPayment())
     if payment.settled:
         return Decision(reply=PaymentSettled(payment.status))
+    bank_id = payment.bank_id or body.bank_id
+    if body.outcome == "captured" and bank_id is None:
+        return Decision(reply=BankIdNeeded(payment.payment_id))
 
     # From here it is settled.
     if body.outcome == "captured":
-        settled = captured(payment, message.at, payment.amount_minor)
+        settled = msgspec.structs.replace(captured(payment, message.at, payment.amount_minor), bank_id=bank_id)
     elif payment.closing == "void":
         settled = changed(payment, status="voided", closing="", capturing=False)
     elif payment.capturing:

@@ -44,11 +44,15 @@ class BankNotified(AboutPayment, frozen=True):
 
 
 class ResolvePayment(AboutPayment, frozen=True):
-    """An operator knows what the bank cannot be brought to tell: nothing is held or taken, or all of it is taken."""
+    """An operator knows what the bank cannot be brought to tell: nothing is held or taken, or all of it is taken.
+
+    `bank_id`: what the bank calls the payment.
+    """
 
     outcome: Literal["nothing_taken", "captured"]
     by: str
     why: str
+    bank_id: str | None = None
 
 
 class BankSilent(AboutPayment, frozen=True):

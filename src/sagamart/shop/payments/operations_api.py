@@ -69,10 +69,15 @@ class UnknownPayment(msgspec.Struct, frozen=True):
 
 
 class Resolved(RequestBody, frozen=True):
-    """How it is settled, and how you know: it is kept with your name."""
+    """How it is settled, and how you know: it is kept with your name.
+
+    `bank_id`: what the bank calls the payment.  `captured` needs it, unless the bank has told it: without it nothing
+    could be refunded.
+    """
 
     outcome: Literal["nothing_taken", "captured"]
     why: Annotated[str, Meta(min_length=1, max_length=500)]
+    bank_id: Annotated[str, Meta(pattern="^[!-~]{1,200}$")] | None = None
 
 
 class FoundAfter(msgspec.Struct, frozen=True, array_like=True):
@@ -122,7 +127,7 @@ async def unknown_payments(
 )
 async def resolve(payment_id: FromPath[str], data: Resolved, ask: Ask, caller: Caller) -> Response[BankPaymentView]:
     """Settle a payment whose outcome the bank told by other means, such as a letter."""
-    return await ask(ResolvePayment(payment_id, data.outcome, caller.id, data.why), content=data)
+    return await ask(ResolvePayment(payment_id, data.outcome, caller.id, data.why, data.bank_id), content=data)
 
 
 @post(

@@ -48,7 +48,8 @@ async def unanswered(visit: Visit) -> Unanswered:
 async def resolve(visit: Visit, payment_id: str, form: Form) -> Response[Any]:
     """Settle a payment whose outcome the bank told by other means."""
     path = f"{visit.path_of('/v1/operations/payments', payment_id)}/resolution"
-    body = {"outcome": form.text("outcome"), **why(form)}
+    bank_id = form.text("bank_id")
+    body = {"outcome": form.text("outcome"), **({"bank_id": bank_id} if bank_id else {}), **why(form)}
     return await act(visit, form, "POST", path, body, told="console.done_resolved")
 
 
