@@ -6,8 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from orders_examples import BOOKED, ONE_PLATE, ORDERED, TOTAL_MINOR, names, order_in
-from orders_ways import HOME, changes, order, pays, shop_with
+from orders_examples import BOOKED, ONE_PLATE, ORDERED, TOTAL_MINOR, deadline, names, order_in
+from orders_ways import HOME, changes, held, order, pays, shop_with
 from sagamart.contracts.order_requests import PromoRedemptionRequested
 from sagamart.contracts.promotions import PromoRedeemed, PromoRefused
 from sagamart.contracts.stock import StockBooked, StockChecked, StockRefused
@@ -30,6 +30,32 @@ def test_a_change_whose_goods_are_not_there_is_undone() -> None:
     assert (order_in(service).lines, order_in(service).attempt) == (ORDERED, 3)
     service.hears(StockBooked("ord_1", 3))
     assert (order_in(service).status, order_in(service).total_minor) == ("booked", TOTAL_MINOR)
+
+
+def test_what_a_code_took_off_a_change_may_be_told_after_it_was_undone() -> None:
+    service = shop_with(
+        order(AT_PAYMENT, promo_code="SPRING"),
+        redeemed(1, 16_000),
+        StockChecked("ord_1", 1),
+        changes(WantedLine("CUP", 40)),
+    )
+
+    service.hears(StockRefused("ord_1", 2), redeemed(2, TOTAL_MINOR + 20_000))
+
+    assert (order_in(service).status, order_in(service).total_minor) == ("new", TOTAL_MINOR - 16_000)
+
+
+def test_late_money_does_not_count_for_a_change_that_may_yet_be_undone() -> None:
+    service = shop_with(order(Terms(later=True, revive=True)), BOOKED, pays("bank"))
+    service.now += timedelta(seconds=900)
+    service.hears(deadline("pay_pending"), changes(WantedLine("CUP", 1)), StockBooked("ord_1", 2), changes(FOUR_CUPS))
+    service.sent.clear()
+
+    service.hears(held(1), StockRefused("ord_1", 3), StockBooked("ord_1", 4))
+
+    assert (order_in(service).status, order_in(service).total_minor) == ("booked", 45_000)
+    assert "BankVoidRequested" in names(service.sent)
+    assert "BankCaptureRequested" not in names(service.sent)
 
 
 def test_a_change_that_stands_is_not_undone_later() -> None:

@@ -204,9 +204,12 @@ def _captured(order: Order, message: PaymentCaptured, _at: datetime) -> Order:
 
 
 def _welcome(order: Order, number: int) -> Order:
-    """Money of a payment that was given up counts after all, where the terms allow it and it is still due."""
+    """Money of a payment that was given up counts after all, where the terms allow it and it is still due.
+
+    What is due is not known while a change may yet be undone.
+    """
     payment = order.payments[number - 1]
-    late = payment.over and order.reason is None and order.plan.terms.revive
+    late = payment.over and order.reason is None and order.plan.terms.revive and order.plan.before is None
     return counted_again(order, number) if late and payment.amount_minor <= due_minor(order) else order
 
 
