@@ -11,25 +11,10 @@ from sagamart.contracts.order_requests import ShipmentChangeRequested, ShipmentR
 from sagamart.contracts.orders import Address, Delivery, Line
 from sagamart.contracts.shipping import ShipmentCannotBeChanged, ShipmentChanged
 from sagamart.messaging.message import Body
-from sagamart.shop.shipping.messages import HandOverShipment, SetMethod
-from sagamart.shop.shipping.records import ParcelLimits, Shipment
+from sagamart.shop.shipping.records import Shipment
 from sagamart.shop.shipping.service import SHIPPING
+from shipping_examples import COURIER, HAND_OVER
 
-BOX = ParcelLimits(weight_g=1_000, side_mm=600, volume_cm3=30_000)
-COURIER = SetMethod(
-    "courier",
-    None,
-    "Courier",
-    "Курьер",
-    30_000,
-    0,
-    "RUB",
-    needs_shipment=True,
-    needs_address=True,
-    countries=("RU",),
-    parcel_max=BOX,
-    active=True,
-)
 HOME = Address("Anna", "RU", "Perm", "Lenina 1")
 WORK = replace(HOME, street="Sibirskaya 7")
 ABROAD = replace(HOME, country="FI", city="Turku")
@@ -55,7 +40,6 @@ def to(address: Address, change: int = 1) -> ShipmentChangeRequested:
 
 REQUESTED = ShipmentRequested(**ABOUT, delivery=by_courier(HOME))
 STOP = ShipmentStopRequested(**ABOUT)
-HAND_OVER = HandOverShipment("shp_1", "usr_packer", "en", "Post", "RA1RU")
 
 
 def shipping(*heard: Body) -> OneService:

@@ -22,40 +22,24 @@ from sagamart.contracts.shipping import (
 from sagamart.messaging.decision import Reply
 from sagamart.messaging.message import Body
 from sagamart.shop.shipping.decide import MoreThanSent, NotHandedOver, NotPending, UnknownReturn, UnknownShipment
-from sagamart.shop.shipping.messages import ConfirmDelivery, HandOverShipment, ReceiveReturn, SetMethod
+from sagamart.shop.shipping.messages import ConfirmDelivery, ReceiveReturn, SetMethod
 from sagamart.shop.shipping.methods import MethodTaken, UnknownMethod, VersionChanged
 from sagamart.shop.shipping.records import (
     DeliveryMethod,
     HandOver,
-    ParcelLimits,
     ProductMeasures,
     Return,
     Shipment,
 )
 from sagamart.shop.shipping.service import SHIPPING
+from shipping_examples import BOX, COURIER, HAND_OVER
 
-BOX = ParcelLimits(weight_g=1_000, side_mm=600, volume_cm3=30_000)
-COURIER = SetMethod(
-    "courier",
-    None,
-    "Courier",
-    "Курьер",
-    30_000,
-    0,
-    "RUB",
-    needs_shipment=True,
-    needs_address=True,
-    countries=("RU", "BY"),
-    parcel_max=BOX,
-    active=True,
-)
 CUPS = Line("CUP", "Blue cup", 3, 45_000)
 GIFT_WRAP = Line(None, "Gift wrap", 1, 10_000)
 MOSCOW = Address("Анна", "RU", "Москва", "Тверская, 1")
 BY_COURIER = Delivery("courier", 30_000, needs_shipment=True, address=MOSCOW)
 CUP = ProductChanged("CUP", 4, "Blue cup", 45_000, "RUB", active=True, weight_g=400)
 
-HAND_OVER = HandOverShipment("shp_1", "usr_packer", "en", "Post", "RA1RU")
 DELIVERED = ConfirmDelivery("shp_1", "usr_packer", "en")
 RECEIVE = ReceiveReturn("shp_1", "usr_packer", "en", "ret_1")
 REPORTED = DeliveryReported("ord_1", 9, "completed", "cus_1", 1, (CUPS,), 165_000, "RUB")

@@ -45,7 +45,6 @@ from sagamart.shop.orders.looking import (
     is_staff,
     list_orders,
     list_payments,
-    orders_of,
     progress,
 )
 from sagamart.shop.orders.messages import (
@@ -60,7 +59,7 @@ from sagamart.shop.orders.messages import (
     order_id_of,
     return_id_of,
 )
-from sagamart.shop.orders.records import Order, Terms
+from sagamart.shop.orders.records import ORDERS, Order, Terms
 from sagamart.shop.orders.view import OrderView, link_to, view
 from sagamart.shop.orders.waiting import Waiters
 from sagamart.shop.orders.watching import Watchers
@@ -196,7 +195,7 @@ def _place_order(settings: OrderSettings, waiters: Waiters) -> HTTPRouteHandler:
         """
 
         async def settled_among(order_ids: list[str]) -> list[Order]:
-            return orders_of(await queries.settled_among(order_ids=order_ids))
+            return ORDERS.read(await queries.settled_among(order_ids=order_ids))
 
         reply = await ask.reply_to(
             lambda message_id: _placing(message_id, data, caller, language, settings), content=data

@@ -60,11 +60,6 @@ SeenId = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$(?!\n)", max_length=200
 """The last id of a page, in a cursor."""
 
 
-def orders_of(rows: Sequence[Any]) -> list[Order]:
-    """Orders from the rows of a query."""
-    return ORDERS.read(rows)
-
-
 def is_staff(caller: Caller) -> bool:
     """Whether the caller sees and moves everybody's orders."""
     return not STAFF.isdisjoint(caller.roles)
@@ -73,7 +68,7 @@ def is_staff(caller: Caller) -> bool:
 async def order_for(caller: Caller, order_id: str, queries: Queries) -> Order:
     """The order, if the caller may see it.  Raises NotFound: somebody else's looks like none."""
     row = await queries.order_by_id(order_id=order_id)
-    orders = orders_of([row] if row is not None else [])
+    orders = ORDERS.read([row] if row is not None else [])
     if not orders or not (is_staff(caller) or orders[0].customer_id == caller.id):
         raise NotFound("There is no such order")
     return orders[0]
@@ -83,7 +78,7 @@ def changed_since(queries: Queries) -> ChangedSince:
     """What watchers ask the database."""
 
     async def read(order_ids: list[str], versions: list[int]) -> list[Order]:
-        return orders_of(await queries.changed_since(order_ids=order_ids, versions=versions))
+        return ORDERS.read(await queries.changed_since(order_ids=order_ids, versions=versions))
 
     return read
 
@@ -203,7 +198,7 @@ def _end(order: Order) -> ServerSentEventMessage:
 
 
 def _views(rows: Sequence[Any], language: Language) -> list[OrderView]:
-    return [view(order, language) for order in orders_of(rows)]
+    return [view(order, language) for order in ORDERS.read(rows)]
 
 
 async def _newest(queries: Queries, wanted: Narrowed, owner: str | None, limit: int) -> Sequence[Any]:

@@ -95,7 +95,7 @@ async def payments(
         before="" if after is None else after.payment_id,
         limit=limit + 1,
     )
-    return page_of([view(one) for one in payments_in(rows)], limit, lambda last: Place(last.at, last.id))
+    return page_of([view(one) for one in PAYMENTS.read(rows)], limit, lambda last: Place(last.at, last.id))
 
 
 @get("/v1/payments/{payment_id:str}", guards=[logged_in])
@@ -144,7 +144,7 @@ def _top_up(waiters: TopUpWaiters) -> HTTPRouteHandler:
         """
 
         async def answered(payment_ids: list[str]) -> list[Payment]:
-            return payments_in(await queries.payments_answered(payment_ids=payment_ids))
+            return PAYMENTS.read(await queries.payments_answered(payment_ids=payment_ids))
 
         def wish(message_id: str) -> OpenTopUp:
             return OpenTopUp("top_" + message_id.replace("-", ""), caller.id, data.amount_minor, data.currency)
@@ -164,12 +164,7 @@ def _top_up(waiters: TopUpWaiters) -> HTTPRouteHandler:
 
 async def _found(queries: Queries, payment_id: str) -> Payment | None:
     row = await queries.payment_by_id(payment_id=payment_id)
-    return payments_in([row])[0] if row is not None else None
-
-
-def payments_in(rows: Sequence[Any]) -> list[Payment]:
-    """Payments from the rows of a query."""
-    return PAYMENTS.read(rows)
+    return PAYMENTS.read([row])[0] if row is not None else None
 
 
 ROUTES = routes(())

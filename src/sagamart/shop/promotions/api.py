@@ -99,11 +99,6 @@ GoodsMinor = Annotated[int, QueryParameter(ge=0, le=MINOR_MAX, description="Sum 
 GoodsCurrency = Annotated[str, QueryParameter(pattern=CURRENCY_PATTERN, description="ISO 4217")]
 
 
-def codes_of(rows: Sequence[Any]) -> list[PromoCode]:
-    """Codes from the rows of a query."""
-    return PROMO_CODES.read(rows)
-
-
 @post("/v1/promo-codes", guards=[STAFF], status_code=201)
 async def create_code(data: NewCode, ask: Ask) -> Response[PromoCode]:
     """Make a code.  It means one thing, for ever."""
@@ -116,13 +111,13 @@ async def create_code(data: NewCode, ask: Ask) -> Response[PromoCode]:
 async def list_codes(queries: Queries, cursor: Cursor = None, limit: Limit = LIMIT_DEFAULT) -> Page[PromoCode]:
     """All codes by name, with how often each is used."""
     rows = await queries.codes_after(after=key_of(cursor, str) or "", limit=limit + 1)
-    return page_of(codes_of(rows), limit, lambda last: last.code)
+    return page_of(PROMO_CODES.read(rows), limit, lambda last: last.code)
 
 
 @get("/v1/promo-codes/{code:str}", guards=[STAFF], opt={"also": (304,)})
 async def read_code(request: Request[Any, Any, Any], code: CodeName, queries: Queries) -> Response[PromoCode]:
     """One code, with its ETag."""
-    found = codes_of(await queries.codes_named(code=normal(code)))
+    found = PROMO_CODES.read(await queries.codes_named(code=normal(code)))
     if not found:
         raise NotFound("There is no such promo code")
     return versioned(request, found[0], found[0].version)
@@ -146,7 +141,7 @@ async def check_code(  # noqa: PLR0913, PLR0917  each is something that Litestar
 ) -> CodeCheck:
     """Whether the code would count for the caller now.  It is redeemed, and may be used up by then, with the order."""
     name = normal(code)
-    found = codes_of(await queries.codes_named(code=name))
+    found = PROMO_CODES.read(await queries.codes_named(code=name))
     known = found[0] if found else None
     used = await queries.used_by_customer(code=name, customer_id=caller.id) or 0
     reason = refusal_of(known, Wish(goods_minor, currency, await queries.moment(), used))

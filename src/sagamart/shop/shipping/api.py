@@ -29,7 +29,7 @@ from sagamart.platform.http import (
 )
 from sagamart.shop.shipping import methods_api
 from sagamart.shop.shipping.messages import ConfirmDelivery, HandOverShipment, ReceiveReturn
-from sagamart.shop.shipping.records import RETURNS, SHIPMENTS, ReturnStatus, Shipment, ShipmentStatus
+from sagamart.shop.shipping.records import RETURNS, SHIPMENTS, ReturnStatus, ShipmentStatus
 from sagamart.shop.shipping.view import ShipmentView, view
 
 STAFF = roles("SHIPPING_OPERATOR", "ADMIN")
@@ -64,11 +64,6 @@ class ShipmentDetail(ShipmentView, frozen=True):
     returns: tuple[ReturnView, ...]
 
 
-def shipments_of(rows: Sequence[Any]) -> list[Shipment]:
-    """Shipments from the rows of a query."""
-    return SHIPMENTS.read(rows)
-
-
 @get("/v1/shipments", guards=[logged_in])
 async def list_shipments(  # noqa: PLR0913  each is something that Litestar hands in
     *,
@@ -86,7 +81,7 @@ async def list_shipments(  # noqa: PLR0913  each is something that Litestar hand
         rows = await queries.shipments_of_everybody(**page)
     else:
         rows = await queries.shipments_of_customer(customer_id=caller.id, **page)
-    return page_of([view(one, language) for one in shipments_of(rows)], limit, lambda shown: shown.id)
+    return page_of([view(one, language) for one in SHIPMENTS.read(rows)], limit, lambda shown: shown.id)
 
 
 @get("/v1/shipments/{shipment_id:str}", guards=[logged_in], opt={"also": (304,)})
@@ -95,7 +90,7 @@ async def read_shipment(
 ) -> Response[ShipmentDetail]:
     """One shipment and its returns, with an ETag of both.  Somebody else's looks like none."""
     row = await queries.shipment_by_id(shipment_id=shipment_id)
-    found = shipments_of([row] if row is not None else [])
+    found = SHIPMENTS.read([row] if row is not None else [])
     if not found or not (_sees_all(caller) or found[0].customer_id == caller.id):
         raise NotFound("There is no such shipment")
     rows = await queries.returns_of(order_id=found[0].order_id)

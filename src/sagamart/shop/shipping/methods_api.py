@@ -93,8 +93,8 @@ async def list_methods(queries: Queries, language: Language, line: Line = None, 
     """What delivery of these lines costs, the cheapest methods first.  Readable without logging in."""
     wanted = [_wanted(place, one) for place, one in enumerate(line or ())]
     rows = await queries.measures_of(skus=[one.sku for one in wanted])
-    measures = {one.sku: one for one in _records(MEASURES, rows)}
-    methods = _records(METHODS, await queries.methods_offered(limit=METHODS_MAX))
+    measures = {one.sku: one for one in MEASURES.read(rows)}
+    methods = METHODS.read(await queries.methods_offered(limit=METHODS_MAX))
     return Page([_offer(method, wanted, measures, country, language) for method in methods])
 
 
@@ -106,7 +106,7 @@ async def read_method(
     row = await queries.method_named(method=method)
     if row is None:
         raise NotFound("There is no such delivery method")
-    (found,) = _records(METHODS, [row])
+    (found,) = METHODS.read([row])
     return versioned(request, found, found.version)
 
 
@@ -148,10 +148,6 @@ def _wanted(place: int, line: str) -> Wanted:
     if not re.search(SKU_PATTERN, sku) or not 1 <= number <= QUANTITY_MAX:
         raise Malformed("line", f"sku:quantity, such as MUG:2, with 1 to {QUANTITY_MAX} pieces")
     return Wanted(place, sku, number)
-
-
-def _records(table: Any, rows: Sequence[Any]) -> Any:
-    return table.read(rows)
 
 
 def _offer(
