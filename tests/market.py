@@ -22,11 +22,13 @@ from kafka_broker import Broker
 from open_shop import OPERATOR, STOCK_OPERATOR, OpenShop, shop_at_work
 from payments_street import PAYS, a_bank
 from sagamart.audit import audit
+from sagamart.contracts.orders import payment_id
 from sagamart.messaging.worker import Node, Worker
 from sagamart.platform.http import Caller
 from sagamart.platform.http.server import Server
 from sagamart.platform.kafka import KafkaSection
 from sagamart.settings import BankSection, OrdersSection, ShopSettings
+from sagamart.shop.orders.messages import PAYMENTS_MAX
 from sagamart.shop.orders.records import DeliveryCopy
 from shop_fixtures import DatabaseOf
 from shop_over_kafka import shop_over_kafka
@@ -131,6 +133,19 @@ class Market:
             return held == 0 and await self.taken_minor() == taken_minor
 
         await until(there)
+
+    async def bank_took(self, *order_ids: str) -> int:
+        """What the bank took and did not give back for these orders, once it holds nothing of them."""
+        payments = [payment_id(one, number) for one in order_ids for number in range(1, PAYMENTS_MAX + 1)]
+
+        async def settled() -> bool:
+            sql = "select from payments where reference = any($1::text[]) and status in ('held', 'needs_confirmation')"
+            return not await self.bank.rows(sql, payments)
+
+        await until(settled)
+        sql = "select sum(captured_minor - refunded_minor)::bigint from payments where reference = any($1::text[])"
+        ((taken,),) = await self.bank.rows(sql, payments)
+        return int(taken)
 
     async def taken_minor(self) -> int:
         """What the shop has got from the bank by now, all refunds taken off."""

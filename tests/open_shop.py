@@ -64,11 +64,15 @@ class OpenShop:
     ) -> httpx.Response:
         """A request of this caller (None: nobody) under this idempotency key; bytes go as they are, else JSON."""
         if caller is not None:
-            headers["Authorization"] = f"Bearer {TOKENS.sign(caller)}"
+            headers["Authorization"] = f"Bearer {self.token_of(caller)}"
         if key is not None:
             headers["Idempotency-Key"] = key
         sent = {"content": body} if isinstance(body, bytes) else {"json": body}
         return await self.http.request(method, path, headers=headers, **sent)
+
+    def token_of(self, caller: Caller) -> str:
+        """What shows who asks."""
+        return TOKENS.sign(caller)
 
     async def get(self, path: str, *, caller: Caller | None = None) -> httpx.Response:
         """GET as this caller."""

@@ -1,6 +1,6 @@
 """The shop as a company runs it: two processes of each service over a real broker, and what a test may do to them.
 
-async with Company(broker, folder) as company:
+async with Company(broker, bank, folder) as company:
     company.pid("stock-1")                       # as the cluster told it last
     async with ordering(company) as buyers: …    # customers who order all the time
     await company.all_ready()
@@ -21,7 +21,9 @@ import asyncpg
 import httpx
 from confluent_kafka.admin import AdminClient
 
+from bank_at_work import SECRET, SHOP_KEY, BankAtWork
 from e2e.buyers import PASSWORD, Buyers, Customer, Wish, each, order, registered, stocked, token_of
+from e2e.front_door import DistantMarket, FrontDoor
 from e2e.reckoning import money_and_goods_are_where_they_belong, nothing_was_doubled, settled, talking_to
 from e2e.shop_program import ShopProgram, sagamart
 from kafka_broker import Broker
@@ -41,6 +43,8 @@ SETTINGS = {
     "http_rate_limit_per_s": "0",
     "kafka_session_s": str(SESSION_S),
     "kafka_partitions": "4",
+    "bank_api_key": SHOP_KEY,
+    "bank_webhook_secrets": SECRET,
 }
 CUSTOMERS = 4
 BUYERS = 4
@@ -60,17 +64,22 @@ _STATE = re.compile(r"(?P<node>[a-z]+-\d) is (?P<state>[a-z ]+) \(process (?P<pi
 
 
 class Company:
-    """A cluster at work, its broker, and its client."""
+    """A cluster at work, its broker, its bank, and its client."""
 
-    def __init__(self, broker: Broker, folder: Path) -> None:
+    def __init__(self, broker: Broker, bank: BankAtWork, folder: Path) -> None:
         self.broker = broker
+        self.bank = bank
         self.folder = folder
         self._outcomes: list[dict[str, Any]] = []
         self._newcomers = iter(range(1, 1_000))
 
     async def __aenter__(self) -> Self:
         command = ("cluster", "--replicas", str(REPLICAS), "--transport", "kafka")
-        self.shop = ShopProgram(self.folder, *command, kafka_bootstrap_servers=self.broker.bootstrap, **SETTINGS)
+        around = {
+            "kafka_bootstrap_servers": self.broker.bootstrap,
+            "bank_url": str(self.bank.http.base_url).rstrip("/"),
+        }
+        self.shop = ShopProgram(self.folder, *command, **around, **SETTINGS)
         await asyncio.to_thread(self.shop.wait_until_open)
         created = await asyncio.to_thread(
             sagamart, "admin", "create", ADMIN, "--data", str(self.folder), admin_password=PASSWORD
@@ -131,6 +140,10 @@ class Company:
             await connection.close()
 
     # -- its customers ------------------------------------------------------------------------------------------------
+
+    async def market(self) -> DistantMarket:
+        """What people can do here through the front door."""
+        return DistantMarket(self.bank, FrontDoor(self.http, await self._admin()), self.dsn("orders"))
 
     async def reckon(self, buyers: Buyers) -> None:
         """When all is well again, every order has ended, once, with the answer it had; and the books balance."""

@@ -15,10 +15,13 @@ from pathlib import Path
 import asyncpg
 import pytest_asyncio
 
+from bank_at_work import BankDatabase
 from e2e.company import LOOK_S, WITHIN_S, Company, go_on, is_stopped, stop, until
 from e2e.scenario import scenario
 from e2e.shop_program import Tell, sagamart
+from e2e.ways import every_way
 from kafka_broker import Broker
+from payments_street import a_bank
 from sagamart.platform.embedded_server import pid_file
 
 KILLED = ("orders-1", "stock-2", "notifications-1")
@@ -27,10 +30,10 @@ ANSWERS = 10
 
 
 @pytest_asyncio.fixture(scope="module")
-async def company(started_broker: Broker) -> AsyncIterator[Company]:
+async def company(started_broker: Broker, bank_database: BankDatabase) -> AsyncIterator[Company]:
     folder = Path(tempfile.mkdtemp(prefix="sagamart-test-"))
     try:
-        async with Company(started_broker, folder) as opened:
+        async with a_bank(await bank_database()) as bank, Company(started_broker, bank, folder) as opened:
             yield opened
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -38,6 +41,10 @@ async def company(started_broker: Broker) -> AsyncIterator[Company]:
 
 async def test_the_scenario_comes_true_over_kafka(company: Company, tell: Tell) -> None:
     tell(await scenario(company.shop.address))
+
+
+async def test_each_way_that_an_order_can_go_is_gone_over_kafka(company: Company) -> None:
+    await every_way(await company.market())
 
 
 async def test_killed_processes_lose_no_order(company: Company) -> None:

@@ -15,14 +15,13 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from bank_at_work import until
 from market import BY_COURIER, MUG_MINOR, TWO_MUGS, Market
 from open_shop import OPERATOR
 from overheard import Heard, Sent
 from payments_street import DECLINED, PAYS
 from sagamart.contracts.accounts import CustomerRegistered
 from sagamart.contracts.order_requests import CaptureRequested, HoldRequested, PaymentRequest
-from sagamart.contracts.orders import Line, payment_id
+from sagamart.contracts.orders import Line
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Message
 from sagamart.platform.http import Caller
@@ -210,21 +209,7 @@ async def test_money_that_races_a_cancellation_pays_the_order_or_goes_back(marke
     ends = [await market.becomes(*one, "completed", "cancelled") for one in zip(people, orders, strict=True)]
     paid = sum(one["status"] == "completed" for one in ends)
     await market.in_stock(sku, 40 - paid)
-    assert await bank_took(market, orders) == 100 * paid
-
-
-async def bank_took(market: Market, orders: Sequence[str]) -> int:
-    """What the bank has taken and not given back for these orders' first payments, once it holds nothing of them."""
-    keys = [payment_id(one, 1) for one in orders]
-
-    async def settled() -> bool:
-        sql = "select from payments where reference = any($1::text[]) and status in ('held', 'needs_confirmation')"
-        return not await market.bank.rows(sql, keys)
-
-    await until(settled)
-    sql = "select sum(captured_minor - refunded_minor)::bigint from payments where reference = any($1::text[])"
-    ((taken,),) = await market.bank.rows(sql, keys)
-    return int(taken)
+    assert await market.bank_took(*orders) == 100 * paid
 
 
 async def test_a_bank_that_does_not_answer_is_asked_until_it_does_and_takes_the_money_once(market: Market) -> None:
@@ -239,7 +224,7 @@ async def test_a_bank_that_does_not_answer_is_asked_until_it_does_and_takes_the_
 
     await market.becomes(ann, order_id, "completed")
     assert await market.bank.fired() == {"times_out": 1, "answers_wrong_type": 1}
-    assert await bank_took(market, [order_id]) == 2 * MUG_MINOR
+    assert await market.bank_took(order_id) == 2 * MUG_MINOR
 
 
 async def test_a_top_up_that_the_bank_took_is_credited_once(market: Market) -> None:

@@ -1,7 +1,7 @@
 """Orders in the whole shop, the real bank over the road: paid, in parts, in vain, cancelled, delivered, given back.
 
-Each way is gone twice: by services that tell each other in memory, and by two shops over a real Kafka: orders in one,
-whoever it asks in the other.
+By services that tell each other in memory, and by two shops over a real Kafka, orders in one and whoever it asks in the
+other; what a company of processes goes over Kafka anyhow (`e2e/ways.py`), in memory alone.
 """
 
 from collections.abc import AsyncIterator
@@ -33,6 +33,7 @@ MUGS_MINOR = 2 * MUG_MINOR
 CAPTURE_REFUSED = "4000000000000007"
 ATTEMPT_S = 900
 WAYS: tuple[Way, ...] = ("local", "kafka")
+GONE_OVER_KAFKA_BY_A_COMPANY = pytest.mark.parametrize("transport", ["local"])
 
 
 @pytest.fixture(params=WAYS)
@@ -48,6 +49,7 @@ def time_to_pay(order: Any) -> timedelta:
     return ends - began
 
 
+@GONE_OVER_KAFKA_BY_A_COMPANY
 async def test_an_order_is_paid_on_the_banks_page_and_delivered(open_market: OpenMarket) -> None:
     market = await open_market()
     ann = await market.shop.customer(1)
@@ -64,6 +66,7 @@ async def test_an_order_is_paid_on_the_banks_page_and_delivered(open_market: Ope
     await market.in_stock("MUG", 8)
 
 
+@GONE_OVER_KAFKA_BY_A_COMPANY
 async def test_a_part_from_the_wallet_and_a_part_from_the_bank_pay_an_order(open_market: OpenMarket) -> None:
     market = await open_market()
     ann = await market.shop.customer(1, 30_000)
@@ -98,6 +101,7 @@ async def test_a_card_that_is_declined_can_be_tried_again_with_another(open_mark
     await market.bank_has(MUGS_MINOR)
 
 
+@GONE_OVER_KAFKA_BY_A_COMPANY
 async def test_an_order_that_nobody_pays_gives_back_goods_and_the_part_that_was_paid(open_market: OpenMarket) -> None:
     market = await open_market(OrdersSection(payment_window_s=7_200))
     ann = await market.shop.customer(1, 30_000)
@@ -115,6 +119,7 @@ async def test_an_order_that_nobody_pays_gives_back_goods_and_the_part_that_was_
     await market.in_stock("MUG", 10)
 
 
+@GONE_OVER_KAFKA_BY_A_COMPANY
 async def test_a_paid_order_is_cancelled_and_refunded_while_its_parcel_is_here(open_market: OpenMarket) -> None:
     market = await open_market()
     ann = await market.shop.customer(1, 30_000)
@@ -165,6 +170,7 @@ async def test_what_comes_back_is_refunded_by_item_exactly_in_proportion_to_the_
     await market.in_stock("MUG", 10)
 
 
+@GONE_OVER_KAFKA_BY_A_COMPANY
 async def test_a_capture_that_the_bank_refuses_ends_the_order_and_lets_go_of_the_rest(open_market: OpenMarket) -> None:
     market = await open_market()
     ann = await market.shop.customer(1, 30_000)
