@@ -3,12 +3,16 @@
 from itertools import permutations
 
 import pytest
+from msgspec.structs import replace
 
 from one_service import OneService
 from sagamart.contracts.order_requests import BankCaptureRequested, ShipmentRequested
 from sagamart.contracts.orders import (
+    AddressNotChanged,
     Delivery,
+    Line,
     OrderCancelled,
+    OrderChangeUndone,
     OrderCompleted,
     OrderPlaced,
     OrderReturned,
@@ -16,6 +20,7 @@ from sagamart.contracts.orders import (
     PaymentAwaited,
     PaymentStarted,
     PaymentWindowExpired,
+    ShortLine,
 )
 from sagamart.contracts.payments import PaymentRefunded
 from sagamart.contracts.shipping import ShipmentHandedOver, ShipmentPending
@@ -40,6 +45,12 @@ PENDING = ShipmentPending("ord_1", "shp_1", "cus_1")
 SHIPPED = ShipmentHandedOver("ord_1", "shp_1", "RA1RU", "cus_1")
 COMPLETED = OrderCompleted("ord_1", 8, "completed", *SAME)
 CANCELLED = OrderCancelled("ord_1", 5, "cancelled", *SAME, "payment_timeout")
+UNDONE = OrderChangeUndone(
+    "ord_1", 4, "booking_pending", "cus_1", 3, (), 90_000, "RUB", (Line("CUP", "Blue cup", 4, 45_000),),
+    (ShortLine("CUP", 4, 3),),
+)  # fmt: skip
+NOT_COUNTED = replace(UNDONE, short=(), promo="total_too_low")
+KEPT = AddressNotChanged("ord_1", 7, "shipping_pending", *SAME, "not_here")
 REVIVED = OrderRevived("ord_1", 6, "pay_pending", "cus_1", 2, (), 135_000, "RUB")
 RETURNED = OrderReturned("ord_1", 9, "completed", *SAME, "ret_1", (), 45_000)
 REFUNDED = MoneyRefunded("ord_1", 1, 35_000, "RUB", "ret_1/1", "cus_1")
@@ -93,6 +104,16 @@ def test_an_order_that_was_revived_and_is_cancelled_again_is_told_again() -> Non
         "ord_1/order_cancelled/email",
         "ord_1/order_revived/2/email",
         "ord_1/order_cancelled/2/email",
+    ]
+
+
+def test_what_could_not_be_changed_is_told_once_by_a_letter() -> None:
+    service = told(UNDONE, KEPT, UNDONE, KEPT)
+
+    assert list(service.records(Notification)) == ["ord_1/order_change_undone/3", "ord_1/address_not_changed/7"]
+    assert list(service.records(Dispatch)) == [
+        "ord_1/order_change_undone/3/email",
+        "ord_1/address_not_changed/7/email",
     ]
 
 
@@ -151,6 +172,27 @@ def test_a_fact_of_an_older_version_that_names_no_customer_is_told_to_nobody() -
             REVIVED,
             "en",
             "Your payment for order ord_1 has come after all: ₽1,350.00. The order goes on.",
+        ),
+        (
+            "order_change_undone",
+            UNDONE,
+            "en",
+            (
+                "Order ord_1 is what it was before: ₽900.00."
+                " There is not enough in stock: “Blue cup” — you wanted 4, we have 3."
+            ),
+        ),
+        (
+            "order_change_undone",
+            NOT_COUNTED,
+            "ru",
+            "Заказ ord_1 остался прежним, на сумму 900,00 ₽. Промокод не действует: сумма заказа для него мала.",
+        ),
+        (
+            "address_not_changed",
+            KEPT,
+            "en",
+            "The parcel with order ord_1 goes where it was to go. The carrier had it already.",
         ),
         ("order_refunded", REFUNDED, "en", "We have returned ₽350.00 for order ord_1 to your wallet."),
         ("order_refunded", TO_CARD, "ru", "Мы вернули 100,00 ₽ за заказ ord_1 на карту, с которой вы платили."),

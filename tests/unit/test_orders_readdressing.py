@@ -10,7 +10,7 @@ from one_service import OneService
 from orders_examples import BOOKED, CANCEL, TWO_CUPS, order_in
 from orders_ways import HOME, order, paid_shipped_order, rules, shop_with
 from sagamart.contracts.order_requests import ShipmentChangeRequested
-from sagamart.contracts.orders import Address
+from sagamart.contracts.orders import Address, AddressNotChanged
 from sagamart.contracts.shipping import (
     ShipmentCannotBeChanged,
     ShipmentCannotBeStopped,
@@ -24,6 +24,7 @@ from sagamart.messaging.message import Body
 from sagamart.shop.orders.changing import NotChangeableNow
 from sagamart.shop.orders.messages import ChangeOrder, WantedDelivery, WantedLine
 from sagamart.shop.orders.readdressing import AnotherChangeUnderWay, OnlyTheAddress, TooLateToReaddress
+from sagamart.shop.orders.view import Unchanged, view
 
 WORK = Address("Anna", "RU", "Perm", "Sibirskaya 7")
 PARENTS = replace(HOME, street="Kuibysheva 3")
@@ -76,6 +77,19 @@ def test_what_shipping_cannot_change_goes_where_it_was_to_go() -> None:
 
     assert (address_of(service), order_in(service).plan.elsewhere) == (HOME, None)
     assert order_in(service).status == "shipping_pending"
+    told = service.sent[-1]
+    assert isinstance(told, AddressNotChanged)
+    assert told.reason == "not_here"
+    text = "The parcel goes to the first address: the carrier had it already"
+    assert view(order_in(service), "en").unchanged == (Unchanged("address", text),)
+
+
+def test_another_wish_takes_the_place_of_what_could_not_be_changed() -> None:
+    service = waiting_for_the_carrier()
+
+    service.hears(wants(), replace(CANNOT, reason="address_not_served"), wants(PARENTS))
+
+    assert view(order_in(service), "en").unchanged == ()
 
 
 def test_the_same_address_again_asks_nothing_and_another_one_waits_for_the_answer() -> None:
@@ -147,6 +161,7 @@ def test_a_stop_that_overtakes_a_change_cancels_the_order(answers: Sequence[Body
 
     assert order_in(service).status == "cancelled"
     assert order_in(service).plan.elsewhere is None
+    assert AddressNotChanged not in map(type, service.sent)
 
 
 def test_an_answer_to_a_change_that_was_never_asked_for_is_a_fault() -> None:

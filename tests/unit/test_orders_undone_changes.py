@@ -9,6 +9,7 @@ import pytest
 from orders_examples import BOOKED, ONE_PLATE, ORDERED, TOTAL_MINOR, deadline, names, order_in
 from orders_ways import HOME, changes, held, order, pays, shop_with
 from sagamart.contracts.order_requests import PromoRedemptionRequested
+from sagamart.contracts.orders import Line, OrderChangeUndone, ShortLine
 from sagamart.contracts.promotions import PromoRedeemed, PromoRefused
 from sagamart.contracts.stock import StockBooked, StockChecked, StockRefused
 from sagamart.messaging.decision import Arm, Reply
@@ -16,6 +17,7 @@ from sagamart.messaging.message import Body
 from sagamart.shop.orders.changing import TooManyChanges
 from sagamart.shop.orders.messages import CHANGES_MAX, OrderDeadline, WantedDelivery, WantedLine
 from sagamart.shop.orders.records import Terms
+from sagamart.shop.orders.view import Unchanged, view
 
 FOUR_CUPS = WantedLine("CUP", 4)
 AT_PAYMENT = Terms(later=True, at_payment=True)
@@ -26,10 +28,38 @@ def test_a_change_whose_goods_are_not_there_is_undone() -> None:
 
     decision = service.hears(StockRefused("ord_1", 2))
 
-    assert names(decision.send) == ["BookingRequested"]
+    assert names(decision.send) == ["OrderChangeUndone", "BookingRequested"]
     assert (order_in(service).lines, order_in(service).attempt) == (ORDERED, 3)
     service.hears(StockBooked("ord_1", 3))
     assert (order_in(service).status, order_in(service).total_minor) == ("booked", TOTAL_MINOR)
+
+
+def test_a_change_that_is_undone_is_told_with_what_it_lacked() -> None:
+    short = (ShortLine("CUP", 4, 3),)
+    service = shop_with(order(), BOOKED, changes(FOUR_CUPS))
+
+    told, _ = service.hears(StockRefused("ord_1", 2, short)).send
+
+    assert isinstance(told, OrderChangeUndone)
+    assert (told.wished, told.short, told.promo) == ((Line("CUP", "Blue cup", 4, 45_000),), short, None)
+    assert (told.lines, told.total_minor) == (ORDERED, TOTAL_MINOR)
+    assert view(order_in(service), "en").unchanged == (
+        Unchanged("lines", "The order could not be changed: not all goods are in stock", short),
+    )
+    service.hears(StockBooked("ord_1", 3), changes(ONE_PLATE))
+    assert view(order_in(service), "en").unchanged == ()
+
+
+def test_a_change_that_lacks_both_its_code_and_its_goods_is_told_of_once() -> None:
+    for answers in permutations((StockRefused("ord_1", 2), REFUSED)):
+        service = shop_with(
+            order(AT_PAYMENT, promo_code="SPRING"), redeemed(1, 16_000), StockChecked("ord_1", 1), changes(FOUR_CUPS)
+        )
+        service.sent.clear()
+
+        service.hears(*answers)
+
+        assert names(service.sent).count("OrderChangeUndone") == 1
 
 
 def test_what_a_code_took_off_a_change_may_be_told_after_it_was_undone() -> None:
@@ -100,7 +130,7 @@ def test_a_change_that_does_not_come_about_leaves_the_order_the_discount_that_it
 
     decision = service.hears(*answers)
 
-    (again,) = decision.send
+    _, again = decision.send
     assert isinstance(again, PromoRedemptionRequested)
     assert (again.attempt, again.goods_minor, again.again_minor) == (3, TOTAL_MINOR, 16_000)
     undone = order_in(service)

@@ -1,18 +1,18 @@
 """An order as people see it: two vocabularies, two languages."""
 
-from itertools import permutations
+from itertools import chain, permutations
 from typing import get_args
 
 import pytest
 
 from orders_examples import BOOKED, CANCEL, POOR, SHORT, TOTAL_MINOR, order_in, shop_with_order
 from orders_ways import declined, order, pays, shop_with
-from sagamart.contracts.orders import CancelReason, OrderCancelled, ShortLine, Status
+from sagamart.contracts.orders import CancelReason, ChangeRefusal, OrderCancelled, ShortLine, Status
 from sagamart.contracts.promotions import PromoRefusal, PromoRefused
 from sagamart.contracts.wallet import MoneyRefused
 from sagamart.shop.orders.lifecycle import LIFECYCLE
 from sagamart.shop.orders.messages import Language
-from sagamart.shop.orders.reasons import ENDS, PROMO, REASONS
+from sagamart.shop.orders.reasons import ENDS, KEPT, PROMO, REASONS, UNMET
 from sagamart.shop.orders.records import PaymentEnd, Shortfall
 from sagamart.shop.orders.view import STAGES, STATES, WORDS, Reason, Word, statuses_named, statuses_of, view
 
@@ -37,7 +37,7 @@ def test_every_status_has_its_words_in_every_language() -> None:
     assert set(WORDS) == set(get_args(Status)) >= set(LIFECYCLE)
     assert {stage for stage, _ in WORDS.values()} == set(STAGES)
     assert {state for _, state in WORDS.values()} == set(STATES)
-    for texts in (*STAGES.values(), *STATES.values(), *REASONS.values(), *PROMO.values(), *ENDS.values()):
+    for texts in chain(*(spoken.values() for spoken in (STAGES, STATES, REASONS, PROMO, ENDS, UNMET, KEPT))):
         assert set(texts) == {"en", "ru"}
 
 
@@ -45,6 +45,7 @@ def test_every_reason_to_cancel_has_words() -> None:
     assert set(REASONS) == set(get_args(CancelReason))
     assert set(PROMO) == set(get_args(PromoRefusal))
     assert set(ENDS) == set(get_args(PaymentEnd))
+    assert set(KEPT) == set(get_args(ChangeRefusal))
 
 
 def test_a_stage_finds_its_statuses() -> None:

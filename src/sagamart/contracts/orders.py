@@ -44,6 +44,9 @@ CancelReason = Literal[
     "payment_timeout",
 ]
 
+ChangeRefusal = Literal["not_here", "address_not_served"]
+"""Why a parcel does not go to another address."""
+
 PaymentSource = Literal["wallet", "bank"]
 
 
@@ -145,6 +148,18 @@ class PaymentAwaited(OrderMessage, frozen=True):
     window_s: int
 
 
+class OrderChangeUndone(OrderMessage, frozen=True):
+    """A change of the lines did not come about: the order has the lines again that it had, and books them anew.
+
+    `wished` are the lines that it was to have.  `short` names those that the stock refused; `promo` is why the promo
+    code did not count for them.
+    """
+
+    wished: tuple[Line, ...]
+    short: tuple[ShortLine, ...] = ()
+    promo: PromoRefusal | None = None
+
+
 class PaymentStarted(OrderMessage, frozen=True):
     """Start of payment: the customer pays `amount_minor` from `source`; what was awaited no longer runs out."""
 
@@ -159,6 +174,15 @@ class PaymentWindowExpired(OrderMessage, frozen=True):
 
 class OrderPaid(OrderMessage, frozen=True):
     """Final order registration: the money is taken; the reserved goods leave the stock."""
+
+
+class AddressNotChanged(OrderMessage, frozen=True):
+    """The customer wished the parcel elsewhere, and it goes where it was to go.
+
+    `not_here`: the carrier had it already.  `address_not_served`: the delivery does not go there.
+    """
+
+    reason: ChangeRefusal
 
 
 class DeliveryReported(OrderMessage, frozen=True):

@@ -3,12 +3,10 @@
 import math
 from typing import Literal
 
-from sagamart.contracts.orders import ReturnedLine
+from sagamart.contracts.orders import ChangeRefusal, ReturnedLine
 from sagamart.messaging.message import Body
 
 ShipmentRefusal = Literal["unknown_method", "address_not_served", "too_heavy", "stopped"]
-ChangeRefusal = Literal["not_here", "address_not_served"]
-
 
 VOLUME_MM3_PER_G = 5_000
 """5,000 cm3 to the kilogram: the volumetric weight of air and road carriers."""

@@ -24,6 +24,8 @@ NEWS = frozenset[Kind](
         "order_cancelled",
         "order_refunded",
         "order_revived",
+        "order_change_undone",
+        "address_not_changed",
     )
 )
 """Kinds that are worth a message; the others are in the list only."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from sagamart.contracts.orders import CancelReason, PaymentSource
+from sagamart.contracts.orders import CancelReason, ChangeRefusal, PaymentSource
 from sagamart.contracts.promotions import PromoRefusal
 from sagamart.messaging.records import Record, Table
 
@@ -26,6 +26,8 @@ Kind = Literal[
     "order_refunded",
     "order_capturing",
     "order_revived",
+    "order_change_undone",
+    "address_not_changed",
     "wallet_opened",
     "email_confirmation",
     "password_reset",
@@ -49,7 +51,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a message to a person is about; `token_id` names a one-time link.
 
     `amount_minor` is the order's total; of a payment, a return or a refund its own amount.  `due_minor` is what of the
-    total has yet to be paid, within `window_s` seconds.
+    total has yet to be paid, within `window_s` seconds.  `kept` says why a parcel goes where it was to go.
     """
 
     order_id: str | None = None
@@ -65,6 +67,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     tracking: str | None = None
     refunded_to: Literal["wallet", "card"] | None = None
     promo: PromoRefusal | None = None
+    kept: ChangeRefusal | None = None
 
 
 class Notification(Record, frozen=True):

@@ -24,7 +24,10 @@ from sagamart.contracts.accounts import (
 )
 from sagamart.contracts.order_requests import BankCaptureRequested, ShipmentRequested
 from sagamart.contracts.orders import (
+    AddressNotChanged,
+    Line,
     OrderCancelled,
+    OrderChangeUndone,
     OrderCompleted,
     OrderMessage,
     OrderPlaced,
@@ -33,6 +36,7 @@ from sagamart.contracts.orders import (
     PaymentAwaited,
     PaymentStarted,
     PaymentWindowExpired,
+    ShortLine,
 )
 from sagamart.contracts.payments import PaymentRefunded
 from sagamart.contracts.shipping import ShipmentHandedOver, ShipmentPending
@@ -62,12 +66,22 @@ def _shipped(body: ShipmentHandedOver) -> Facts:
 
 
 def _cancelled(body: OrderCancelled) -> Facts:
-    titles = {line.sku: line.title for line in body.lines}
-    short = tuple(
-        ShortProduct(line.sku, titles.get(line.sku, line.sku), line.wanted, line.available) for line in body.short
-    )
     same = body.order_id, body.total_minor, body.currency
-    return Facts(*same, body.reason, short, body.available_minor, promo=body.promo)
+    return Facts(*same, body.reason, _short(body.short, body.lines), body.available_minor, promo=body.promo)
+
+
+def _undone(body: OrderChangeUndone) -> Facts:
+    same = body.order_id, body.total_minor, body.currency
+    return Facts(*same, short=_short(body.short, body.wished), promo=body.promo)
+
+
+def _short(short: tuple[ShortLine, ...], wished: tuple[Line, ...]) -> tuple[ShortProduct, ...]:
+    titles = {line.sku: line.title for line in wished}
+    return tuple(ShortProduct(one.sku, titles.get(one.sku, one.sku), one.wanted, one.available) for one in short)
+
+
+def _kept(body: AddressNotChanged) -> Facts:
+    return Facts(body.order_id, kept=body.reason)
 
 
 def _returned(body: OrderReturned) -> Facts:
@@ -132,6 +146,8 @@ TELLINGS: Mapping[type[Body], Telling] = {
     OrderCancelled: Telling("order_cancelled", _cancelled, _attempt),
     OrderReturned: Telling("order_returned", _returned, lambda body: f"/{body.return_id}"),
     OrderRevived: Telling("order_revived", _order, _attempt),
+    OrderChangeUndone: Telling("order_change_undone", _undone, _attempt),
+    AddressNotChanged: Telling("address_not_changed", _kept, _version),
     MoneyRefunded: Telling("order_refunded", _to_wallet, _refund),
     PaymentRefunded: Telling("order_refunded", _to_card, _refund),
     WalletOpened: Telling("wallet_opened", _wallet),

@@ -26,6 +26,8 @@ EventType = Literal[
     "order.refunded",
     "order.capturing",
     "order.revived",
+    "order.change_undone",
+    "order.address_not_changed",
 ]
 
 EVENTS: dict[Kind, EventType] = {
@@ -42,6 +44,8 @@ EVENTS: dict[Kind, EventType] = {
     "order_refunded": "order.refunded",
     "order_capturing": "order.capturing",
     "order_revived": "order.revived",
+    "order_change_undone": "order.change_undone",
+    "address_not_changed": "order.address_not_changed",
 }
 """Which turns go to webhooks, by the names that they have there."""
 

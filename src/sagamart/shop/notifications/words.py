@@ -6,7 +6,7 @@ A refusal says what the reader can act on: which product was short and by how mu
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from sagamart.contracts.orders import CancelReason, PaymentSource
+from sagamart.contracts.orders import CancelReason, ChangeRefusal, PaymentSource
 from sagamart.contracts.promotions import PromoRefusal
 from sagamart.platform.http import Language
 from sagamart.platform.money import money
@@ -26,6 +26,8 @@ GOOD: Mapping[Kind, bool] = {
     "order_refunded": True,
     "order_capturing": True,
     "order_revived": True,
+    "order_change_undone": False,
+    "address_not_changed": False,
     "wallet_opened": True,
     "email_confirmation": True,
     "password_reset": True,
@@ -61,6 +63,8 @@ _TITLES: Mapping[Language, Mapping[Kind, str]] = {
         "order_refunded": "Your money is on its way back",
         "order_capturing": "The bank is asked for the money",
         "order_revived": "Your order goes on",
+        "order_change_undone": "Your order could not be changed",
+        "address_not_changed": "Your parcel goes to the first address",
         "wallet_opened": "Your wallet is open",
         "email_confirmation": "Please confirm your e-mail address",
         "password_reset": "Choose a new password",
@@ -82,6 +86,8 @@ _TITLES: Mapping[Language, Mapping[Kind, str]] = {
         "order_refunded": "Мы возвращаем вам деньги",
         "order_capturing": "Запрашиваем деньги у банка",
         "order_revived": "Ваш заказ снова в работе",
+        "order_change_undone": "Ваш заказ не удалось изменить",
+        "address_not_changed": "Адрес посылки остался прежним",
         "wallet_opened": "Ваш кошелёк открыт",
         "email_confirmation": "Подтвердите адрес электронной почты",
         "password_reset": "Выберите новый пароль",
@@ -104,6 +110,8 @@ _TEXTS: Mapping[Language, Mapping[Kind, str]] = {
         "order_refunded": "We have returned {amount} for order {order} {refunded_to}.",
         "order_capturing": "Order {order} for {amount} is covered. Now the bank is asked for what it holds.",
         "order_revived": "Your payment for order {order} has come after all: {amount}. The order goes on.",
+        "order_change_undone": "Order {order} is what it was before: {amount}. {unmet}",
+        "address_not_changed": "The parcel with order {order} goes where it was to go. {kept}",
         "order_completed": "Order {order} for {amount} is paid and complete. Thank you!",
         "order_cancelled": "Order {order} for {amount} was cancelled. {reason}",
         "wallet_opened": "You can now pay from your wallet. Its currency is {currency}.",
@@ -131,6 +139,8 @@ _TEXTS: Mapping[Language, Mapping[Kind, str]] = {
         "order_refunded": "Мы вернули {amount} за заказ {order} {refunded_to}.",
         "order_capturing": "Сумма {amount} за заказ {order} набрана. Теперь списываем то, что удержал банк.",
         "order_revived": "Оплата заказа {order} всё-таки пришла: {amount}. Заказ снова в работе.",
+        "order_change_undone": "Заказ {order} остался прежним, на сумму {amount}. {unmet}",
+        "address_not_changed": "Посылка с заказом {order} отправится по прежнему адресу. {kept}",
         "order_completed": "Заказ {order} на сумму {amount} оплачен и выполнен. Спасибо!",
         "order_cancelled": "Заказ {order} на сумму {amount} отменён. {reason}",
         "wallet_opened": "Теперь вы можете платить из кошелька. Его валюта — {currency}.",
@@ -200,6 +210,17 @@ _PROMO: Mapping[Language, Mapping[PromoRefusal, str]] = {
     },
 }
 
+_KEPT: Mapping[Language, Mapping[ChangeRefusal, str]] = {
+    "en": {
+        "not_here": "The carrier had it already.",
+        "address_not_served": "The delivery that you chose does not go to the other address.",
+    },
+    "ru": {
+        "not_here": "Она уже была у перевозчика.",
+        "address_not_served": "Выбранная доставка не работает по новому адресу.",
+    },
+}
+
 _SOURCES: Mapping[Language, Mapping[PaymentSource, str]] = {
     "en": {"wallet": "from your wallet", "bank": "by card"},
     "ru": {"wallet": "из кошелька", "bank": "картой"},
@@ -244,14 +265,23 @@ def words(kind: Kind, facts: Facts, language: Language) -> Words:
         tracking="" if facts.tracking is None else _TRACKING[language].format(number=facts.tracking),
         currency=currency,
         reason=_reason(facts, language),
+        unmet=_unmet(facts, language),
+        kept="" if facts.kept is None else _KEPT[language][facts.kept],
     )
     return Words(_TITLES[language][kind], text)
 
 
 def _reason(facts: Facts, language: Language) -> str:
-    if facts.reason is None:
-        return ""
-    return _REASONS[language][facts.reason].format(
+    return "" if facts.reason is None else _because(facts.reason, facts, language)
+
+
+def _unmet(facts: Facts, language: Language) -> str:
+    """What a change lacked, in the words of an order that lacks it."""
+    return _because("stock_refused" if facts.promo is None else "promo_refused", facts, language)
+
+
+def _because(reason: CancelReason, facts: Facts, language: Language) -> str:
+    return _REASONS[language][reason].format(
         short=_short(facts, language),
         missing=_missing(facts, language),
         promo="" if facts.promo is None else f": {_PROMO[language][facts.promo]}",

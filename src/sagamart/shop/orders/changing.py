@@ -56,7 +56,7 @@ def change(order: Order, message: ChangeOrder, _at: datetime) -> Order | Refusal
 
     # From here the order has other lines.
     changes = order.plan.changes + 1
-    plan = replace(order.plan, delivery=wished.delivery, before=now, undone=False, changes=changes)
+    plan = replace(order.plan, delivery=wished.delivery, before=now, undone=False, unmet=None, changes=changes)
     return fixed(replace(order, lines=wished.lines, plan=plan, attempt=order.attempt + 1), 0)
 
 

@@ -37,7 +37,7 @@ from sagamart.messaging.message import Body
 from sagamart.shop.orders.facts import check, fact_of
 from sagamart.shop.orders.messages import PlaceOrder
 from sagamart.shop.orders.money import Counted, due_minor, live, sum_of
-from sagamart.shop.orders.records import Fact, Order, Payment, PaymentEnd, Shortfall
+from sagamart.shop.orders.records import Content, Fact, Order, Payment, PaymentEnd, Shortfall, Unmet
 from sagamart.shop.orders.returning import share_out
 
 Rule = Callable[[Order, Any, datetime], Order | Refusal]
@@ -130,24 +130,25 @@ def _promo_refused(order: Order, message: PromoRefused, _at: datetime) -> Order:
     """A change for which the code does not count is undone, by a new attempt; else the order ends."""
     if not _is_present(order, message.attempt):
         return order
+    if order.plan.before is not None:
+        return _undone(order, order.plan.before, Unmet(order.attempt, order.lines, promo=message.reason))
     lacked = replace(order.shortfall or Shortfall(), promo=message.reason)
-    return _undone(order) or replace(order, reason="promo_refused", shortfall=lacked)
+    return replace(order, reason="promo_refused", shortfall=lacked)
 
 
 def _stock_refused(order: Order, message: StockRefused, _at: datetime) -> Order:
     """A change whose goods are not there is undone, by a new attempt; else the order ends."""
     if not _is_present(order, message.attempt):
         return order
+    if order.plan.before is not None:
+        return _undone(order, order.plan.before, Unmet(order.attempt, order.lines, message.short))
     lacked = replace(order.shortfall or Shortfall(), short=message.short)
-    return _undone(order) or replace(order, reason="stock_refused", shortfall=lacked)
+    return replace(order, reason="stock_refused", shortfall=lacked)
 
 
-def _undone(order: Order) -> Order | None:
-    """The order as it was before its change, with the discount that it had; None where it was not changed."""
-    before = order.plan.before
-    if before is None:
-        return None
-    plan = replace(order.plan, before=None, delivery=before.delivery, undone=True)
+def _undone(order: Order, before: Content, unmet: Unmet) -> Order:
+    """The order as it was before its change, with the discount that it had."""
+    plan = replace(order.plan, before=None, delivery=before.delivery, undone=True, unmet=unmet)
     return fixed(replace(order, lines=before.lines, plan=plan, attempt=order.attempt + 1), before.discount_minor)
 
 
@@ -258,7 +259,7 @@ def _changed(order: Order, message: ShipmentChanged, _at: datetime) -> Order:
 def _not_changed(order: Order, message: ShipmentCannotBeChanged, _at: datetime) -> Order:
     """Its parcel goes where it was to go, if anywhere."""
     mine = message.change == order.plan.redirections
-    return replace(order, plan=replace(order.plan, elsewhere=None)) if mine else order
+    return replace(order, plan=replace(order.plan, elsewhere=None, kept=message.reason)) if mine else order
 
 
 def _received(order: Order, message: ReturnReceived, _at: datetime) -> Order:

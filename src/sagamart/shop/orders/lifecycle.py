@@ -17,8 +17,10 @@ from typing import Final, Literal
 import msgspec
 
 from sagamart.contracts.orders import (
+    AddressNotChanged,
     DeliveryReported,
     OrderCancelled,
+    OrderChangeUndone,
     OrderCompleted,
     OrderMessage,
     OrderPaid,
@@ -31,9 +33,9 @@ from sagamart.contracts.orders import (
     Status,
 )
 from sagamart.contracts.payments import PaymentCaptured, PaymentHeld, PaymentRedirected
-from sagamart.contracts.promotions import PromoRedeemed
-from sagamart.contracts.shipping import ShipmentDelivered, ShipmentPending
-from sagamart.contracts.stock import StockBooked, StockChecked
+from sagamart.contracts.promotions import PromoRedeemed, PromoRefused
+from sagamart.contracts.shipping import ShipmentCannotBeChanged, ShipmentDelivered, ShipmentPending
+from sagamart.contracts.stock import StockBooked, StockChecked, StockRefused
 from sagamart.contracts.wallet import MoneyCaptured, MoneyHeld
 from sagamart.messaging.message import Body
 from sagamart.shop.orders.asking import (
@@ -166,6 +168,8 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
         (OF_PROMO,      to(learn, "new", "checked", "booking_pending", "booked", "pay_pending", "capturing",
                            "paid", "completed", "cancelled")),
         (OF_GOODS,      to(learn, "new", "checked", "cancelled")),
+        (PromoRefused,  to(learn, "new", "cancelled", tells=OrderChangeUndone)),  # where it was one
+        (StockRefused,  to(learn, "new", "cancelled", tells=OrderChangeUndone)),
         *NOT_SHIPPED,
         (CancelOrder,   to(cancel, "cancelled")),
         (MoveOrder,     STAFF_CANCEL),
@@ -174,6 +178,7 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
     "booking_pending": State(unpaid=True, asks=(BOOKING, LETTING_GO), awaits=(StockBooked,),
                              deadline=BOOKING_S, undo=OrderCancelled, on=row("booking_pending",
         (OF_GOODS,      to(learn, "booking_pending", "new", "booked", "pay_pending", "paid", "completed", "cancelled")),
+        (StockRefused,  to(learn, "booking_pending", "new", "cancelled", tells=OrderChangeUndone)),
         (OF_MONEY,      to(learn, "booking_pending", "pay_pending", "cancelled")),  # early: it waits for the goods
         *NOT_SHIPPED,
         (CancelOrder,   to(cancel, "cancelled")),
@@ -248,6 +253,7 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
                               awaits=(ShipmentDelivered,), deadline=SHIPPING_AGAIN_S, undo=OrderCancelled,
                               on=row("shipping_pending",
         (OF_PARCEL,     to(learn, "shipping_pending", "completed", "cancelled")),
+        (ShipmentCannotBeChanged, to(learn, "shipping_pending", tells=AddressNotChanged)),
         (OF_RETURNS,    to(learn, "shipping_pending", "returned", tells=OrderReturned)),  # it was never delivered
         (ChangeOrder,   to(readdress, "shipping_pending")),
         (CancelOrder,   to(stop, "shipping_pending")),
@@ -260,6 +266,7 @@ LIFECYCLE: Final[Mapping[Status, State]] = {
     # The ends.  They are left in two ways: goods come back, or late money revives what was given up for want of it.
     "completed": State(final=True, settled=True, by="paid", tells=OrderCompleted, asks=(RETURNS, LETTING_GO),
                        on=row("completed",
+        (ShipmentCannotBeChanged, to(learn, "completed", tells=AddressNotChanged)),  # that it arrived overtook it
         (OF_RETURNS,    to(learn, "completed", "returned", tells=OrderReturned)),
         (ReturnItems,   to(return_items, "completed", "returned", tells=OrderReturned)),
         (OrderDeadline, to(stay, "completed", because=LOST)),

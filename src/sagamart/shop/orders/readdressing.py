@@ -55,4 +55,5 @@ def readdress(order: Order, message: ChangeOrder, _at: datetime) -> Order | Refu
         return AnotherChangeUnderWay(order.order_id)
 
     # From here shipping is asked.
-    return replace(order, plan=replace(plan, elsewhere=wished.address, redirections=plan.redirections + 1))
+    redirections = plan.redirections + 1
+    return replace(order, plan=replace(plan, elsewhere=wished.address, redirections=redirections, kept=None))

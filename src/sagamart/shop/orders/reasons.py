@@ -1,8 +1,9 @@
 """Why an order was cancelled, and why a payment came to nothing, in people's words."""
 
 from collections.abc import Mapping
+from typing import Literal
 
-from sagamart.contracts.orders import CancelReason
+from sagamart.contracts.orders import CancelReason, ChangeRefusal
 from sagamart.contracts.promotions import PromoRefusal
 from sagamart.shop.orders.messages import Language
 from sagamart.shop.orders.records import PaymentEnd
@@ -36,6 +37,30 @@ PROMO: Mapping[PromoRefusal, Texts] = {
 }
 """Why a promo code did not count."""
 
+UNMET: Mapping[Literal["short", "promo"], Texts] = {
+    "short": {
+        "en": "The order could not be changed: not all goods are in stock",
+        "ru": "Изменить заказ не удалось: не все товары есть в наличии",
+    },
+    "promo": {
+        "en": "The order could not be changed: its promo code does not count then",
+        "ru": "Изменить заказ не удалось: промокод для него не действует",
+    },
+}
+"""Why an order has the lines again that it had."""
+
+KEPT: Mapping[ChangeRefusal, Texts] = {
+    "not_here": {
+        "en": "The parcel goes to the first address: the carrier had it already",
+        "ru": "Адрес посылки остался прежним: она уже была у перевозчика",
+    },
+    "address_not_served": {
+        "en": "The parcel goes to the first address: the delivery does not go to the other one",
+        "ru": "Адрес посылки остался прежним: по новому адресу эта доставка не работает",
+    },
+}
+"""Why a parcel goes where it was to go."""
+
 ENDS: Mapping[PaymentEnd, Texts] = {
     "declined": {"en": "The bank declined it", "ru": "Банк отказал"},
     "insufficient_funds": {"en": "There was not enough money", "ru": "Не хватило денег"},
@@ -47,6 +72,13 @@ ENDS: Mapping[PaymentEnd, Texts] = {
     "released": {"en": "The shop let it go", "ru": "Магазин отменил платёж"},
 }
 """Why a payment came to nothing."""
+
+
+def unmet_text(promo: PromoRefusal | None, language: Language) -> str:
+    """Why a change of the lines did not come about."""
+    if promo is None:
+        return UNMET["short"][language]
+    return f"{UNMET['promo'][language]}: {PROMO[promo][language]}"
 
 
 def reason_text(reason: CancelReason, promo: PromoRefusal | None, language: Language) -> str:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from sagamart.contracts.orders import (
     Address,
     CancelReason,
+    ChangeRefusal,
     Delivery,
     Line,
     PaymentSource,
@@ -131,6 +132,15 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True):
     discount_minor: int = 0
 
 
+class Unmet(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A change that did not come about: the attempt that it was, the lines that it was for, and what they lacked."""
+
+    attempt: int
+    wished: tuple[Line, ...]
+    short: tuple[ShortLine, ...] = ()
+    promo: PromoRefusal | None = None
+
+
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was agreed beside the lines, and what is under way.
 
@@ -139,6 +149,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     `slot_lost`: another order has taken its slot, so that it can never be revived.  `changes`: how often its lines were
     changed.  `waited_s`: how long it waited for its customer before it last did, in seconds.
     `elsewhere`: where its shipment is to go instead, once shipping says that it still can; the last of `redirections`.
+    `unmet`, `kept`: what was lacking, where the last wish for other lines, or for another address, did not come about.
     """
 
     terms: Terms = Terms()
@@ -153,6 +164,8 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     waited_s: float = 0
     elsewhere: Address | None = None
     redirections: int = 0
+    unmet: Unmet | None = None
+    kept: ChangeRefusal | None = None
 
     @property
     def window_left_s(self) -> float:

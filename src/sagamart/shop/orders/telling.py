@@ -22,9 +22,11 @@ from sagamart.contracts.order_requests import (
     ShipmentRequested,
 )
 from sagamart.contracts.orders import (
+    AddressNotChanged,
     DeliveryReported,
     Line,
     OrderCancelled,
+    OrderChangeUndone,
     OrderMessage,
     OrderPlaced,
     OrderReturned,
@@ -33,6 +35,7 @@ from sagamart.contracts.orders import (
     PaymentStarted,
     Status,
 )
+from sagamart.contracts.promotions import PromoRefused
 from sagamart.messaging.message import Body
 from sagamart.shop.orders.asking import Ask
 from sagamart.shop.orders.money import due_minor
@@ -97,6 +100,24 @@ def _cancelled(order: Order, same: Told, _message: Body) -> OrderCancelled:
     return OrderCancelled(*same, order.reason, lacked.short, available_minor, lacked.promo)
 
 
+def _undone(order: Order, same: Told, message: Any) -> OrderChangeUndone | None:
+    """Told upon the refusal that undid it; most refusals end an order."""
+    unmet = order.plan.unmet
+    if unmet is None or message.attempt != unmet.attempt:
+        return None
+    if isinstance(message, PromoRefused) != (unmet.promo is not None):
+        return None  # what was undone for its code lacks goods too
+    return OrderChangeUndone(*same, unmet.wished, unmet.short, unmet.promo)
+
+
+def _kept(order: Order, same: Told, message: Any) -> AddressNotChanged | None:
+    """Where a parcel goes is no matter any more for an order that is being cancelled."""
+    kept = order.plan.kept
+    if kept is None or message.change != order.plan.redirections or order.plan.stopping is not None:
+        return None
+    return AddressNotChanged(*same, kept)
+
+
 def _revived(order: Order, same: Told, _message: Body) -> OrderRevived | None:
     """Most late money revives nothing: it is given back."""
     return None if order.status == "cancelled" else OrderRevived(*same)
@@ -118,6 +139,8 @@ def _reported(_order: Order, same: Told, message: Any) -> DeliveryReported | Non
 _NEWS: Mapping[type[OrderMessage], Callable[[Order, Told, Any], OrderMessage | None]] = {
     OrderPlaced: _placed,
     PaymentAwaited: _awaited,
+    OrderChangeUndone: _undone,
+    AddressNotChanged: _kept,
     PaymentStarted: _started,
     OrderCancelled: _cancelled,
     OrderReturned: _returned,

@@ -27,7 +27,7 @@ from sagamart.shop.orders.messages import Language
 from sagamart.shop.orders.money import Counted, Standing, counting, payments_of, sum_of
 from sagamart.shop.orders.numbers import number_of
 from sagamart.shop.orders.paying import lapses_at
-from sagamart.shop.orders.reasons import ENDS, Texts, reason_text
+from sagamart.shop.orders.reasons import ENDS, KEPT, Texts, reason_text, unmet_text
 from sagamart.shop.orders.records import Order, Shortfall
 from sagamart.shop.orders.returning import pieces_by_line
 
@@ -107,6 +107,15 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     promo: PromoRefusal | None = None
 
 
+class Unchanged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A change that was wished and did not come about, and why: of the lines, or of the parcel's address."""
+
+    what: Literal["lines", "address"]
+    text: str
+    short: tuple[ShortLine, ...] = ()
+    promo: PromoRefusal | None = None
+
+
 PaymentState = Literal["started", "held", "captured", "ended", "refunded"]
 
 
@@ -138,7 +147,8 @@ class OrderView(msgspec.Struct, frozen=True):
 
     `due_minor` is what is neither paid nor being paid, `pay_by` when it is cancelled where nobody starts a payment.
     `stopping`: it is cancelled once its shipment has been stopped.  `elsewhere`: its parcel is to go there instead,
-    once shipping says that it still can.
+    once shipping says that it still can.  `unchanged`: the last wishes for other lines or another address that did not
+    come about.
     """
 
     id: str
@@ -158,6 +168,7 @@ class OrderView(msgspec.Struct, frozen=True):
     returns: tuple[ReturnView, ...]
     stopping: bool
     elsewhere: Address | None
+    unchanged: tuple[Unchanged, ...]
     reason: Reason | None
     placed_at: datetime
     changed_at: datetime
@@ -199,6 +210,7 @@ def view(order: Order, language: Language) -> OrderView:
         ),
         stopping=order.plan.stopping is not None and order.reason is None,
         elsewhere=order.plan.elsewhere,
+        unchanged=_unchanged(order, language),
         reason=_reason(order, language),
         placed_at=order.placed_at,
         changed_at=order.changed_at,
@@ -263,6 +275,14 @@ def _reason(order: Order, language: Language) -> Reason | None:
     lacked = order.shortfall or Shortfall()
     text = reason_text(order.reason, lacked.promo, language)
     return Reason(order.reason, text, lacked.short, lacked.money, lacked.available_minor, lacked.promo)
+
+
+def _unchanged(order: Order, language: Language) -> tuple[Unchanged, ...]:
+    unmet, kept = order.plan.unmet, order.plan.kept
+    if order.reason is not None or (unmet is None and kept is None):
+        return ()
+    lines = () if unmet is None else (Unchanged("lines", unmet_text(unmet.promo, language), unmet.short, unmet.promo),)
+    return lines if kept is None else (*lines, Unchanged("address", KEPT[kept][language]))
 
 
 def link_to(order_id: str) -> str:

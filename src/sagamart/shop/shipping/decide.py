@@ -19,9 +19,8 @@ from sagamart.contracts.order_requests import (
     ShipmentRequested,
     ShipmentStopRequested,
 )
-from sagamart.contracts.orders import Delivery, DeliveryReported, Line
+from sagamart.contracts.orders import ChangeRefusal, Delivery, DeliveryReported, Line
 from sagamart.contracts.shipping import (
-    ChangeRefusal,
     ReturnReceived,
     ShipmentCannotBeChanged,
     ShipmentCannotBeStopped,

@@ -5,8 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from sagamart.contracts.orders import Address, ReturnedLine
-from sagamart.contracts.shipping import ChangeRefusal, ShipmentRefusal
+from sagamart.contracts.orders import Address, ChangeRefusal, ReturnedLine
+from sagamart.contracts.shipping import ShipmentRefusal
 from sagamart.messaging.records import Entry, Record, Table
 
 

@@ -31,10 +31,12 @@ from sagamart.contracts.order_requests import (
     StockCheckRequested,
 )
 from sagamart.contracts.orders import (
+    AddressNotChanged,
     Delivery,
     DeliveryReported,
     Line,
     OrderCancelled,
+    OrderChangeUndone,
     OrderCompleted,
     OrderPaid,
     OrderPlaced,
@@ -80,6 +82,7 @@ HEARD: tuple[type[Body], ...] = (
     BookingRequested,
     StockBooked,
     StockRefused,
+    OrderChangeUndone,
     ReservationRevoked,
     PaymentAwaited,
     PaymentStarted,
@@ -103,6 +106,7 @@ HEARD: tuple[type[Body], ...] = (
     ShipmentChangeRequested,
     ShipmentChanged,
     ShipmentCannotBeChanged,
+    AddressNotChanged,
     ShipmentHandedOver,
     DeliveryReported,
     ShipmentDelivered,
@@ -187,7 +191,7 @@ def _delivery(delivery: Delivery) -> KeptDelivery:
     return KeptDelivery(delivery.method, delivery.price_minor)
 
 
-CUT: Mapping[str, Callable[[Any], Any]] = {"lines": _lines, "delivery": _delivery}
+CUT: Mapping[str, Callable[[Any], Any]] = {"lines": _lines, "wished": _lines, "delivery": _delivery}
 """Fields of which a part is kept."""
 
 

@@ -14,6 +14,10 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "BookingRequested": {"en": "Please reserve the goods", "ru": "Просьба зарезервировать товары"},
     "StockBooked": {"en": "The goods are reserved", "ru": "Товары зарезервированы"},
     "StockRefused": {"en": "There is not enough in stock", "ru": "Товара недостаточно"},
+    "OrderChangeUndone": {
+        "en": "The change did not come about: the order is what it was before",
+        "ru": "Изменение не состоялось: заказ остался прежним",
+    },
     "ReservationRevoked": {
         "en": "Some of the reserved goods are missing",
         "ru": "Часть зарезервированных товаров оказалась недоступна",
@@ -54,6 +58,10 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "ShipmentCannotBeChanged": {
         "en": "The parcel goes to the first address",
         "ru": "Адрес посылки уже нельзя изменить",
+    },
+    "AddressNotChanged": {
+        "en": "The customer is told that the parcel goes to the first address",
+        "ru": "Покупателю сообщили, что адрес посылки остался прежним",
     },
     "ShipmentHandedOver": {"en": "The carrier has the parcel", "ru": "Посылка передана перевозчику"},
     "DeliveryReported": {
