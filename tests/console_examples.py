@@ -22,6 +22,8 @@ ORDER = {
     "payments": [{"id": "pay_1-1", "source": "bank", "amount_minor": 200, "state": "started"}],
     "returns": [],
     "stopping": False,
+    "elsewhere": None,
+    "unchanged": [],
     "reason": None,
     "placed_at": "2026-11-21T20:17:40Z",
     "changed_at": "2026-11-21T20:17:41Z",

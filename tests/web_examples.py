@@ -75,6 +75,8 @@ ORDER: dict[str, Any] = {
     "payments": [],
     "returns": [],
     "stopping": False,
+    "elsewhere": None,
+    "unchanged": [],
     "reason": None,
     "placed_at": "2026-11-21T10:00:00Z",
     "changed_at": "2026-11-21T10:00:01Z",

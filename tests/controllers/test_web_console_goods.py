@@ -1,12 +1,14 @@
 """The console's stock, catalogue, promotions, shipments and bank: what each form asks of the API."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
 from console_examples import page_of
 from sagamart.shop.catalogue.sheets import IMPORT_BYTES_MAX
+from web_examples import ORDER
 from web_shop import WebShop, open_pages
 
 
@@ -145,6 +147,43 @@ def test_a_shipment_is_handed_over_and_delivered(shop: WebShop) -> None:
 
     assert shop.api.body("POST /v1/shipments/shp_1/hand-over") == {"carrier": "Post", "tracking": "RA1"}
     assert shop.api.last("POST /v1/shipments/shp_1/delivery").headers["idempotency-key"] == "key-2"
+
+
+SHIPPED: dict[str, Any] = {
+    "id": "shp_1",
+    "order_id": "ord_1",
+    "status": "handed_over",
+    "state": "On its way",
+    "carrier": "Post",
+    "tracking": "RA1",
+    "address": None,
+    "parcels": [{}],
+    "changed_at": "2026-11-21T10:00:00Z",
+    "returns": [],
+}
+
+
+def test_a_parcel_that_reached_nobody_is_announced_to_come_back(shop: WebShop) -> None:
+    shop.answers |= {
+        "GET /v1/shipments/shp_1": SHIPPED,
+        "GET /v1/orders/ord_1": ORDER,
+        "POST /v1/orders/ord_1/returns": ORDER,
+    }
+
+    page = shop.look("/console/shipments/shp_1").text
+    shop.send("/console/shipments/shp_1/undelivered", order="ord_1", line="0", pieces="2", key="key-1")
+    nothing = shop.send("/console/shipments/shp_1/undelivered", order="ord_1", line="0", pieces="0", key="key-2")
+
+    assert 'action="/console/shipments/shp_1/undelivered"' in page
+    assert shop.api.body("POST /v1/orders/ord_1/returns") == {"lines": [{"line": 0, "quantity": 2}]}
+    assert nothing.headers["location"] == "/console/shipments/shp_1"
+
+
+def test_who_may_not_announce_what_comes_back_is_told_who_does(shop: WebShop) -> None:
+    shop.browser.cookies.set("roles", "SHIPPING_OPERATOR")
+    shop.answers["GET /v1/shipments/shp_1"] = SHIPPED
+
+    assert "An operator announces what comes back undelivered." in shop.look("/console/shipments/shp_1").text
 
 
 @pytest.mark.parametrize("path", ["/console/demo", "/console/bank"])

@@ -236,6 +236,45 @@ def test_goods_are_given_back_by_line() -> None:
         assert shop.api.body("POST /v1/orders/ord_1/returns") == {"lines": [{"line": 0, "quantity": 1}]}
 
 
+IN_SHIPPING = {**DONE, "status": "shipping_pending", "version": 7}
+WORK = {
+    "recipient": "Anna",
+    "phone": "+7 342 0000000",
+    "country": "RU",
+    "postal_code": "614000",
+    "city": "Perm",
+    "street": "Work 7",
+}
+
+
+def test_a_parcel_that_is_still_here_is_sent_to_another_address_and_one_that_has_left_is_not() -> None:
+    form = 'action="/orders/ord_1/address"'
+    with open_pages() as shop:
+        fill(shop)
+        shop.answers |= {"GET /v1/orders/ord_1": IN_SHIPPING, "PUT /v1/orders/ord_1": IN_SHIPPING}
+
+        assert form in shop.look("/orders/ord_1").text
+        shop.send("/orders/ord_1/address", method="courier", version="7", **{**WORK, "country": "ru"})
+
+        wish = f"PUT /v1/orders/{IN_SHIPPING['id']}"
+        assert shop.api.body(wish) == {"delivery": {"method": "courier", "address": WORK}}
+        assert shop.api.last(wish).headers["if-match"] == '"7"'
+        shop.answers["GET /v1/orders/ord_1"] = {**IN_SHIPPING, "elsewhere": WORK}
+        asked = shop.look("/orders/ord_1").text
+        assert "To go to Work 7, Perm instead" in asked
+        gone = {**IN_SHIPPING, "lines": [{**IN_SHIPPING["lines"][0], "shipped": 2}]}
+        shop.answers["GET /v1/orders/ord_1"] = gone
+        assert [form in text for text in (asked, shop.look("/orders/ord_1").text)] == [False, False]
+
+
+def test_an_order_says_why_a_change_of_it_did_not_come_about() -> None:
+    with open_pages() as shop:
+        fill(shop)
+        shop.answers["GET /v1/orders/ord_1"] = {**ORDER, "unchanged": [{"what": "lines", "text": "Not all is there"}]}
+
+        assert "Not all is there." in shop.look("/orders/ord_1").text
+
+
 def test_what_a_customer_is_told_of_an_orders_story_is_what_has_come_true() -> None:
     with open_pages() as shop:
         fill(shop)

@@ -26,9 +26,13 @@ class Clerk:
 
     def bring(self, order_id: str) -> None:
         """Give the order's parcel to a carrier, who brings it."""
-        path = f"/v1/shipments/{self._shipment(order_id)['id']}"
-        self._act(f"{path}/hand-over", {"carrier": "Post", "tracking": "RA1RU"})
-        self._act(f"{path}/delivery")
+        self._act(f"/v1/shipments/{self.hand_over(order_id)}/delivery")
+
+    def hand_over(self, order_id: str) -> str:
+        """Give the order's parcel to a carrier; the shipment's id."""
+        shipment_id: str = self._shipment(order_id)["id"]
+        self._act(f"/v1/shipments/{shipment_id}/hand-over", {"carrier": "Post", "tracking": "RA1RU"})
+        return shipment_id
 
     def take_back(self, order_id: str) -> None:
         """Receive what of an order comes back, once shipping has been told of it."""

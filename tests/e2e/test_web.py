@@ -176,19 +176,29 @@ def test_an_order_that_is_cancelled_in_one_window_is_so_in_the_other_without_a_c
     there.sees("Вы отменили заказ")
 
 
+def has_sent_home(visitor: Visitor, sku: str) -> str:
+    """The id of an order that a courier is to bring, paid from the wallet; its page is open."""
+    put_in(visitor, sku)
+    visitor.open("/checkout")
+    visitor.page.locator("[name=method][value=courier]").check()
+    for name, text in HOME.items():
+        visitor.page.locator(f"[name={name}]").fill(text)
+    place(visitor)
+    expect(visitor.page.locator(".steps .now")).to_have_text(visitor.text("order.step_sent"), timeout=DEADLINE_MS)
+    return visitor.page.url.rpartition("/")[2]
+
+
 def test_a_parcel_comes_while_one_looks_and_goods_of_it_are_given_back_in_two_languages(visitor: NewVisitor) -> None:
     anna = visitor()
     anna.log_in(ANNA)
-    put_in(anna, "NOTEBOOK-A5")
-    anna.open("/checkout")
-    anna.page.locator("[name=method][value=courier]").check()
-    for name, text in HOME.items():
-        anna.page.locator(f"[name={name}]").fill(text)
-    place(anna)
-    expect(anna.page.locator(".steps .now")).to_have_text(anna.text("order.step_sent"), timeout=DEADLINE_MS)
+    order_id = has_sent_home(anna, "NOTEBOOK-A5")
 
+    anna.page.locator("summary").click()
+    anna.page.locator("[name=street]").fill("Sibirskaya 7")
+    anna.press(anna.text("order.readdress"))
+    expect(anna.page.locator("address")).to_contain_text("Sibirskaya 7", timeout=DEADLINE_MS)
     with shipping_clerk(anna.address) as clerk:
-        clerk.bring(order_id := anna.page.url.rpartition("/")[2])
+        clerk.bring(order_id)
         expect(anna.page.locator(".steps .done")).to_have_count(4, timeout=DEADLINE_MS)
         anna.speak("ru")
         anna.page.locator("summary").click()
@@ -197,6 +207,22 @@ def test_a_parcel_comes_while_one_looks_and_goods_of_it_are_given_back_in_two_la
         anna.sees(anna.text("order.return_awaited"))
         clerk.take_back(order_id)
 
+    anna.sees(anna.text("order.return_received"))
+
+
+def test_a_parcel_that_nobody_took_comes_back_and_is_refunded(visitor: NewVisitor) -> None:
+    anna, ada = visitor(), visitor(Window(language="ru"))
+    anna.log_in(ANNA)
+    ada.log_in(ADA)
+    order_id = has_sent_home(anna, "MUG-BLUE")
+    with shipping_clerk(anna.address) as clerk:
+        ada.open(f"/console/shipments/{clerk.hand_over(order_id)}")
+        ada.page.locator("main summary").click()
+        ada.press(ada.text("console.undelivered"))
+        ada.sees(ada.text("console.done_undelivered"))
+        clerk.take_back(order_id)
+
+    is_at_last(anna, anna.text("orders.stage_cancelled"))
     anna.sees(anna.text("order.return_received"))
 
 

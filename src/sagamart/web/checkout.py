@@ -86,11 +86,16 @@ def wish_of(form: Form) -> Wish:
     return Wish(
         form.text("method"),
         form.text("address"),
-        {**form.fields(*ADDRESS), "country": form.text("country").upper()},
+        address_of(form),
         form.ticked("keep"),
         form.text("promo_code"),
         form.text("pay"),
     )
+
+
+def address_of(form: Form) -> Mapping[str, str]:
+    """The address of a form."""
+    return {**form.fields(*ADDRESS), "country": form.text("country").upper()}
 
 
 async def offer(visit: Visit, wish: Wish | None) -> Offer:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from sagamart.web.api_client import Json
+from sagamart.web.checkout import ADDRESS
+from sagamart.web.forms import Form
 from sagamart.web.paying import bank_page_of
 
 STEPS = ("accepted", "paid", "sent", "done")
@@ -42,6 +44,7 @@ TOLD: frozenset[str] = frozenset(
         "PromoRefused",
         "StockBooked",
         "StockRefused",
+        "OrderChangeUndone",
         "ReservationRevoked",
         "PaymentWindowExpired",
         "MoneyHeld",
@@ -54,6 +57,8 @@ TOLD: frozenset[str] = frozenset(
         "OrderPaid",
         "ShipmentPending",
         "ShipmentRefused",
+        "ShipmentChanged",
+        "ShipmentCannotBeChanged",
         "ShipmentHandedOver",
         "ShipmentDelivered",
         "ShipmentStopped",
@@ -150,10 +155,26 @@ class OrderPage(msgspec.Struct, frozen=True):
         return self.is_final and any(not one["received"] for one in self.order["returns"])
 
     @property
+    def address(self) -> Mapping[str, str] | None:
+        """Where its parcel goes, as a form has it."""
+        found = (self.order["delivery"] or {}).get("address")
+        return None if found is None else {name: found.get(name, "") for name in ADDRESS}
+
+    @property
+    def is_readdressable(self) -> bool:
+        """Whether its parcel is still here, and may go to another address."""
+        asked = self.order["stopping"] or self.order["elsewhere"]
+        is_here = not any(line.get("shipped") for line in self.order["lines"])
+        return self.order["status"] == "shipping_pending" and is_here and not asked and self.address is not None
+
+    @property
     def returnable(self) -> Sequence[Returnable]:
         """What can still be sent back; what was not sent is brought back, and staff take it."""
-        if self.order["status"] != "completed" or not self.is_sent:
-            return []
+        return self.out if self.order["status"] == "completed" and self.is_sent else []
+
+    @property
+    def out(self) -> Sequence[Returnable]:
+        """What has not been announced to come back."""
         back: dict[int, int] = {}
         for one in self.order["returns"]:
             for line in one["lines"]:
@@ -163,3 +184,12 @@ class OrderPage(msgspec.Struct, frozen=True):
             for place, line in enumerate(self.order["lines"])
         ]
         return [one for one in left if one.pieces > 0]
+
+
+def pieces_back(form: Form) -> Sequence[Mapping[str, int]]:
+    """The pieces of a form for what comes back, as the API takes them."""
+    return [
+        {"line": int(place), "quantity": int(number)}
+        for place, number in zip(form.texts("line"), form.texts("pieces"), strict=False)
+        if place.isdecimal() and number.isdecimal() and int(number)
+    ]

@@ -6,10 +6,14 @@ from litestar import Response, get, post
 
 from sagamart.web.console.acting import act
 from sagamart.web.forms import Form
+from sagamart.web.order_view import OrderPage, pieces_back
 from sagamart.web.visit import Visit
 
 SHIPMENTS = 25
 STATUSES = ("pending", "handed_over", "delivered", "returned", "stopped", "refused")
+ANNOUNCERS = frozenset(("OPERATOR", "ADMIN"))
+"""Who may say of an order that it comes back undelivered."""
+
 KINDS = {"pending": "warm", "handed_over": "", "delivered": "good", "refused": "bad"}
 
 
@@ -27,7 +31,11 @@ async def shipments(visit: Visit) -> Response[Any]:
 async def shipment(visit: Visit, shipment_id: str) -> Response[Any]:
     """One shipment, and what of it comes back."""
     found = await visit.api.get(visit.path_of("/v1/shipments", shipment_id))
-    return visit.page("console/shipment.html", shipment=found, kinds=KINDS)
+    order = None
+    if found["status"] == "handed_over" and not visit.roles.isdisjoint(ANNOUNCERS):
+        order = await visit.api.reach(visit.path_of("/v1/orders", found["order_id"]))
+    out = [] if order is None else OrderPage(order).out
+    return visit.page("console/shipment.html", shipment=found, kinds=KINDS, out=out)
 
 
 @post("/console/shipments/{shipment_id:str}/hand-over")
@@ -44,6 +52,16 @@ async def deliver(visit: Visit, shipment_id: str, form: Form) -> Response[Any]:
     return await act(visit, form, "POST", path, told="console.done_delivered")
 
 
+@post("/console/shipments/{shipment_id:str}/undelivered")
+async def expect_back(visit: Visit, shipment_id: str, form: Form) -> Response[Any]:
+    """Say what of it comes back without having reached the customer; the page of the shipment has it then."""
+    lines = pieces_back(form)
+    if not lines:
+        return visit.go(visit.path_of("/console/shipments", shipment_id), told="problem.nothing_to_return")
+    path = f"{visit.path_of('/v1/orders', form.text('order'))}/returns"
+    return await act(visit, form, "POST", path, {"lines": lines}, told="console.done_undelivered")
+
+
 @post("/console/shipments/{shipment_id:str}/returns/{return_id:str}")
 async def receive(visit: Visit, shipment_id: str, return_id: str, form: Form) -> Response[Any]:
     """Take in what came back."""
@@ -51,4 +69,4 @@ async def receive(visit: Visit, shipment_id: str, return_id: str, form: Form) ->
     return await act(visit, form, "POST", path, told="console.done_returned")
 
 
-ROUTES = (shipments, shipment, hand_over, deliver, receive)
+ROUTES = (shipments, shipment, hand_over, deliver, expect_back, receive)

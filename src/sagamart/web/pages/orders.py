@@ -1,15 +1,16 @@
 """Orders: all of one's own, and each with what to do next."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from litestar import Response, get, post
 
 from sagamart.web import money
 from sagamart.web.api_client import ApiProblem, Json
+from sagamart.web.checkout import address_of
 from sagamart.web.forms import Form
-from sagamart.web.order_view import TOLD, OrderPage
+from sagamart.web.order_view import TOLD, OrderPage, pieces_back
 from sagamart.web.paying import bank_page_of, pay_by_card, to_the_bank, way_back
 from sagamart.web.problem_pages import key_of
 from sagamart.web.visit import Visit
@@ -96,15 +97,19 @@ async def cancel(visit: Visit, order_id: str, form: Form) -> Response[Any]:
 @post("/orders/{order_id:str}/returns")
 async def give_back(visit: Visit, order_id: str, form: Form) -> Response[Any]:
     """Give pieces back."""
-    places, pieces = form.texts("line"), form.texts("pieces")
-    lines = [
-        {"line": int(place), "quantity": int(number)}
-        for place, number in zip(places, pieces, strict=False)
-        if place.isdecimal() and number.isdecimal() and int(number)
-    ]
+    lines = pieces_back(form)
     if not lines:
         return visit.go(visit.path_of("/orders", order_id), told="problem.nothing_to_return")
     return await _wished(visit, order_id, "returns", {"lines": lines}, form, told="order.returning")
+
+
+@post("/orders/{order_id:str}/address")
+async def readdress(visit: Visit, order_id: str, form: Form) -> Response[Any]:
+    """Have a parcel brought to another address, which shipping decides on."""
+    path = visit.path_of("/orders", order_id)
+    body = {"delivery": {"method": form.text("method"), "address": address_of(form)}}
+    wish = visit.api.send("PUT", f"/v1{path}", body, version=form.number("version"))
+    return await _answered(visit, path, wish, told="order.readdressing")
 
 
 @get("/orders/{order_id:str}/bank")
@@ -127,8 +132,13 @@ async def _wished(  # noqa: PLR0913, PLR0917  each is a part of the wish
 ) -> Response[Any]:
     """Ask something of an order; its page says what became of it."""
     path = visit.path_of("/orders", order_id)
+    wish = visit.api.send("POST", f"/v1{path}/{what}", body, key=form.text("key"), wait_s=WAIT_S)
+    return await _answered(visit, path, wish, told)
+
+
+async def _answered(visit: Visit, path: str, wish: Awaitable[Json], told: str) -> Response[Any]:
     try:
-        await visit.api.send("POST", f"/v1{path}/{what}", body, key=form.text("key"), wait_s=WAIT_S)
+        await wish
     except ApiProblem as problem:
         if problem.status >= SERVER_ERRORS or problem.status == 401:  # noqa: PLR2004  RFC 9110
             raise
@@ -150,4 +160,4 @@ async def _shipment(visit: Visit, found: Json) -> Json | None:
     return next(iter(shipments["items"]), None)
 
 
-ROUTES = (orders, order, story, now, receipt, pay, cancel, give_back, bank_page, back_from_the_bank)
+ROUTES = (orders, order, story, now, receipt, pay, cancel, give_back, readdress, bank_page, back_from_the_bank)
