@@ -15,6 +15,10 @@ WAY_S_MAX = 0.02
 LATE_S_MAX = 20.0
 ACKNOWLEDGED_S_MAX = 3.0
 
+NEWS_OF_THE_BANK = frozenset(("PaymentHeld", "PaymentCaptured"))
+NEWS_LATE_S_MAX = 60.0
+"""So late that an order has been given up by then, and its customer has placed another one."""
+
 
 class Network:
     """All wires of a run."""
@@ -37,7 +41,10 @@ class Network:
             asyncio.get_running_loop().call_later(self._way_s(), sender.acknowledged, consumer, message_id)
 
     def _deliver_later(self, sender: "Wire", consumer: str, message: Message[Body]) -> None:
-        late_s = self.chaos.random.uniform(0, LATE_S_MAX) if self.chaos.strikes("message late") else 0
+        random = self.chaos.random
+        late_s = random.uniform(0, LATE_S_MAX) if self.chaos.strikes("message late") else 0.0
+        if message.type in NEWS_OF_THE_BANK and self.chaos.strikes("news of the bank late"):
+            late_s += random.uniform(0, NEWS_LATE_S_MAX)
         asyncio.get_running_loop().call_later(self._way_s() + late_s, self._deliver, sender, consumer, message)
 
     def _deliver(self, sender: "Wire", consumer: str, message: Message[Body]) -> None:

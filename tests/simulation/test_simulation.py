@@ -53,6 +53,24 @@ def test_every_kind_of_fault_and_every_end_of_an_order_has_been_met(outcomes: li
     }
 
 
+def test_every_act_of_customers_has_been_met_and_what_may_become_of_it(outcomes: list[Outcome]) -> None:
+    acts = sum((outcome.acts for outcome in outcomes), Counter[str]())
+    assert set(acts) >= {
+        "order",
+        "pay",
+        "cancel",
+        "return",
+        "top",
+        "change",
+        "change undone",
+        "redeliver",
+        "move",
+        "address changed",
+        "address kept",
+        "slot sought",
+    }
+
+
 def test_a_seed_replays_exactly_whatever_python_makes_of_hashes() -> None:
     def trace(hash_seed: str) -> str:
         run = Path(__file__).with_name("run.py")

@@ -19,6 +19,7 @@ from sagamart.shop.accounts.service import ACCOUNTS
 from sagamart.shop.catalogue.service import CATALOGUE
 from sagamart.shop.notifications.service import NOTIFICATIONS
 from sagamart.shop.orders.lifecycle import LIFECYCLE
+from sagamart.shop.orders.messages import LateMoney
 from sagamart.shop.orders.records import Order
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from sagamart.shop.orders.stepping import DEADLINE
@@ -36,7 +37,7 @@ from sagamart.shop.wallet.service import WALLET
 from simulation.audit import audit
 from simulation.bank import SimulatedBank
 from simulation.chaos import Chaos
-from simulation.customers import RULES, Customers
+from simulation.customers import UNPAID_MAX, Customers
 from simulation.evidence import Evidence
 from simulation.network import Network, Wire
 from simulation.people import RECONCILE, People
@@ -73,6 +74,9 @@ REST_S_MAX = 900.0 + CLOCK_WRONG_S_MAX
 """An order that was placed by a clock that is ahead waits for as much longer."""
 
 HASTE = (1.0, 0.3, 0.1, 0.02)
+BANK_HAS_TIME = 0.5
+"""In so many runs the bank's page stays open however soon an order is given up: its money comes late."""
+
 BATCHES = (1, 3, 20, 500)
 QUEUES = (3, 30, 20_000)
 
@@ -89,6 +93,9 @@ class Outcome(msgspec.Struct):
     violations: list[str]
     ends: set[str]
     """What orders knew when they had ended: the states that the run reached."""
+
+    acts: Counter[str]
+    """What people asked for and got, by the first word of its name, and what became of changes and of late money."""
 
 
 class Emitted(dict[str, OutboxRow]):
@@ -127,9 +134,12 @@ class World:
         self.chaos = Chaos(seed, without)
         self.poison = Poison(self.chaos)
         self.services = [self.poison.within(service) for service in SERVICES]
-        self.haste = self.chaos.random.choice(HASTE)
+        random = self.chaos.random
+        self.haste = random.choice(HASTE)
+        self.bank_has_time = random.random() < BANK_HAS_TIME
         self.emitted: dict[str, str] = {}
         self.violations: list[str] = []
+        self.searches: Counter[str] = Counter()
         self.workers: list[Worker] = []
         self.stores = {service.name: self._store(service) for service in self.services}
         self.consumers: dict[str, list[str]] = {}
@@ -191,10 +201,21 @@ class World:
         orders = self.stores["orders"].rows[Order].values()
         return {f"{order.status} {order.attempt} {sorted(map(str, order.known))}" for order in orders}
 
+    @property
+    def acts(self) -> Counter[str]:
+        """What was done, and what became of it."""
+        orders = self.stores["orders"].rows[Order].values()
+        done = Counter(key.split()[0] for key, asked in self.people.asked.items() if asked.granted)
+        done["change undone"] = sum(order.plan.unmet is not None for order in orders)
+        done["address kept"] = sum(order.plan.kept is not None for order in orders)
+        done["address changed"] = sum(fact.name == "shipment_changed" for order in orders for fact in order.known)
+        return +(done + self.searches)
+
     def _store(self, service: Service) -> Store:
         store = Store(service, clock=self.clock, checks=CHECKS)
         store.outbox = Emitted(self.emitted)
-        store.timers = Timers(self.clock, self.haste)
+        waits_longer = self.bank_has_time and service.name == PAYMENTS.name
+        store.timers = Timers(self.clock, 1.0 if waits_longer else self.haste)
         store.letters = self.poison.letters_of(service.name)
         return store
 
@@ -224,7 +245,13 @@ class World:
     def _watch(self, worker: Worker) -> None:
         self.workers.append(worker)
         if worker.name == "orders":
-            worker.on_batch.append(self._check_orders)
+            worker.on_batch += [self._check_orders, self._note_searches]
+
+    def _note_searches(self, batch: Batch, _seconds: float) -> None:
+        """How often late money looked for a free slot."""
+        for arrival in batch.arrivals:
+            if isinstance(arrival.message.body, LateMoney):
+                self.searches["slot sought"] += 1
 
     def _check_orders(self, _batch: Batch, _seconds: float) -> None:
         """At no moment has a customer too many unpaid orders, or an order nothing that wakes it."""
@@ -237,7 +264,7 @@ class World:
             waits = not state.final and order.order_id not in parked
             if waits and (order.order_id, DEADLINE) not in store.timers:
                 self.violations.append(f"{order.order_id} is {order.status} without a deadline")
-        self.violations += [f"{who} has {n} unpaid orders" for who, n in unpaid.items() if n > RULES.unpaid_orders_max]
+        self.violations += [f"{who} has {n} unpaid orders" for who, n in unpaid.items() if n > UNPAID_MAX[who]]
 
     async def _crash_somebody(self) -> None:
         while True:
@@ -279,7 +306,15 @@ async def _simulated(seed: int, orders: int, without: Collection[str]) -> Outcom
         world.chaos.note(name, sorted(store.inbox), store.rows)
     lasted_s = asyncio.get_running_loop().time()
     return Outcome(
-        seed, orders, world.chaos.trace, world.chaos.fired, world.statuses, lasted_s, world.violations, world.ends
+        seed,
+        orders,
+        world.chaos.trace,
+        world.chaos.fired,
+        world.statuses,
+        lasted_s,
+        world.violations,
+        world.ends,
+        world.acts,
     )
 
 
