@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from orders_at_work import BORIS, ONE_PLATE, OPERATOR, TWO_CUPS, OrdersAtWork
+from sagamart.contracts.order_numbers import number_of
 from sagamart.platform.http import cursor_of
-from sagamart.shop.orders.numbers import number_of
 
 WRAP = {"title": "100% silk_wrap", "price_minor": 10_000}
 TODAY = datetime.now(UTC).date()

@@ -8,13 +8,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from sagamart.contracts import order_numbers
 from sagamart.contracts.order_requests import ReleaseRequested
 from sagamart.contracts.orders import OrderCancelled, OrderReturned
 from sagamart.contracts.payments import PaymentCaptured, PaymentHeld
 from sagamart.contracts.stock import StockRefused
 from sagamart.messaging.decision import Arm, Decision, Disarm
 from sagamart.messaging.message import Message
-from sagamart.shop.orders import numbers, stepping
+from sagamart.shop.orders import stepping
 from sagamart.shop.orders.decide import stay
 from sagamart.shop.orders.lifecycle import LIFECYCLE, to
 from sagamart.shop.orders.messages import OrderDeadline
@@ -193,8 +194,8 @@ def webhook_of_any_age(plant: Plant) -> None:
 
 def order_number_reused(plant: Plant) -> None:
     """The number of an order is that of its millisecond."""
-    number_of = numbers.number_of
-    plant.setattr(numbers, "number_of", lambda order_id: number_of(order_id[:-10] + "0" * 10))
+    number_of = order_numbers.number_of
+    plant.setattr(order_numbers, "number_of", lambda order_id: number_of(order_id[:-10] + "0" * 10))
 
 
 def parcel_leaves_after_it_was_stopped(plant: Plant) -> None:

@@ -6,6 +6,7 @@ A refusal says what the reader can act on: which product was short and by how mu
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from sagamart.contracts.order_numbers import number_of
 from sagamart.contracts.orders import CancelReason, ChangeRefusal, PaymentSource
 from sagamart.contracts.promotions import PromoRefusal
 from sagamart.platform.http import Language
@@ -256,7 +257,7 @@ def words(kind: Kind, facts: Facts, language: Language) -> Words:
     """The title and the text of a notification."""
     currency = facts.currency or ""
     text = _TEXTS[language][kind].format(
-        order=facts.order_id,
+        order=number_of(facts.order_id or ""),
         amount=money(facts.amount_minor or 0, currency, language),
         due=money(facts.due_minor or 0, currency, language),
         minutes=(facts.window_s or 0) // SECONDS_A_MINUTE or 1,

@@ -13,6 +13,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
+from sagamart.contracts.order_numbers import number_of
 from sagamart.contracts.orders import Status
 from sagamart.messaging.message import first_id_at
 from sagamart.platform.http import (
@@ -31,7 +32,6 @@ from sagamart.platform.http import (
 )
 from sagamart.shop.orders.lifecycle import LIFECYCLE
 from sagamart.shop.orders.messages import CallOffOrder
-from sagamart.shop.orders.numbers import number_of
 from sagamart.shop.orders.records import ORDERS, Order
 from sagamart.shop.orders.stepping import due_at
 from sagamart.shop.orders.view import OrderView

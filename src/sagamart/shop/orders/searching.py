@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec.structs import asdict, replace
 
+from sagamart.contracts.order_numbers import sought_by
 from sagamart.contracts.orders import Status
-from sagamart.shop.orders.numbers import sought_by
 from sagamart.shop.orders.view import OrderView, statuses_named
 
 FIRST, BEYOND = "ord_", "ord_g"

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from sagamart.contracts.order_numbers import number_of
 from sagamart.contracts.orders import (
     Address,
     CancelReason,
@@ -25,7 +26,6 @@ from sagamart.contracts.promotions import PromoRefusal
 from sagamart.contracts.wallet import HoldRefusal
 from sagamart.shop.orders.messages import Language
 from sagamart.shop.orders.money import Counted, Standing, counting, payments_of, sum_of
-from sagamart.shop.orders.numbers import number_of
 from sagamart.shop.orders.paying import lapses_at
 from sagamart.shop.orders.reasons import ENDS, KEPT, Texts, reason_text, unmet_text
 from sagamart.shop.orders.records import Order, Shortfall
