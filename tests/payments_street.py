@@ -23,6 +23,7 @@ from sagamart.shop.payments.decide import PaymentRules
 from sagamart.shop.payments.http_bank import HttpBank
 from sagamart.shop.payments.outside import calls_to
 from sagamart.shop.payments.service import payments_service
+from sagamart.shop.payments.switching import BankSwitches
 from shop_fixtures import RunningService, Started
 
 PAYS, POOR, DECLINED = (f"400000000000{number:04}" for number in (1, 3, 4))
@@ -143,7 +144,8 @@ async def street(started: Started, bank_database: BankDatabase) -> AsyncIterator
         bank = await closing.enter_async_context(a_bank(await bank_database()))
         client = HttpBank(str(bank.http.base_url), SHOP_KEY)
         outside = msgspec.structs.replace(calls_to(client), failures_max=10_000)
-        payments = await started(payments_service(RULES), routes([SECRET]), [outside])
+        switches = BankSwitches(str(bank.http.base_url).rstrip("/"), ADMIN_KEY)
+        payments = await started(payments_service(RULES), routes([SECRET], switches=switches), [outside])
         listener = await closing.enter_async_context(Server(payments.app, host="127.0.0.1", port=0))
         hook = {"url": f"http://127.0.0.1:{listener.port}/v1/bank-webhooks/bank", "secrets": [SECRET]}
         assert (await bank.call("PUT", "/v1/webhook", hook)).status_code == 200

@@ -1,9 +1,10 @@
 """Who may do what: each operation of the joined application, and how it answers each kind of caller.
 
 `owner` is the customer whose order, wallet and profile the request is about, `stranger` another customer.  401: nobody
-has logged in; 403: not with these roles; 404: not for you, or (dead letters, returns) there is none; 409: allowed, but
-an operator has settled that payment before, the parcel is handed over already, or the order is cancelled.  A webhook of
-the bank is let in by its signature only.  The staff have no role but the one in the head of the column.
+has logged in; 403: not with these roles; 404: not for you, or (dead letters, returns, a bank's switches) there is none;
+409: allowed, but an operator has settled that payment before, the parcel is handed over already, or the order is
+cancelled.  A webhook of the bank is let in by its signature only.  The staff have no role but the one in the head of
+the column.
 """
 
 TABLE = """
@@ -104,6 +105,8 @@ GET   /v1/operations/payments/unknown                     401      403   403    
 POST  /v1/operations/payments/{payment_id}/resolution     401      403   403      200      403         403   409
 POST  /v1/operations/reconciliation                       401      403   403      202      403         403   202
 GET   /v1/operations/reconciliation                       401      403   403      200      403         403   200
+GET   /v1/operations/bank/misbehaviour                    401      403   403      404      403         403   404
+PUT   /v1/operations/bank/misbehaviour                    401      403   403      404      403         403   404
 GET   /v1/operations/reconciliation/differences          401      403   403      200      403         403   200
 GET   /v1/operations/dead-letters                         401      403   403      200      403         403   200
 POST  /v1/operations/dead-letters/{letter_id}/release     401      403   403      404      403         403   404

@@ -31,7 +31,7 @@ def password() -> str:
 def make(place: Path) -> None:
     """Write everything into an empty folder."""
     place.mkdir(mode=0o700, parents=True)
-    admin, shop_key = password(), password()
+    admin, shop_key, bank_key = password(), password(), password()
     webhook = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
     server = f"postgresql://postgres:{admin}@{DATABASE}/postgres"
     (place / "postgres-password").write_text(admin)
@@ -47,7 +47,9 @@ def make(place: Path) -> None:
             shutil.copy(jwks, place / service / jwks.name)
             _give_keys(place / "keys", place / service, service)
         else:
-            _tell_bank(place, known, shop_key, webhook)
+            _tell_bank(
+                place, known, {"BANK_SHOP_KEY": shop_key, "BANK_ADMIN_KEY": bank_key, "BANK_WEBHOOK_SECRET": webhook}
+            )
         lines += [f'owner_dsn = "{_template(known.owner_dsn, service)}"', f'admin_dsn = "{server}"']
         _write(place / "owners" / service, lines)
     (place / "accounts/token-keys").mkdir()
@@ -57,7 +59,7 @@ def make(place: Path) -> None:
     for name in ("audit", "door"):
         shutil.copy(jwks, place / name / jwks.name)
     with (place / "payments/sagamart.toml").open("a") as file:
-        file.write(f'\n[bank]\napi_key = "{shop_key}"\nwebhook_secrets = ["{webhook}"]\n')
+        file.write(f'\n[bank]\napi_key = "{shop_key}"\nadmin_key = "{bank_key}"\nwebhook_secrets = ["{webhook}"]\n')
     _open(place)
 
 
@@ -84,15 +86,9 @@ def _tell_audit(place: Path, passwords: Mapping[str, Passwords]) -> None:
     (place / "audit/pgpass").write_text("".join(lines))
 
 
-def _tell_bank(place: Path, database: ServiceDatabase, shop_key: str, webhook: str) -> None:
+def _tell_bank(place: Path, database: ServiceDatabase, keys: Mapping[str, str]) -> None:
     """The bank is told by its environment."""
-    told = {
-        "BANK_DSN": database.runtime_dsn,
-        "BANK_OWNER_DSN": database.owner_dsn,
-        "BANK_SHOP_KEY": shop_key,
-        "BANK_ADMIN_KEY": password(),
-        "BANK_WEBHOOK_SECRET": webhook,
-    }
+    told = {"BANK_DSN": database.runtime_dsn, "BANK_OWNER_DSN": database.owner_dsn, **keys}
     (place / "bank.env").write_text("".join(f"{name}={value}\n" for name, value in told.items()))
 
 

@@ -251,10 +251,9 @@ def with_bank(settings: ShopSettings, bank: str, secret: str) -> ShopSettings:
         return settings
     http = settings.http
     back = settings.bank.return_url or (f"http://{http.host}:{http.port}{BACK_FROM_BANK}" if http.port else "")
-    key = BankSettings().shop_key
-    own = structs.replace(settings.bank, url=bank, api_key=key, webhook_secrets=(secret,), return_url=back)
-    web = structs.replace(settings.web, bank_url=bank, bank_admin_key=BankSettings().admin_key)
-    return structs.replace(settings, bank=own, web=web)
+    keys = BankSettings()
+    known = {"api_key": keys.shop_key, "admin_key": keys.admin_key, "webhook_secrets": (secret,)}
+    return structs.replace(settings, bank=structs.replace(settings.bank, url=bank, return_url=back, **known))
 
 
 async def hear_from(bank: str, shop: str, secret: str) -> None:

@@ -65,6 +65,13 @@ class BankSection(Section, frozen=True):
         str, Meta(description="Where the bank is; empty: no cards are taken", examples=["http://127.0.0.1:8090"])
     ] = ""
     api_key: Annotated[str, Meta(description="What the bank knows the shop by", extra={"secret": True})] = ""
+    admin_key: Annotated[
+        str,
+        Meta(
+            description="A simulated bank's admin key, for operators to switch its misbehaviour; empty: they cannot",
+            extra={"secret": True},
+        ),
+    ] = ""
     webhook_secrets: Annotated[
         tuple[str, ...],
         Meta(

@@ -40,6 +40,7 @@ from sagamart.shop.payments.http_bank import HttpBank
 from sagamart.shop.payments.messages import BeginReconciling
 from sagamart.shop.payments.outside import calls_to
 from sagamart.shop.payments.service import payments_service
+from sagamart.shop.payments.switching import BankSwitches
 from sagamart.shop.payments.waiting import TopUpWaiters
 from sagamart.shop.promotions import api as promotions_api
 from sagamart.shop.promotions.service import PROMOTIONS
@@ -113,7 +114,7 @@ def _payments(settings: ShopSettings) -> Slice:
     client = HttpBank(bank.url, bank.api_key, return_url=bank.return_url, page_hosts=frozenset(bank.page_hosts))
     begins = (BeginReconciling(),) if bank.url else ()
     try:
-        routes = payments_api.routes(bank.webhook_secrets, waiters)
+        routes = payments_api.routes(bank.webhook_secrets, waiters, BankSwitches(bank.url, bank.admin_key))
     except ValueError as error:
         raise SettingsError(f"SAGAMART_BANK_WEBHOOK_SECRETS: {error}") from error
     service = payments_service(rules)

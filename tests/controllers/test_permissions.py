@@ -221,6 +221,7 @@ BODIES: dict[str, Body] = {
     "PATCH /v1/notifications/preferences": always({"sms": False}),
     "POST /v1/webhooks": always({"url": "https://erp.example/", "events": ["order.paid"]}),
     "PATCH /v1/webhooks/{webhook_id}": always({"active": True}),
+    "PUT /v1/operations/bank/misbehaviour": always({"switches": {"down": "once"}, "why": "to see"}),
     "POST /v1/wallet/deposits": deposit_for_the_owner,
     "POST /v1/wallet/withdrawals": always(MONEY),
     "POST /v1/wallet/top-ups": always(MONEY),
@@ -266,8 +267,7 @@ async def parcel(shop: OpenShop, people: dict[str, Caller]) -> str:
     wish = {"lines": [{"title": "A mug", "price_minor": 1}], "delivery": {"method": METHOD["method"]}}
     (await shop.post("/v1/orders", wish, caller=people["owner"], key="parcel")).raise_for_status()
     await pending
-    (sent,) = (await shop.get("/v1/shipments", caller=people["owner"])).json()["items"]
-    return str(sent["id"])
+    return str((await shop.get("/v1/shipments", caller=people["owner"])).json()["items"][0]["id"])
 
 
 def _is_to_be_sent(row: Any) -> bool:

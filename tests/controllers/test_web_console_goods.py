@@ -201,5 +201,22 @@ def test_a_shop_that_is_no_demonstration_says_so(shop: WebShop, path: str) -> No
     assert "Only in a demonstration" in answer.text
 
 
+def test_the_bank_is_switched_for_a_reason(shop: WebShop) -> None:
+    shop.answers["GET /v1/operations/bank/misbehaviour"] = {
+        "switches": {"down": "never", "refuses": "once"},
+        "fired": {"down": 2},
+    }
+    shop.answers["PUT /v1/operations/bank/misbehaviour"] = {}
+    assert "2 times" in shop.look("/console/bank").text
+
+    answer = shop.send(
+        "/console/bank", down="always", refuses="never", not_there="once", why="to see", back="/console/bank"
+    )
+
+    asked = "PUT /v1/operations/bank/misbehaviour"
+    assert shop.api.body(asked) == {"switches": {"down": "always", "refuses": "never"}, "why": "to see"}
+    assert answer.headers["location"] == "/console/bank"
+
+
 def test_the_banks_switches_are_nobodys_where_the_shop_is_no_demonstration(shop: WebShop) -> None:
-    assert shop.send("/console/bank", down="always").status_code == 403
+    assert shop.send("/console/bank", down="always").status_code == 404

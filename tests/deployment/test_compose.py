@@ -268,6 +268,7 @@ def test_the_shop_and_the_bank_know_each_other(secrets: Path) -> None:
     bank = dict(line.split("=", 1) for line in (secrets / "bank.env").read_text().splitlines())
     paying = load(ShopSettings, {"SAGAMART_CONFIG": str(secrets / "payments/sagamart.toml")}).bank
     assert (paying.api_key, paying.webhook_secrets) == (bank["BANK_SHOP_KEY"], (bank["BANK_WEBHOOK_SECRET"],))
+    assert paying.admin_key == bank["BANK_ADMIN_KEY"]
 
 
 def test_only_their_owner_sees_the_secrets_of_this_machine(secrets: Path) -> None:

@@ -15,7 +15,9 @@ import msgspec
 
 from sagamart.messaging.records import Entry, Table
 
-DecidedAction = Literal["cancel_order", "change_order", "move_order", "pay_order", "return_order", "resolve_payment"]
+DecidedAction = Literal[
+    "cancel_order", "change_order", "move_order", "pay_order", "return_order", "resolve_payment", "switch_bank"
+]
 Action = Literal[
     "release",
     "discard",
@@ -27,6 +29,7 @@ Action = Literal[
     "pay_order",
     "return_order",
     "resolve_payment",
+    "switch_bank",
 ]
 
 _LIST = """
@@ -38,9 +41,10 @@ _LIST = """
 
 
 class OperatorAction(Entry, frozen=True):
-    """An act that a handler decided; `id` is that of the command, `subject` the order or payment.
+    """An act that a handler decided; `id` is that of the command, `subject` the order, the payment or the bank.
 
-    `why` may be empty where no reason is asked for.  An order had `status_before` and has `status_after`.
+    `why` may be empty where no reason is asked for.  An order had `status_before` and has `status_after`; of the bank
+    they are the ways in which it misbehaved and does, null being none.
     """
 
     id: str

@@ -20,7 +20,7 @@ from sagamart.web.forms import FORM_BYTES_MAX, form_of, read_form
 from sagamart.web.pages import ROUTES
 from sagamart.web.problem_pages import HANDLERS
 from sagamart.web.settings import WebSection
-from sagamart.web.visit import BankBeside, Pages, visit_of
+from sagamart.web.visit import Pages, visit_of
 
 API_ADDRESS = "http://sagamart"
 """The address of an API in this process; nobody looks it up."""
@@ -47,7 +47,6 @@ def build_pages(
         trust_env=False,
         follow_redirects=False,
     )
-    bank = BankBeside(settings.bank_url, settings.bank_admin_key)
     app = Litestar(
         [bind(route, PROVIDED) for route in ROUTES],
         before_request=read_form,
@@ -55,7 +54,7 @@ def build_pages(
         request_max_body_size=FORM_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
-        state=State({"pages": Pages(client, settings.https, bank, traced=traces is not None)}),
+        state=State({"pages": Pages(client, settings.https, traced=traces is not None)}),
     )
     on_answer = [one.answered for one in (metrics, traces) if one is not None]
     inner: Any = Answering(app.asgi_handler, https=settings.https)

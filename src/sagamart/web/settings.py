@@ -21,10 +21,6 @@ class WebSection(Section, frozen=True):
             description="Where `sagamart serve web` finds the API: the address of the shop's front door",
         ),
     ] = "http://127.0.0.1:8080"
-    bank_url: Annotated[
-        str, Meta(description="A demonstration's simulated bank, whose misbehaviour the console switches; empty: none")
-    ] = ""
-    bank_admin_key: Annotated[str, Meta(description="The simulated bank's admin key")] = ""
     https: Annotated[
         bool,
         Meta(description="Whether browsers reach the pages by https only: cookies are Secure and named __Host- then"),

@@ -34,8 +34,8 @@ THEMES: tuple[Theme, ...] = ("auto", "light", "dark")
 
 CSRF_BYTES = 16
 SEE_OTHER = 303
-DEMO = "demo"
-"""The cookie that says that the shop is a demonstration."""
+BESIDE = "beside"
+"""The cookie that says what the shop has that only a demonstration has."""
 
 VISIT = "sagamart_visit"
 """Where a request's scope carries the visit."""
@@ -45,19 +45,11 @@ _PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 """A path of this site: no other host, no backslash that a browser would read as a slash, no control character."""
 
 
-class BankBeside(msgspec.Struct, frozen=True):
-    """A demonstration's simulated bank: where it is, and the key to its misbehaviour.  No address: there is none."""
-
-    url: str = ""
-    admin_key: str = ""
-
-
 class Pages(msgspec.Struct, frozen=True):
     """What all visits share."""
 
     http: httpx.AsyncClient
     https: bool = False
-    bank: BankBeside = BankBeside()
     traced: bool = False
     renewals: Renewals = msgspec.field(default_factory=Renewals)
 
@@ -68,7 +60,6 @@ class Visit:
     def __init__(self, request: Request[Any, Any, Any], pages: Pages) -> None:
         self.request = request
         self.cookies = Cookies(request.headers.get("cookie", ""), https=pages.https)
-        self.bank = pages.bank
         self.language = self._language()
         self.theme = self._theme()
         self.api = Api(pages.http, pages.renewals, self.cookies, self._origin(traced=pages.traced))
@@ -114,9 +105,17 @@ class Visit:
         return bool(self.roles - {"CUSTOMER"})
 
     @property
-    def has_demo(self) -> bool:
-        """Whether the shop is a demonstration, as far as this browser was told."""
-        return bool(self.cookies.read(DEMO))
+    def beside(self) -> frozenset[str]:
+        """What the shop has that only a demonstration has, as far as this browser was told."""
+        return frozenset(filter(None, self.cookies.read(BESIDE).split(".")))
+
+    def keep_beside(self, name: str, *, there: bool) -> None:
+        """Keep in mind whether the shop has this."""
+        known = self.beside - {name} | ({name} if there else set())
+        if not known:
+            self.cookies.drop(BESIDE)
+        elif known != self.beside:
+            self.cookies.set(BESIDE, ".".join(sorted(known)))
 
     def question(self, name: str) -> str:
         """A field of the address's question; empty where there is none."""
@@ -161,7 +160,7 @@ class Visit:
     def leave(self) -> None:
         """Forget who the visitor was."""
         self.api.forget()
-        for name in ("roles", "pieces", DEMO):
+        for name in ("roles", "pieces", BESIDE):
             self.cookies.drop(name)
         self.renew_csrf()
 

@@ -132,6 +132,9 @@ securityContext:
   value: {{ join "," $values.bank.pageHosts | quote }}
 {{ include "sagamart.secretVariable" (list "SAGAMART_BANK_API_KEY" $values.bank.secret "api-key") }}
 {{ include "sagamart.secretVariable" (list "SAGAMART_BANK_WEBHOOK_SECRETS" $values.bank.secret "webhook-secrets") }}
+{{- if $values.bank.simulated.enabled }}
+{{ include "sagamart.secretVariable" (list "SAGAMART_BANK_ADMIN_KEY" $values.bank.simulated.secret "admin-key") }}
+{{- end }}
 {{- end }}
 {{- if eq $name "notifications" }}
 {{- if $values.email.host }}

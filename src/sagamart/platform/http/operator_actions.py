@@ -28,7 +28,7 @@ NOW = Moment(datetime(9999, 1, 1, tzinfo=UTC), "")
 class ShownAction(msgspec.Struct, frozen=True):
     """An act: `by` did it at `at` (RFC 3339, UTC) to `subject`, in `service`.  `letter` is the dead letter's id.
 
-    An order had `status_before` and has `status_after` the act.
+    An order had `status_before` and has `status_after` the act; of the bank they are the ways in which it misbehaves.
     """
 
     id: str

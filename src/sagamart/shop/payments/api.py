@@ -32,6 +32,8 @@ from sagamart.shop.payments import operations_api
 from sagamart.shop.payments.messages import BankNotified, OpenTopUp
 from sagamart.shop.payments.records import PAYMENTS, Payment
 from sagamart.shop.payments.signatures import is_signed, keys_of
+from sagamart.shop.payments.switching import BankSwitches
+from sagamart.shop.payments.switching_api import switching_routes
 from sagamart.shop.payments.view import BankPaymentView, view
 from sagamart.shop.payments.waiting import TopUpWaiters
 
@@ -107,7 +109,9 @@ async def payment(payment_id: FromPath[str], queries: Queries, caller: Caller) -
     return json_response(view(found))
 
 
-def routes(secrets: Sequence[str], waiters: TopUpWaiters | None = None) -> Sequence[HTTPRouteHandler]:
+def routes(
+    secrets: Sequence[str], waiters: TopUpWaiters | None = None, switches: BankSwitches | None = None
+) -> Sequence[HTTPRouteHandler]:
     """The routes of payments, where the bank signs its webhooks with these secrets (none: they are all refused).
 
     `waiters.on_committed` belongs into the worker's `on_commit`.
@@ -128,7 +132,9 @@ def routes(secrets: Sequence[str], waiters: TopUpWaiters | None = None) -> Seque
             return Response(None, status_code=204)  # of no payment: nothing to ask about
         return await ask(BankNotified(told.key, told.version), key=event_id)
 
-    return _top_up(waiters or TopUpWaiters()), payments, payment, bank_webhook, *operations_api.ROUTES
+    switching = switching_routes(switches or BankSwitches("", ""))
+    own = (_top_up(waiters or TopUpWaiters()), payments, payment, bank_webhook)
+    return (*own, *operations_api.ROUTES, *switching)
 
 
 def _top_up(waiters: TopUpWaiters) -> HTTPRouteHandler:

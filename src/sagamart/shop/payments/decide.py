@@ -36,6 +36,7 @@ from sagamart.shop.payments.messages import (
     LookAgain,
     PageExpired,
     ResolvePayment,
+    SwitchBank,
 )
 from sagamart.shop.payments.records import Payment, PaymentStatus, Refund, Resolution
 from sagamart.shop.payments.view import view
@@ -192,6 +193,16 @@ def resolve(message: Message[ResolvePayment], payment: Payment | None) -> Decisi
     audited = Resolution(message.id, payment.payment_id, body.outcome, body.by, body.why, message.at)
     act = OperatorAction(message.id, "resolve_payment", payment.payment_id, body.by, body.why, message.at)
     return Decision(save=[settled, audited, act], send=facts(settled), reply=Reply(200, view(settled)))
+
+
+def switched(message: Message[SwitchBank]) -> Decision:
+    """An operator switches the simulated bank's misbehaviour: that is kept, and touches no payment."""
+    body = message.body
+    states = (body.before or None, body.after or None)
+    return Decision(
+        save=[OperatorAction(message.id, "switch_bank", body.key, body.by, body.why, message.at, *states)],
+        reply=Reply(204),
+    )
 
 
 def notified(payment: Payment | None, body: BankNotified) -> Decision:

@@ -82,6 +82,15 @@ class Reconcile(AboutBank, frozen=True):
     """Compare the bank's statement with the payments, now."""
 
 
+class SwitchBank(AboutBank, frozen=True):
+    """An operator is about to switch the simulated bank's misbehaviour from this to that (`down=once`); empty: none."""
+
+    by: str
+    why: str
+    before: str
+    after: str
+
+
 class BeginReconciling(AboutBank, frozen=True):
     """A process has started: see to it that somebody compares every night."""
 

@@ -38,6 +38,7 @@ from sagamart.shop.payments.messages import (
     ResolvePayment,
     StatementAsked,
     StatementRead,
+    SwitchBank,
 )
 from sagamart.shop.payments.records import (
     DIFFERENCES,
@@ -120,6 +121,7 @@ def _asked_by_people(rules: PaymentRules) -> Sequence[Handler[Any]]:
             decide=lambda m, have: decide.resolve(m, _found(m, have)),
             emits=FACTS,
         ),
+        Handler(takes=SwitchBank, needs=lambda _: (), decide=lambda m, _: decide.switched(m)),
     )
 
 

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 
 from sagamart.web.console.acting import act, why
 from sagamart.web.console.charts import pace_chart
-from sagamart.web.console.entrance import demonstration_of
+from sagamart.web.console.entrance import shown_beside
 from sagamart.web.forms import Form
 from sagamart.web.visit import Visit
 
@@ -18,7 +18,7 @@ SECONDS = 60
 async def demonstration(visit: Visit) -> Response[Any]:
     """What can be done in a demonstration, and what has been; for htmx again every second."""
     state, pace = await asyncio.gather(
-        demonstration_of(visit), visit.api.get("/v1/operations/orders/pace", seconds=SECONDS)
+        shown_beside(visit, "demo"), visit.api.get("/v1/operations/orders/pace", seconds=SECONDS)
     )
     if state is None:
         return visit.page("console/no_demo.html", status=404)

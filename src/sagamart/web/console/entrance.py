@@ -1,10 +1,11 @@
 """The way into the console: the sections that somebody's roles open.
 
-What only a demonstration has is shown where there is one: whether there is, the API is asked at the entrance, and the
-browser keeps it.
+What only a demonstration has is shown where it is there: the API is asked at the entrance, and the browser keeps it.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
@@ -13,12 +14,17 @@ from litestar import Response, get
 from sagamart.web.api_client import ApiProblem, Json
 from sagamart.web.templates import environment
 from sagamart.web.texts import is_text
-from sagamart.web.visit import DEMO, Visit
+from sagamart.web.visit import Visit
 
 OFFICE = frozenset(("OPERATOR", "ADMIN"))
 STOREROOM = frozenset(("STOCK_OPERATOR", "ADMIN"))
 DISPATCH = frozenset(("SHIPPING_OPERATOR", "OPERATOR", "ADMIN"))
 STAFF = OFFICE | STOREROOM | DISPATCH
+
+
+Beside = Literal["demo", "bank"]
+SHOWN_BY: Mapping[Beside, str] = {"demo": "/v1/operations/demo", "bank": "/v1/operations/bank/misbehaviour"}
+"""What only a demonstration has, and what shows it."""
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -28,7 +34,7 @@ class Section(msgspec.Struct, frozen=True):
     path: str
     drawn: str
     roles: frozenset[str]
-    needs: Literal["demo", "bank"] | None = None
+    needs: Beside | None = None
 
 
 SECTIONS: Sequence[Section] = (
@@ -48,17 +54,14 @@ SECTIONS: Sequence[Section] = (
 
 def sections(visit: Visit) -> Sequence[Section]:
     """The sections of a visitor's roles.  Links only: what they may do, the API decides."""
-    there = {None, *(["demo"] if visit.has_demo else []), *(["bank"] if visit.bank.url else [])}
+    there = {None, *visit.beside}
     return [one for one in SECTIONS if one.needs in there and not one.roles.isdisjoint(visit.roles)]
 
 
-async def demonstration_of(visit: Visit) -> Json | None:
-    """The demonstration as it is, if there is one, which the browser keeps in mind.  Raises ApiProblem."""
-    found = await visit.api.find("/v1/operations/demo")
-    if found is None:
-        visit.cookies.drop(DEMO)
-    elif not visit.has_demo:
-        visit.cookies.set(DEMO, "on")
+async def shown_beside(visit: Visit, name: Beside) -> Json | None:
+    """What only a demonstration has, as it is, if it is there, which the browser keeps in mind.  Raises ApiProblem."""
+    found = await visit.api.find(SHOWN_BY[name])
+    visit.keep_beside(name, there=found is not None)
     return found
 
 
@@ -71,8 +74,14 @@ async def console(visit: Visit) -> Response[Any]:
     if not own:
         raise ApiProblem(403, "forbidden")
     if not visit.roles.isdisjoint(OFFICE):
-        await demonstration_of(visit)
+        await asyncio.gather(*(_look(visit, name) for name in SHOWN_BY))
     return visit.go(own[0].path)
+
+
+async def _look(visit: Visit, name: Beside) -> None:
+    """See whether this is there; who cannot say now has not changed it."""
+    with suppress(ApiProblem):
+        await shown_beside(visit, name)
 
 
 environment.globals.update(sections=sections, is_text=is_text)

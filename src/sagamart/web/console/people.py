@@ -1,12 +1,14 @@
 """People: who works here, anybody by the e-mail address, and what roles each has."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, get, post
 
 from sagamart.web.api_client import ApiProblem
 from sagamart.web.console.acting import act
+from sagamart.web.console.entrance import OFFICE
 from sagamart.web.forms import Form
 from sagamart.web.visit import Visit
 
@@ -35,8 +37,10 @@ async def people(visit: Visit) -> Response[Any]:
 async def person(visit: Visit, user_id: str) -> Response[Any]:
     """One user, their roles, and who gave and took them."""
     path = visit.path_of("/v1/users", user_id)
-    found, changes = await asyncio.gather(visit.api.get(path), visit.api.get(f"{path}/role-changes", limit=CHANGES))
-    return visit.page("console/person.html", person=found, changes=changes["items"], roles=ROLES)
+    found, changes, staff = await asyncio.gather(
+        visit.api.get(path), visit.api.get(f"{path}/role-changes", limit=CHANGES), names_of_staff(visit)
+    )
+    return visit.page("console/person.html", person=found, changes=changes["items"], roles=ROLES, staff=staff)
 
 
 @post("/console/people/{user_id:str}/roles")
@@ -49,6 +53,14 @@ async def assign(visit: Visit, user_id: str, form: Form) -> Response[Any]:
     path = f"{visit.path_of('/v1/users', user_id)}/roles"
     body = {"roles": roles}
     return await act(visit, form, "PUT", path, body, version=form.number("version"), told="console.done_roles")
+
+
+async def names_of_staff(visit: Visit) -> Mapping[str, str]:
+    """The names of those who work here, by id; none where the accounts do not answer, or not to this visitor."""
+    if visit.roles.isdisjoint(OFFICE):
+        return {}
+    found = await visit.api.reach("/v1/users", staff="true", limit=STAFF)
+    return {} if found is None else {one["id"]: one["name"] for one in found["items"]}
 
 
 ROUTES = (people, person, assign)

@@ -10,6 +10,7 @@ from litestar import Response, get, post
 from sagamart.web.api_client import Json
 from sagamart.web.console.acting import act, why
 from sagamart.web.console.durations import duration
+from sagamart.web.console.people import names_of_staff
 from sagamart.web.console.settling import unanswered
 from sagamart.web.forms import Form
 from sagamart.web.visit import Visit
@@ -83,9 +84,11 @@ async def letters_of(visit: Visit, order_ids: Sequence[str]) -> Mapping[str, Seq
 @get("/console/acts")
 async def acts(visit: Visit) -> Response[Any]:
     """What operators did, the newest first."""
-    found = await visit.api.get("/v1/operations/actions", cursor=visit.question("cursor"), limit=ACTS)
+    found, staff = await asyncio.gather(
+        visit.api.get("/v1/operations/actions", cursor=visit.question("cursor"), limit=ACTS), names_of_staff(visit)
+    )
     facts = {"acts": found["items"], "next_cursor": found["next_cursor"], "missing": missing_from(found)}
-    return visit.page("console/journal.html", **facts)
+    return visit.page("console/journal.html", staff=staff, **facts)
 
 
 @post("/console/letters/{letter_id:str}/release")
