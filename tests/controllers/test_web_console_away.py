@@ -5,34 +5,10 @@ from typing import Any
 
 import pytest
 
+from console_examples import ORDER
 from sagamart.web import WebSection
 from web_shop import WebShop, open_pages
 
-ORDER = {
-    "id": "ord_1",
-    "number": "0T4E-ESA8-PYHQ-K1ZR",
-    "status": "booking_pending",
-    "stage": {"code": "accepted", "text": "accepted"},
-    "state": {"code": "created", "text": "created"},
-    "customer_id": "cus_anna",
-    "lines": [],
-    "total_minor": 200,
-    "currency": "RUB",
-    "due_minor": 200,
-    "discount_minor": 0,
-    "promo_code": None,
-    "delivery": None,
-    "payments": [{"id": "pay_1-1", "source": "bank", "amount_minor": 200, "state": "started"}],
-    "returns": [],
-    "stopping": False,
-    "elsewhere": None,
-    "unchanged": [],
-    "reason": None,
-    "placed_at": "2026-11-21T20:17:40Z",
-    "changed_at": "2026-11-21T20:17:41Z",
-    "pay_by": None,
-    "version": 7,
-}
 NOTHING: dict[str, Any] = {"items": [], "next_cursor": None, "missing": []}
 STOCK_AWAY: dict[str, Any] = {**NOTHING, "missing": ["stock"]}
 VITAL = {

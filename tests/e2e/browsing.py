@@ -136,9 +136,16 @@ class Visitor:
         answer = asked.post("/login", form=form, max_redirects=0)
         assert answer.status == SEE_OTHER, answer.text()
 
+    @contextmanager
+    def to_another_page(self) -> Iterator[None]:
+        """Do what leads to another page; that one has loaded at the end, even where it has the same address."""
+        with self.page.expect_navigation(timeout=PATIENCE_S * 1000):
+            yield
+
     def speak(self, language: Language) -> None:
         """Have the page in this language from here on, as the switch at its foot does."""
-        self.page.locator(f"[name=language][value={language}]").click()
+        with self.to_another_page():
+            self.page.locator(f"[name=language][value={language}]").click()
         expect(self.page.locator(f"html[lang={language}]")).to_be_attached(timeout=PATIENCE_S * 1000)
         self.language = language
 
@@ -170,8 +177,9 @@ class Visitor:
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_S * 1000)
 
     def press(self, name: str) -> None:
-        """Press the button of this name, or follow the link."""
-        self.control(name).click()
+        """Press the button of this name, or follow the link: what leads to another page, which is there at the end."""
+        with self.to_another_page():
+            self.control(name).click()
 
     def control(self, name: str) -> Locator:
         """The button or link of this name in the page's own part."""
@@ -179,7 +187,12 @@ class Visitor:
         return main.get_by_role("button", name=name).or_(main.get_by_role("link", name=name)).first
 
     def barriers(self) -> list[str]:
-        """What keeps people with disabilities out, of some weight: the findings of axe on this page."""
+        """What keeps people with disabilities out, of some weight: the findings of axe on this page.
+
+        A page that leads on by itself is left first: it would take axe with it.
+        """
+        expect(self.page.locator("meta[http-equiv=refresh]")).to_have_count(0, timeout=PATIENCE_S * 1000)
+        self.page.wait_for_load_state()
         found: dict[str, Any] = self.page.evaluate(f"async () => {{ {AXE.read_text('utf-8')}; return axe.run(); }}")
         return [
             f"{one['id']}: {one['nodes'][0]['html'][:200]}"

@@ -30,23 +30,23 @@ class Clerk:
 
     def hand_over(self, order_id: str) -> str:
         """Give the order's parcel to a carrier; the shipment's id."""
-        shipment_id: str = self._shipment(order_id)["id"]
+        shipment_id = self.shipment_of(order_id)
         self._act(f"/v1/shipments/{shipment_id}/hand-over", {"carrier": "Post", "tracking": "RA1RU"})
         return shipment_id
 
     def take_back(self, order_id: str) -> None:
         """Receive what of an order comes back, once shipping has been told of it."""
-        path = f"/v1/shipments/{self._shipment(order_id)['id']}"
+        path = f"/v1/shipments/{self.shipment_of(order_id)}"
         deadline = monotonic() + WAIT_S_MAX
         while not (returns := self._http.get(path).raise_for_status().json()["returns"]):
             assert monotonic() < deadline, "shipping was not told of the return"
             sleep(LOOK_S)
         self._act(f"{path}/returns/{returns[0]['id']}/receipt")
 
-    def _shipment(self, order_id: str) -> dict[str, Any]:
+    def shipment_of(self, order_id: str) -> str:
+        """The id of the order's shipment."""
         answer = self._http.get("/v1/shipments", params={"order": order_id}).raise_for_status()
-        found: dict[str, Any] = answer.json()["items"][0]
-        return found
+        return str(answer.json()["items"][0]["id"])
 
     def _act(self, path: str, body: Any = None) -> None:
         self._http.post(path, json=body, headers={"Idempotency-Key": str(uuid4())}).raise_for_status()

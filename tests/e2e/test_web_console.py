@@ -92,7 +92,7 @@ def finds_and_mends(counter: Counter, ada: Visitor) -> None:
     page.get_by_role("button", name=retry).click()
     ada.sees(ada.text("console.done_released"))
 
-    expect(story.locator("#order-now .badge")).to_have_text("completed", timeout=DEADLINE_MS)
+    expect(story.locator("#order-now .badge")).to_have_text(ada.text("console.status_completed"), timeout=DEADLINE_MS)
     rows = story.locator("a.row")
     expect(rows.nth(3)).to_be_visible(timeout=DEADLINE_MS)
     rows.first.focus()
