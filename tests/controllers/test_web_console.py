@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 from re import findall
+from typing import Any
 
 import pytest
 
 from console_examples import LETTER, NOTHING, ORDER, ORDER_ID, WHY, fill_console
-from sagamart.web import WebSection
 from sagamart.web.console.entrance import SECTIONS
 from web_shop import WebShop, open_pages
 
@@ -48,12 +48,14 @@ def test_the_guide_names_every_section_and_whose_it_is() -> None:
 
 
 def test_a_demonstration_and_a_simulated_bank_have_sections_where_they_are() -> None:
-    with open_pages(WebSection(bank_url="http://bank.example")) as beside:
+    with open_pages() as beside:
         fill_console(beside)
         beside.answers["GET /v1/operations/demo"] = {"traffic": False}
+        beside.answers["GET /v1/operations/bank/misbehaviour"] = {"switches": {}, "fired": {}}
         beside.look("/console")
         there = beside.look("/console/orders").text
         del beside.answers["GET /v1/operations/demo"]
+        beside.answers["GET /v1/operations/bank/misbehaviour"] = (503, "bank_silent")
         beside.look("/console")
         gone = beside.look("/console/orders").text
 
@@ -91,6 +93,22 @@ def test_roles_in_a_cookie_open_nothing_that_the_api_refuses(shop: WebShop) -> N
     assert "the shelf has fallen over" not in answer.text
 
 
+BY_PICKUP = {"method": "pickup", "price_minor": 0, "needs_shipment": False}
+ABROAD = {"recipient": "Ann Lee", "country": "IE", "city": "Cork", "street": "Reed Lane 1"}
+
+
+@pytest.mark.parametrize(
+    ("delivery", "told"),
+    [(BY_PICKUP, "pickup"), ({**BY_PICKUP, "method": "courier", "address": ABROAD}, "Ann Lee, Reed Lane 1, Cork, IE")],
+)
+def test_an_order_is_shown_however_little_its_delivery_says(shop: WebShop, delivery: dict[str, Any], told: str) -> None:
+    shop.answers[f"GET /v1/orders/{ORDER_ID}"] = {**ORDER, "delivery": delivery}
+
+    answer = shop.look(f"/console/orders/{ORDER_ID}")
+
+    assert (answer.status_code, told in answer.text) == (200, True)
+
+
 def test_orders_are_looked_for_by_all_that_one_knows(shop: WebShop) -> None:
     query = "q=mug&customer=cus_anna&status=booked&placed_from=2026-11-01&placed_to=2026-11-21"
 
@@ -118,7 +136,7 @@ def test_a_search_that_the_api_cannot_read_finds_nothing(shop: WebShop) -> None:
 def test_an_order_is_moved_by_the_word_of_staff_at_the_version_they_saw(shop: WebShop) -> None:
     shop.answers[f"GET /v1/orders/{ORDER_ID}"] = {**ORDER, "status": "shipping_pending"}
     shop.answers[f"PUT /v1/orders/{ORDER_ID}/status"] = ORDER
-    assert "<option>completed</option>" in shop.look(f"/console/orders/{ORDER_ID}").text
+    assert '<option value="completed">completed</option>' in shop.look(f"/console/orders/{ORDER_ID}").text
 
     answer = shop.send(
         f"/console/orders/{ORDER_ID}/status", status="completed", why=WHY, version="7", back="/console/orders"
@@ -210,7 +228,7 @@ def test_an_orders_page_offers_what_its_state_allows(shop: WebShop) -> None:
     assert "paid → completed" in waiting
     assert "Settle the payment" in waiting
     assert "Cancel and refund" in waiting
-    assert "<option>completed</option>" not in waiting
+    assert '<option value="completed">completed</option>' not in waiting
     assert "Cancel and refund" not in ended
     assert "nothing is left to do" in ended
 

@@ -8,6 +8,8 @@ from litestar import Response, get, post
 
 from sagamart.web.api_client import ApiProblem, Json
 from sagamart.web.console.acting import act, why
+from sagamart.web.console.people import names_of_staff
+from sagamart.web.console.shipments import titles_of_methods
 from sagamart.web.console.trouble import letters_of, missing_from
 from sagamart.web.forms import Form
 from sagamart.web.order_view import FINAL, OrderPage
@@ -59,9 +61,11 @@ async def order(visit: Visit, order_id: str) -> Response[Any]:
     """One order: what it is, what staff did to it, and what they may do now."""
     path = visit.path_of("/v1/orders", order_id)
     found = await visit.api.get(path)
-    acts, letters = await asyncio.gather(
+    acts, letters, staff, methods = await asyncio.gather(
         visit.api.get("/v1/operations/actions", subject=order_id, limit=ACTS),
         letters_of(visit, [found["id"]]),
+        names_of_staff(visit),
+        titles_of_methods(visit),
     )
     return visit.page(
         "console/order.html",
@@ -69,6 +73,8 @@ async def order(visit: Visit, order_id: str) -> Response[Any]:
         order=found,
         missing=missing_from(acts),
         acts=acts["items"],
+        staff=staff,
+        methods=methods,
         letters=letters.get(found["id"], []),
         moves=moves_of(found),
         unsettled=await _unsettled(visit, found),

@@ -1,5 +1,7 @@
 """Shipments: handed over to a carrier, delivered, and what comes back."""
 
+import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, get, post
@@ -22,8 +24,11 @@ async def shipments(visit: Visit) -> Response[Any]:
     """Shipments in one state; those to be handed over first."""
     asked = visit.question("status") or STATUSES[0]
     at = asked if asked in STATUSES else STATUSES[0]
-    found = await visit.api.get("/v1/shipments", status=at, cursor=visit.question("cursor"), limit=SHIPMENTS)
-    facts = {"shipments": found["items"], "next_cursor": found["next_cursor"], "at": at}
+    found, methods = await asyncio.gather(
+        visit.api.get("/v1/shipments", status=at, cursor=visit.question("cursor"), limit=SHIPMENTS),
+        titles_of_methods(visit),
+    )
+    facts = {"shipments": found["items"], "next_cursor": found["next_cursor"], "at": at, "methods": methods}
     return visit.page("console/shipments.html", statuses=STATUSES, kinds=KINDS, **facts)
 
 
@@ -31,11 +36,19 @@ async def shipments(visit: Visit) -> Response[Any]:
 async def shipment(visit: Visit, shipment_id: str) -> Response[Any]:
     """One shipment, and what of it comes back."""
     found = await visit.api.get(visit.path_of("/v1/shipments", shipment_id))
-    order = None
-    if found["status"] == "handed_over" and not visit.roles.isdisjoint(ANNOUNCERS):
-        order = await visit.api.reach(visit.path_of("/v1/orders", found["order_id"]))
-    out = [] if order is None else OrderPage(order).out
-    return visit.page("console/shipment.html", shipment=found, kinds=KINDS, out=out)
+    order, methods = await asyncio.gather(
+        visit.api.reach(visit.path_of("/v1/orders", found["order_id"])),  # dispatchers are told of no order
+        titles_of_methods(visit),
+    )
+    is_out = found["status"] == "handed_over" and not visit.roles.isdisjoint(ANNOUNCERS)
+    out = OrderPage(order).out if order is not None and is_out else []
+    return visit.page("console/shipment.html", shipment=found, order=order, methods=methods, kinds=KINDS, out=out)
+
+
+async def titles_of_methods(visit: Visit) -> Mapping[str, str]:
+    """What the ways of delivery are called, in the visitor's language; none where shipping does not answer."""
+    found = await visit.api.reach("/v1/delivery-methods")
+    return {} if found is None else {one["method"]: one["title"] for one in found["items"]}
 
 
 @post("/console/shipments/{shipment_id:str}/hand-over")

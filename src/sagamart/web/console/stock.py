@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Response, get, post
 
 from sagamart.web.console.acting import act
+from sagamart.web.console.people import names_of_staff
 from sagamart.web.forms import Form
 from sagamart.web.visit import Visit
 
@@ -30,14 +31,15 @@ async def stock(visit: Visit) -> Response[Any]:
 async def one_sku(visit: Visit, sku: str) -> Response[Any]:
     """One product: what there is, what came and went, and which orders hold pieces."""
     path = visit.path_of("/v1/stock", sku)
-    level, product, movements, reservations = await asyncio.gather(
+    level, product, movements, reservations, staff = await asyncio.gather(
         visit.api.get(path),
         visit.api.reach(visit.path_of("/v1/products", sku)),
         visit.api.reach(f"{path}/movements", cursor=visit.question("movements"), limit=JOURNAL),
         visit.api.reach(f"{path}/reservations", cursor=visit.question("reservations"), limit=JOURNAL),
+        names_of_staff(visit),
     )
     facts: dict[str, Any] = {"level": level, "product": product, "movements": movements, "reservations": reservations}
-    return visit.page("console/sku.html", sku=sku, **facts)
+    return visit.page("console/sku.html", sku=sku, staff=staff, **facts)
 
 
 @post("/console/stock/{sku:str}/receipts")

@@ -38,6 +38,10 @@ document.addEventListener("keydown", (event) => {
   next.focus();
 });
 
+// On a phone the menu is wider than the window: it begins with the section that one is in.
+const here = document.querySelector(".console-menu [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2;
+
 // While a story grows, who reads its end goes on reading its end.
 let follows = false;
 document.body.addEventListener("htmx:beforeSwap", (event) => {
