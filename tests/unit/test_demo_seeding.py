@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from sagamart.demo.assortment import CUSTOMERS, DEAR, EVERYDAY, METHODS, PEOPLE, PRODUCTS
+from sagamart.demo.assortment import DEAR, EVERYDAY, METHODS, PEOPLE, PRODUCTS
 from sagamart.demo.display import Display
 from sagamart.demo.journeys import Journey, Wish, wishes
 from sagamart.demo.seeding import log_ins, money_of, terms_of, wish_for
@@ -55,12 +55,13 @@ def test_a_customer_can_pay_many_everyday_orders_but_never_the_dear_product(curr
     assert money / 2 > 3 * max(product.price_minor(currency) for product in EVERYDAY)
 
 
-def test_the_log_ins_are_shown_with_their_passwords() -> None:
+def test_the_log_ins_are_shown_with_their_passwords_in_full_on_a_terminal_of_80_columns() -> None:
     shown = io.StringIO()
 
-    Console(file=shown, width=120).print(log_ins(PEOPLE))
+    Console(file=shown, width=80).print(log_ins(PEOPLE))
 
-    assert all(person.email in shown.getvalue() and person.password in shown.getvalue() for person in CUSTOMERS)
+    assert all(f" {role} " in f" {shown.getvalue()} ".replace("\n", " ") for one in PEOPLE for role in one.roles)
+    assert all(person.email in shown.getvalue() and person.password in shown.getvalue() for person in PEOPLE)
 
 
 @pytest.mark.parametrize("terminal", [True, False])

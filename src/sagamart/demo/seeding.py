@@ -55,7 +55,9 @@ async def seed(
 
 def log_ins(people: Sequence[Person]) -> Table:
     """Everybody who can log in, as a table to be printed."""
-    table = Table("log in as", "password", "name", "roles", title="Try the shop as")
+    title = "Try the shop as"
+    # Without a frame it fits a terminal of 80 columns, where an address that is cut off cannot be copied.
+    table = Table("log in as", "password", "name", "roles", title=title, box=None, pad_edge=False)
     for person in people:
         table.add_row(person.email, person.password, person.name, ", ".join(person.roles))
     return table
