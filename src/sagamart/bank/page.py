@@ -18,11 +18,15 @@ from sagamart.platform.money import money
 Note = Literal["", "no_such_card"]
 
 STYLE = (
-    "body{font:18px/1.5 system-ui,sans-serif;max-width:26em;margin:3em auto;padding:0 1em;color:#222}"
-    "h1{font-size:1.3em}dt{color:#666}dd{margin:0 0 .7em;font-weight:600;overflow-wrap:anywhere}"
+    ":root{color-scheme:light dark}"
+    "body{font:18px/1.5 system-ui,sans-serif;max-width:26em;margin:3em auto;padding:0 1em}"
+    "body{color:light-dark(#222,#eee);background:light-dark(#fff,#151618)}"
+    "h1{font-size:1.3em}dt,.hint{color:light-dark(#666,#aab)}.hint{font-size:.9em}"
+    "dd{margin:0 0 .7em;font-weight:600;overflow-wrap:anywhere}"
     "label{display:block;margin:0 0 1em}input{font:inherit;width:100%;box-sizing:border-box;padding:.4em}"
-    "button{font:inherit;padding:.6em 1.4em;margin:0 .6em 0 0;border:1px solid #226;border-radius:.4em;background:#fff}"
-    "button.confirm{background:#226;color:#fff}.note{color:#a00}"
+    "button{font:inherit;padding:.6em 1.4em;margin:0 .6em .6em 0;border-radius:.4em;color:inherit}"
+    "button{border:1px solid light-dark(#226,#99f);background:light-dark(#fff,#151618)}"
+    "button.confirm{background:#226;color:#fff}.note{color:light-dark(#a00,#fa9)}"
 )
 _STYLE_HASH = base64.b64encode(sha256(STYLE.encode()).digest()).decode()
 
@@ -34,6 +38,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "amount": "Amount",
         "description": "For",
         "card": "Card number",
+        "cards": "To try: 4000 0000 0000 0001 pays, 4000 0000 0000 0003 has too little money.",
         "confirm": "Confirm",
         "decline": "Decline",
         "back": "Back to the shop",
@@ -55,6 +60,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "amount": "Сумма",
         "description": "Назначение",
         "card": "Номер карты",
+        "cards": "Для пробы: 4000 0000 0000 0001 платит, на 4000 0000 0000 0003 мало денег.",
         "confirm": "Подтвердить",
         "decline": "Отказаться",
         "back": "Вернуться в магазин",
@@ -114,7 +120,7 @@ def _form(payment: PaymentRecord, words: dict[str, str], note: Note) -> str:
     said = f'<p class="note" role="alert">{words[note]}</p>' if note else ""
     card = (
         f'<label>{words["card"]} <input name="card" inputmode="numeric" autocomplete="cc-number" maxlength="40">'
-        "</label>"
+        f'</label><p class="hint">{words["cards"]}</p>'
         if payment.card is None
         else ""
     )
