@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from e2e.buyers import PASSWORD, Buyers, Customer, counted, order_until, registered, stocked, token_of
+from e2e.forgery import GUARDED, let_in
 from e2e.reckoning import (
     counted_text,
     money_and_goods_are_where_they_belong,
@@ -52,6 +53,9 @@ async def test_a_shop_of_many_processes_keeps_its_promises_while_they_are_killed
             admin = Customer(0, "", await token_of(http, ADMIN, PASSWORD))
             await stocked(http, admin)
             customers = [await registered(http, number) for number in range(1, CUSTOMERS + 1)]
+            processes = ready_processes(shop)
+            assert {node.rpartition("-")[0] for node in processes} == set(GUARDED)
+            assert await let_in(processes, customers[0].token) == []
             buyers = Buyers(customers, Random(SEED))  # noqa: S311  a seed, not a secret
             killed = await order_while_killing(shop, http, buyers)
             await all_ready(shop, killed)
@@ -72,6 +76,7 @@ async def test_a_shop_of_many_processes_keeps_its_promises_while_they_are_killed
     assert audit.returncode == 0, audit.stdout + audit.stderr
     assert (found["outcome"], found["findings"]) == ("holds", [])
     assert stopped == 0
+    assert set(killed) == set(KILLED)
     assert still_running(family) == []
 
 
