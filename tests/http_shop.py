@@ -126,10 +126,10 @@ def open_shop(shop: Shop | None = None, process: Process | None = None) -> Itera
         yield client
 
 
-def shop_app(shop: Shop, process: Process) -> Litestar:
+def shop_app(shop: Shop, process: Process, tokens: Tokens = TOKENS) -> Litestar:
     """The application of the shop."""
     service = Mounted("orders", (place, show, change, products, stock), shop.ask, None)
-    return build_app([service], tokens=TOKENS, process=process)
+    return build_app([service], tokens=tokens, process=process)
 
 
 def as_caller(caller: Caller, **headers: str) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from sagamart.audit import AUDIT
@@ -13,7 +12,7 @@ from sagamart.platform.http.application import VERSION, Process, build_app
 from sagamart.platform.http.auditing import audit_routes
 from sagamart.platform.http_client import Address
 from sagamart.platform.internal.posting import Destinations
-from sagamart.platform.keys import tokens_from_files
+from sagamart.platform.keys import accepted_tokens
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.traces import traced
 from sagamart.programs import DSN, CannotStartError, Say, dsns_of, listening, reached, until_stopped
@@ -36,7 +35,7 @@ async def door(settings: ShopSettings, say: Say) -> None:
     """One address before services that run elsewhere.  Raises CannotStartError, KeyFileError."""
     known = replicas_of(settings)
     logs.configure(settings.node or "door", VERSION, settings.logs.level, settings.logs.format)
-    tokens = tokens_from_files(settings.tokens, Path(settings.data))
+    tokens = accepted_tokens(settings)
     metrics = Metrics()
     async with (
         Replicas(known) as replicas,
@@ -70,7 +69,7 @@ async def auditing(settings: ShopSettings, say: Say) -> None:
     dsns = await reached(dsns_of(settings.database.dsn, list(SLICES), DSN), DSN)
     node = settings.node or AUDIT
     logs.configure(node, VERSION, settings.logs.level, settings.logs.format)
-    tokens = tokens_from_files(settings.tokens, Path(settings.data))
+    tokens = accepted_tokens(settings)
     metrics = Metrics()
     auditor = auditor_of(dsns, metrics, AUDIT_S_MAX)
     process = Process(settings.http, node, metrics=metrics, routes=audit_routes(auditor))

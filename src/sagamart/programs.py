@@ -31,7 +31,7 @@ from sagamart.platform.embedded import EmbeddedPostgres, FolderInUseError, runni
 from sagamart.platform.http.application import VERSION, Process, build_app, build_metrics_app
 from sagamart.platform.http.operations import Check
 from sagamart.platform.http.server import Server
-from sagamart.platform.keys import tokens_from_files
+from sagamart.platform.keys import accepted_tokens
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.migrations import at_head, history_of, migrate
 from sagamart.platform.traces import Traces, traced
@@ -95,7 +95,7 @@ async def serving(
 ) -> AsyncIterator[tuple[Shop, str]]:
     """Services at work behind their front door; gives the shop and its address.  Raises CannotStartError."""
     logs.configure(node, VERSION, settings.logs.level, settings.logs.format)
-    tokens = tokens_from_files(settings.tokens, Path(settings.data))
+    tokens = accepted_tokens(settings)
     at = Node(node)
     async with (
         traced(settings.traces, node, VERSION) as traces,

@@ -21,7 +21,7 @@ from sagamart.platform.broker.jars import cached, fetch
 from sagamart.platform.embedded import EmbeddedPostgres
 from sagamart.platform.http.application import VERSION
 from sagamart.platform.internal.service_tokens import make_service_keys
-from sagamart.platform.keys import tokens_from_files
+from sagamart.platform.keys import accepted_tokens
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.ports import Ports
 from sagamart.programs import (
@@ -133,7 +133,7 @@ async def _alive(processes: Sequence[Kept]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _door(settings: ShopSettings, replicas: Replicas) -> AsyncIterator[str]:
-    tokens = tokens_from_files(settings.tokens, Path(settings.data))
+    tokens = accepted_tokens(settings)
     metrics = Metrics()
     door = front_door(settings, replicas, tokens, metrics)
     app = with_pages(door, settings, replicas.services, metrics, None)

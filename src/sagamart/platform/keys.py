@@ -1,4 +1,4 @@
-"""Which keys a process signs and verifies access tokens with, by its settings.
+"""Which keys a process signs and verifies access tokens with, by its settings, and who else's tokens it accepts.
 
 The newest file of the folder signs, all verify.  So a key can be replaced without logging anybody out: add a new one,
 and remove the old one when its last token has expired.
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from sagamart.platform.settings import TokenSettings
+from sagamart.platform.openid import OpenIdProvider
+from sagamart.platform.settings import Settings, TokenSettings
 from sagamart.platform.tokens import Tokens, add_key, keys_by_id, keys_of_jwks, load_keys
 
 JWKS_FILE = "jwks.json"
@@ -32,6 +33,20 @@ def add_token_key(folder: Path, settings: TokenSettings) -> tuple[Path, Path]:
     except (OSError, ValueError) as error:
         raise KeyFileError(f"no key can be made in {folder}: {error}") from error
     return made, shown
+
+
+def accepted_tokens(settings: Settings) -> Tokens:
+    """The tokens that this process accepts: our own, and those of an OpenID provider where the settings name one.
+
+    Raises KeyFileError.
+    """
+    tokens = tokens_from_files(settings.tokens, Path(settings.data))
+    if settings.openid.issuer:
+        try:
+            tokens.accept(OpenIdProvider.of(settings.openid))
+        except (OSError, ValueError) as error:
+            raise KeyFileError(f"tokens of {settings.openid.issuer} cannot be verified: {error}") from error
+    return tokens
 
 
 def tokens_from_files(settings: TokenSettings, data: Path) -> Tokens:

@@ -83,6 +83,36 @@ class TokenSettings(Section, frozen=True):
     jwks: Annotated[str, Meta(description="File of public keys (JWKS), for a process that only verifies")] = ""
 
 
+class OpenIdSettings(Section, frozen=True):
+    """An OpenID provider whose access tokens are accepted beside our own."""
+
+    issuer: Annotated[
+        str,
+        Meta(
+            description="Whose tokens are accepted beside ours (iss), to the letter; empty: nobody's",
+            examples=["https://login.example.com/realms/shop"],
+        ),
+    ] = ""
+    jwks: Annotated[
+        str, Meta(description="The provider's public keys (JWKS): a file, or the https address in its `jwks_uri`")
+    ] = ""
+    audiences: Annotated[
+        tuple[str, ...],
+        Meta(description="Whom its tokens are for (aud): one of these, with commas between; never a client's id"),
+    ] = ()
+    algorithms: Annotated[
+        tuple[Literal["RS256", "ES256", "EdDSA"], ...],
+        Meta(min_length=1, description="What it signs with: RS256, ES256, EdDSA, with commas between"),
+    ] = ("RS256", "ES256", "EdDSA")
+    roles_claim: Annotated[
+        str, Meta(min_length=1, description="The claim with somebody's roles, or the way to it: realm_access.roles")
+    ] = "roles"
+    roles: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[^,]+=(CUSTOMER|OPERATOR|STOCK_OPERATOR|SHIPPING_OPERATOR|ADMIN)$")], ...],
+        Meta(description="What its roles are here: theirs=OPERATOR, with commas between; what is not named is nothing"),
+    ] = ()
+
+
 class InternalSettings(Section, frozen=True):
     """Between the processes of a shop: messages that travel by `http`, calls, addresses for letters."""
 
@@ -167,6 +197,7 @@ class Settings(Section, frozen=True):
     data: Annotated[str, Meta(description="Folder of the embedded database and the keys")] = ".sagamart"
     http: HttpSettings = HttpSettings()
     tokens: TokenSettings = TokenSettings()
+    openid: OpenIdSettings = OpenIdSettings()
     internal: InternalSettings = InternalSettings()
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

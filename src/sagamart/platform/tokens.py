@@ -6,6 +6,7 @@ Rules:
 - `kid` picks one of the keys that we already hold; there is no other look-up by it.
 - `iss`, `aud`, `typ`, `exp` and `sub` are all required.
 - A verified token is remembered until it expires, so that a request costs a look-up and not a signature.
+- A token of another issuer, where there is one beside us, is verified by its rules (`openid.py`) and remembered alike.
 - Only who holds the private key signs; a service that only verifies needs the public key set (JWKS).
 """
 
@@ -13,10 +14,10 @@ import base64
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import jwt
 import msgspec
@@ -60,8 +61,38 @@ class Caller(msgspec.Struct, frozen=True):
     session: str = ""
 
 
+class _Said(msgspec.Struct, frozen=True):
+    """What is read of a token before it is verified."""
+
+    iss: str = ""
+
+
 class TokenRefusedError(Exception):
     """The token is not accepted; the reason is for the log, never for the client."""
+
+
+class KeysWantedError(TokenRefusedError):
+    """The token can only be judged with keys that have to be read first: await `read`, and verify it again."""
+
+    def __init__(self, read: Callable[[], Awaitable[None]]) -> None:
+        super().__init__("its key is to be read first")
+        self.read = read
+
+
+class KeysAwayError(TokenRefusedError):
+    """Nobody can say whether the token is good: the keys of its issuer cannot be read."""
+
+
+class Issuer(Protocol):
+    """Somebody else whose tokens are accepted."""
+
+    issuer: str
+
+    def verify(self, token: str) -> tuple[Caller, int]:
+        """Who a token speaks for, and until when that may be remembered (seconds since 1970).
+
+        Raises TokenRefusedError, jwt.PyJWTError, ValueError.
+        """
 
 
 class Tokens:
@@ -79,10 +110,12 @@ class Tokens:
         signer: Ed25519PrivateKey | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
+        """`now` is in seconds since 1970."""
         self.issuer = issuer
         self.audience = audience
         self._keys = dict(keys)
         self._signer = signer
+        self._beside: Issuer | None = None
         self._now = now
         self._verified: OrderedDict[str, tuple[Caller, int]] = OrderedDict()
 
@@ -125,50 +158,39 @@ class Tokens:
         known = self._verified.get(token)
         if known is None:
             return self._verify(token)
-        caller, expires = known
-        if expires <= self._now():
+        caller, until = known
+        if until <= self._now():
             del self._verified[token]
-            raise TokenRefusedError("expired")
+            return self._verify(token)
         return caller
 
     def _verify(self, token: str) -> Caller:
-        claims = self._claims(token)
-        self._check_times(claims)
-        roles = claims.get("roles", [])
-        if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
-            raise TokenRefusedError("roles are not a list of names")
-        caller = Caller(claims["sub"], frozenset(roles), str(claims.get("sid", "")))
-        self._verified[token] = (caller, claims["exp"])
-        if len(self._verified) > VERIFIED_TOKENS_MAX:
-            self._verified.popitem(last=False)
-        return caller
-
-    def _check_times(self, claims: Mapping[str, Any]) -> None:
-        """Compare with this object's clock.  Only `exp` is taken to the second: the signer's clock may be ahead."""
-        now = self._now()
-        if not isinstance(claims["exp"], int) or claims["exp"] <= now:
-            raise TokenRefusedError("expired")
-        for name in ("iat", "nbf"):
-            begins = claims.get(name, 0)
-            if not isinstance(begins, int) or begins > now + CLOCK_SKEW_S_MAX:
-                raise TokenRefusedError(f"{name} lies in the future")
-
-    def _claims(self, token: str) -> dict[str, Any]:
         if len(token) > TOKEN_CHARS_MAX:
             raise TokenRefusedError("too long")
         try:
             _check_spelling(token)
-            key = self._key_of(jwt.get_unverified_header(token))
-            return jwt.decode(
-                token,
-                key,
-                algorithms=[ALGORITHM],
-                issuer=self.issuer,
-                audience=self.audience,
-                options=_CHECKS,
-            )
+            if self._beside is not None and issuer_of(token) == self._beside.issuer:
+                caller, until = self._beside.verify(token)
+            else:
+                caller, until = self._own(token)
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise TokenRefusedError(str(error)) from error
+        self._verified[token] = (caller, until)
+        if len(self._verified) > VERIFIED_TOKENS_MAX:
+            self._verified.popitem(last=False)
+        return caller
+
+    def _own(self, token: str) -> tuple[Caller, int]:
+        """Who a token that we have signed speaks for, and until when."""
+        key = self._key_of(jwt.get_unverified_header(token))
+        claims = jwt.decode(
+            token, key, algorithms=[ALGORITHM], issuer=self.issuer, audience=self.audience, options=_CHECKS
+        )
+        check_times(claims, self._now())
+        roles = claims.get("roles", [])
+        if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+            raise TokenRefusedError("roles are not a list of names")
+        return Caller(claims["sub"], frozenset(roles), str(claims.get("sid", ""))), claims["exp"]
 
     def _key_of(self, header: Mapping[str, Any]) -> Ed25519PublicKey:
         if set(header) != _HEADER or header["alg"] != ALGORITHM or header["typ"] != self.kind:
@@ -196,6 +218,12 @@ class Tokens:
         if set(self._keys) - set(keys):
             self._verified.clear()
         self._keys = dict(keys)
+
+    def accept(self, issuer: Issuer) -> None:
+        """Accept the tokens of another issuer too.  Raises ValueError for one that is called as we are."""
+        if issuer.issuer == self.issuer:
+            raise ValueError(f"both call themselves {self.issuer}")
+        self._beside = issuer
 
     def jwks(self) -> dict[str, Any]:
         """The public keys as a JSON Web Key Set (RFC 7517), for who verifies elsewhere."""
@@ -265,6 +293,26 @@ def keys_of_jwks(document: bytes) -> dict[str, Ed25519PublicKey]:
     if not found:
         raise ValueError("the key set holds no Ed25519 key with a kid")
     return found
+
+
+def check_times(claims: Mapping[str, Any], now: float) -> None:
+    """Compare a token's times with this moment.  Only `exp` is taken to the second: the signer's clock may be ahead.
+
+    Raises TokenRefusedError.
+    """
+    if not isinstance(claims["exp"], int) or claims["exp"] <= now:
+        raise TokenRefusedError("expired")
+    for name in ("iat", "nbf"):
+        begins = claims.get(name, 0)
+        if not isinstance(begins, int) or begins > now + CLOCK_SKEW_S_MAX:
+            raise TokenRefusedError(f"{name} lies in the future")
+
+
+def issuer_of(token: str) -> str:
+    """Whose token it says to be, which proves nothing.  Raises ValueError for what is no token."""
+    _, _, rest = token.partition(".")
+    claims, _, _ = rest.partition(".")
+    return msgspec.json.decode(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)), type=_Said).iss
 
 
 def _check_spelling(token: str) -> None:

@@ -18,7 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import BodyKwarg
 
 from sagamart.platform.http.bodies import DECODE
-from sagamart.platform.http.callers import ROLES, check_roles
+from sagamart.platform.http.callers import ROLES, let_in
 from sagamart.platform.http.parameters import marked
 
 GIVEN = "sagamart_given"
@@ -84,4 +84,4 @@ def _filled(route: HTTPRouteHandler, providers: Mapping[str, Provider]) -> Any:
 async def check_first(request: Request[Any, Any, Any]) -> None:
     """Turn away a caller who may not do this, before anything of the request is parsed."""
     for allowed in request.route_handler.opt.get(ROLES, ()):
-        check_roles(request, allowed)
+        await let_in(request, allowed)

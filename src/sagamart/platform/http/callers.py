@@ -2,6 +2,7 @@
 
 Rules:
 - A handler without a guard is public; `logged_in` lets in whoever has a valid token, `roles(…)` only these roles.
+- A token of an OpenID provider may need keys that have to be read first: a guard waits for them, within bounds.
 - The token is verified where a guard or a `caller` asks for it, once per request.
 - Whether a thing belongs to the caller is the handler's business: a stranger's order is `NotFound`.
 """
@@ -12,8 +13,9 @@ from typing import Any, Literal
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from sagamart.platform.http.problems import Forbidden, Unauthenticated
-from sagamart.platform.tokens import Caller, TokenRefusedError
+from sagamart.platform.http.problems import Forbidden, Problem, Unauthenticated
+from sagamart.platform.openid_keys import AGAIN_S
+from sagamart.platform.tokens import Caller, KeysAwayError, KeysWantedError, TokenRefusedError
 
 Role = Literal["CUSTOMER", "OPERATOR", "STOCK_OPERATOR", "SHIPPING_OPERATOR", "ADMIN"]
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -43,6 +45,11 @@ def _verified(connection: Connection) -> Caller:
         raise Unauthenticated(token_sent=False)
     try:
         caller: Caller = connection.app.state["tokens"].verify(token.strip())
+    except KeysAwayError as away:
+        wait = {"Retry-After": str(int(AGAIN_S))}
+        raise Problem(
+            503, "issuer_away", "The keys of who issued this token cannot be read now", headers=wait
+        ) from away
     except TokenRefusedError as refused:
         raise Unauthenticated(token_sent=True) from refused
     connection.app.state["account_admission"](caller.id)
@@ -51,7 +58,7 @@ def _verified(connection: Connection) -> Caller:
 
 async def logged_in(connection: Connection, _handler: BaseRouteHandler) -> None:
     """Guard: any caller with a valid token."""
-    caller_of(connection)
+    await let_in(connection, frozenset())
 
 
 def roles(*allowed: Role) -> Guard:
@@ -59,13 +66,24 @@ def roles(*allowed: Role) -> Guard:
     wanted = frozenset[str](allowed)
 
     async def has_role(connection: Connection, _handler: BaseRouteHandler) -> None:
-        check_roles(connection, wanted)
+        await let_in(connection, wanted)
 
     setattr(has_role, ROLES, wanted)
     return has_role
 
 
 setattr(logged_in, ROLES, frozenset())
+
+
+async def let_in(connection: Connection, allowed: frozenset[str]) -> None:
+    """`check_roles`, once the keys that the token needs have been read."""
+    try:
+        check_roles(connection, allowed)
+    except Unauthenticated as refused:
+        if not isinstance(refused.__cause__, KeysWantedError):
+            raise
+        await refused.__cause__.read()
+        check_roles(connection, allowed)
 
 
 def check_roles(connection: Connection, allowed: frozenset[str]) -> None:
