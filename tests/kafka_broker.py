@@ -10,7 +10,7 @@ from pathlib import Path
 from sagamart.platform.broker.embedded import GUARD, STOP_S_MAX, EmbeddedBroker, NoJavaError, free_port
 from sagamart.platform.broker.jars import NoJarsError, fetch
 
-__all__ = ["GUARD", "JARS", "TOP", "Broker", "NoJarsError", "NoJavaError", "bring", "free_port"]
+__all__ = ["GUARD", "JARS", "TOP", "Broker", "LinedBroker", "NoJarsError", "NoJavaError", "bring", "free_port"]
 
 TOP = Path(__file__).resolve().parent.parent
 JARS = TOP / ".kafka" / "jars"
@@ -18,12 +18,32 @@ PORT = 9092
 SESSION_MS = 2_000
 """A test that kills the broker does not wait long until clients see it as down."""
 
+LINED = """\
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port},LINED://127.0.0.1:{behind_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},LINED://127.0.0.1:{line_port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,LINED:PLAINTEXT
+"""
+
 
 class Broker(EmbeddedBroker):
     """With the jars that are kept beside the project."""
 
     def __init__(self, folder: Path, port: int = 0, *, session_ms: int = SESSION_MS) -> None:
         super().__init__(folder, JARS, port, session_ms=session_ms)
+
+
+class LinedBroker(Broker):
+    """With another listener at `behind_port`, whose clients are sent to `line_port`: a line may be put between."""
+
+    def __init__(self, folder: Path, line_port: int) -> None:
+        super().__init__(folder)
+        self.line_port = line_port
+        self.behind_port = free_port()
+
+    def properties(self) -> str:
+        """The same, with the other listener."""
+        ports = {"port": self.port, "controller_port": self.controller_port}
+        return super().properties() + LINED.format(**ports, behind_port=self.behind_port, line_port=self.line_port)
 
 
 def bring() -> None:

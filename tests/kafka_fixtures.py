@@ -8,24 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from kafka_broker import Broker
+from kafka_broker import LinedBroker
+from sagamart.platform.ports import Ports
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def started_broker() -> Iterator[Broker]:
+def started_broker() -> Iterator[LinedBroker]:
     """Give the broker of this test process, as the last test left it."""
-    broker = Broker(Path(tempfile.mkdtemp(prefix="sagamart-kafka-")))
-    try:
-        broker.start()
-        yield broker
-    finally:
-        broker.remove()
+    with Ports() as ports:
+        broker = LinedBroker(Path(tempfile.mkdtemp(prefix="sagamart-kafka-")), ports.take())
+        try:
+            broker.start()
+            yield broker
+        finally:
+            broker.remove()
 
 
 @pytest.fixture
-def kafka(started_broker: Broker) -> Broker:
+def kafka(started_broker: LinedBroker) -> LinedBroker:
     """Give a broker that runs."""
     if not started_broker.is_running:
         started_broker.start()

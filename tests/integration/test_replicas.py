@@ -11,8 +11,6 @@ import pytest_asyncio
 from integration.town import DatabaseOf, Town, by_http, databases, over_kafka, town_of
 from kafka_broker import Broker
 from open_shop import OPERATOR, STOCK_OPERATOR
-from sagamart.messaging.fold import Batch
-from sagamart.shop.orders.records import ProductCopy
 
 WHY = {"why": "to see"}
 DEADLINE_S = 60.0
@@ -33,21 +31,6 @@ async def town(
         yield opened
 
 
-async def sells(town: Town, sku: str, price_minor: int, pieces: int) -> None:
-    """Put a product up for sale, and wait until orders has heard of it, in whichever replica."""
-    known = [front.batch_of("orders", lambda batch: _tells_of(batch, sku)) for front in town.fronts]
-    back = town.backs[0]
-    product = {"sku": sku, "title": sku.title(), "price_minor": price_minor, "currency": "RUB"}
-    (await back.post("/v1/products", product, caller=OPERATOR, key=sku)).raise_for_status()
-    receipt = await back.post(f"/v1/stock/{sku}/receipts", {"quantity": pieces}, caller=STOCK_OPERATOR, key=sku)
-    receipt.raise_for_status()
-    await asyncio.wait(known, return_when=asyncio.FIRST_COMPLETED)
-
-
-def _tells_of(batch: Batch, sku: str) -> bool:
-    return any(isinstance(row, ProductCopy) and row.sku == sku and row.catalogue_version > 0 for row in batch.saved)
-
-
 async def test_whichever_replica_is_asked_it_answers_when_the_order_is_settled(town: Town) -> None:
     ann = await town.backs[0].customer(1, 10_000)
     wish = {"lines": [{"title": "A mug", "price_minor": 100}]}
@@ -62,7 +45,7 @@ async def test_whichever_replica_is_asked_it_answers_when_the_order_is_settled(t
 
 
 async def test_the_last_unit_is_sold_once(town: Town) -> None:
-    await sells(town, "LAST", 100, pieces=1)
+    await town.sells("LAST", 100, pieces=1)
     people = [await town.backs[number % 2].customer(number, 1_000) for number in range(1, 9)]
     wish = {"lines": [{"sku": "LAST"}]}
 

@@ -1,13 +1,15 @@
 """Four processes that talk by HTTP or over Kafka: two replicas of the services that take orders, two of the others."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kafka_broker import Broker
-from open_shop import OpenShop
+from open_shop import OPERATOR, STOCK_OPERATOR, OpenShop
 from sagamart.app import Shop
+from sagamart.messaging.fold import Batch
 from sagamart.messaging.service import Service
 from sagamart.messaging.transport.http import HttpTransport
 from sagamart.messaging.worker import Node
@@ -20,6 +22,7 @@ from sagamart.platform.kafka import KafkaSection
 from sagamart.platform.kafka_topics import apply
 from sagamart.platform.ports import LOOPBACK
 from sagamart.settings import ShopSettings
+from sagamart.shop.orders.records import ProductCopy
 from sagamart.slices import SLICES, services_of
 from sagamart.transports import Travel, consumers, kafka_travel
 from shop_fixtures import selling_anything
@@ -28,6 +31,9 @@ TAKES_ORDERS = ("accounts", "orders", "notifications")
 OTHERS = tuple(name for name in SLICES if name not in TAKES_ORDERS)
 PRIVATE = {name: Ed25519PrivateKey.generate() for name in SLICES}
 TOKENS = ServiceTokens(ServiceKeys(PRIVATE, {name: (key.public_key(),) for name, key in PRIVATE.items()}))
+
+FoundAt = Callable[[int], int]
+"""Where others find a listener of this port."""
 
 DatabaseOf = Callable[[Service], Awaitable[str]]
 Ways = Callable[[Sequence[str]], AbstractAsyncContextManager[Travel]]
@@ -52,8 +58,22 @@ class Town:
         self.fronts = fronts
         self.backs = backs
 
+    async def sells(self, sku: str, price_minor: int, pieces: int) -> None:
+        """Put a product up for sale, and wait until orders has heard of it, in whichever replica."""
+        known = [front.batch_of("orders", lambda batch: _tells_of(batch, sku)) for front in self.fronts]
+        back = self.backs[0]
+        product = {"sku": sku, "title": sku.title(), "price_minor": price_minor, "currency": "RUB"}
+        (await back.post("/v1/products", product, caller=OPERATOR, key=sku)).raise_for_status()
+        receipt = await back.post(f"/v1/stock/{sku}/receipts", {"quantity": pieces}, caller=STOCK_OPERATOR, key=sku)
+        receipt.raise_for_status()
+        await asyncio.wait(known, return_when=asyncio.FIRST_COMPLETED)
 
-def by_http() -> Ways:
+
+def _tells_of(batch: Batch, sku: str) -> bool:
+    return any(isinstance(row, ProductCopy) and row.sku == sku and row.catalogue_version > 0 for row in batch.saved)
+
+
+def by_http(found_at: FoundAt = lambda port: port) -> Ways:
     """Posted to each other."""
     known = Known()
     services = services_of(ShopSettings())
@@ -69,8 +89,9 @@ def by_http() -> Ways:
                 @asynccontextmanager
                 async def receiving() -> AsyncIterator[None]:
                     async with Server(listener, host=LOOPBACK, port=0) as server:
+                        address = Address(LOOPBACK, found_at(server.port))
                         for name in names:
-                            known.addresses[name].append(Address(LOOPBACK, server.port))
+                            known.addresses[name].append(address)
                         yield
 
                 yield Travel(transport, receiving)
