@@ -5,12 +5,16 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest_asyncio
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+from msgspec.structs import replace
 
 from kafka_broker import Broker
 from open_shop import OPERATOR
 from sagamart.app import Shop
 from sagamart.audit import audit
 from sagamart.platform.kafka import KafkaSection
+from sagamart.platform.kafka_topics import apply, compare
 from sagamart.settings import ShopSettings
 from shop_fixtures import DatabaseOf
 from shop_over_kafka import LOOK_S, WITHIN_S, Company, shop_over_kafka
@@ -81,3 +85,21 @@ async def test_a_paused_service_lets_its_lag_grow_and_catches_up_when_it_is_resu
     assert (paused.status_code, waiting.status_code) == (200, 202)
     assert unpaid != "completed"
     assert (await shop.get(place, caller=ann)).json()["status"] == "completed"
+
+
+def test_topics_are_made_as_the_settings_have_them_and_never_changed(
+    kafka: Broker, fresh_prefix: Callable[[], str]
+) -> None:
+    section = KafkaSection(
+        bootstrap_servers=(kafka.bootstrap,), prefix=fresh_prefix(), partitions=3, replication=1, retention_days=5
+    )
+    made, again = apply(section, ["orders"]), apply(section, ["orders"])
+    other = compare(replace(section, partitions=4, replication=2, retention_days=6), ["orders"])
+
+    topic = ConfigResource(ConfigResource.Type.TOPIC, section.prefix + "orders")
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    found = admin.describe_configs([topic])[topic].result(WITHIN_S)
+    kept = {name: found[name].value for name in ("retention.ms", "min.insync.replicas", "cleanup.policy")}
+    assert [one.state for one in (*made, *again, *other)] == ["created", "as declared", "differs"]
+    assert kept == {"retention.ms": str(5 * 86_400_000), "min.insync.replicas": "1", "cleanup.policy": "delete"}
+    assert other[0].differences == ("3 partitions, not 4", "1 copies, not 2", "kept 5 days, not 6 days")
