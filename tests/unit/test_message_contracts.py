@@ -136,6 +136,46 @@ def test_the_event_of_an_order_tells_its_version_and_status() -> None:
     assert event["traceparent"].startswith("00-")
 
 
+ANSWERS = {
+    "stock": {"StockBooked", "StockChecked", "StockRefused", "ReservationRevoked"},
+    "wallet": {"MoneyHeld", "MoneyRefused", "MoneyCaptured", "MoneyRefunded", "TopUpCredited"},
+    "payments": {
+        "PaymentRedirected",
+        "PaymentHeld",
+        "PaymentDeclined",
+        "PaymentCaptured",
+        "PaymentVoided",
+        "PaymentRefunded",
+        "CaptureRefused",
+        "RefundRefused",
+        "TopUpPaid",
+    },
+    "promotions": {"PromoRedeemed", "PromoRefused"},
+    "shipping": {
+        "ShipmentPending",
+        "ShipmentRefused",
+        "ShipmentHandedOver",
+        "ShipmentDelivered",
+        "ShipmentChanged",
+        "ShipmentCannotBeChanged",
+        "ShipmentStopped",
+        "ShipmentCannotBeStopped",
+        "ReturnReceived",
+    },
+    "accounts": {"EmailConfirmationRequested", "PasswordResetRequested", "EmailChangeRequested"},
+}
+"""What is said of somebody else's aggregate, or by a one-time token (decision 0024)."""
+
+
+def test_who_owns_an_aggregate_tells_its_version_and_orders_the_status_too() -> None:
+    sent = [told for told in CONTRACTS.values() if told.way == "sent"]
+    untold = {one.name for one in sent if "version" not in one.kind.__struct_fields__}
+    with_status = {one.name for one in sent if "status" in one.kind.__struct_fields__}
+
+    assert untold == set().union(*ANSWERS.values())
+    assert with_status == {one.name for one in sent if one.producers == ("orders",)}
+
+
 @pytest.mark.parametrize(
     ("after", "found"),
     [

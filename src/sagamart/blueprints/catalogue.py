@@ -15,6 +15,10 @@ What a service sends or sets as a timer outlives the process that said it, so it
 version no field is removed, renamed, retyped or newly required, and no list of words loses one; a new field has a
 default, and who does not know it ignores it. Anything else is a new `schema_version` with an `upcast` from the ones
 before. Tests hold this, and replay a recorded message of every version.
+
+Every message names its sender, the process (`node`), the request that began it all and the message it follows from. The
+version of the aggregate, and the status of an order, are told by whoever owns it: *of its aggregate* says where
+([why](../../decisions/0024-who-owns-an-aggregate-tells-its-version.md)).
 """
 
 WAYS = {
@@ -33,14 +37,19 @@ def catalogue(services: Sequence[Service]) -> str:
 
 
 def _table(told: Sequence[Told]) -> str:
-    rows = [(*_who(one), _version(one), one.says) for one in sorted(told, key=lambda one: (_who(one), one.name))]
-    lines = [("from", "to", "message", "says"), ("---",) * 4]
-    lines += [(who, to, f"{version}", says.replace("|", "\\|")) for who, to, version, says in rows]
+    ordered = sorted(told, key=lambda one: (_who(one), one.name))
+    lines = [("from", "to", "message", "of its aggregate", "says"), ("---",) * 5]
+    lines += [(*_who(one), _version(one), _state(one), one.says.replace("|", "\\|")) for one in ordered]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _who(told: Told) -> tuple[str, str]:
     return ", ".join(told.producers) or "outside", ", ".join(told.consumers) or "outside"
+
+
+def _state(told: Told) -> str:
+    """What it tells of the aggregate that its key names (decision 0024)."""
+    return ", ".join(name for name in ("version", "status") if name in told.kind.__struct_fields__)
 
 
 def _version(told: Told) -> str:

@@ -29,8 +29,8 @@ ATTRIBUTES: Mapping[str, tuple[str, str]] = {
     "causationid": ("string", "Id of the message that this one follows from"),
     "schemaversion": ("integer", "Version of the data's form"),
     "node": ("string", "The process that sent it"),
-    "aggregateversion": ("integer", "Version of the aggregate, where the message tells one"),
-    "aggregatestatus": ("string", "Status of the aggregate, where the message tells one"),
+    "aggregateversion": ("integer", "Version of the aggregate, in what its owner says of it"),
+    "aggregatestatus": ("string", "Status of the aggregate, in what its owner says of it"),
     "traceparent": ("string", "The W3C trace of the request that began it all"),
 }
 """Every attribute: its type in JSON, and what it says."""
