@@ -64,7 +64,7 @@ sim: .venv/.tools ## Simulate the shop with faults (SEED=… replays one run exa
 	    $(if $(WITHOUT),--without "$(WITHOUT)")
 
 .PHONY: prove
-prove: .venv/.tools ## A night of proof: 20,000 seeds, 1,000 kills, all planted bugs (PROVE="--seeds 500 --kills 30" is less)
+prove: .venv/.tools .venv/.kafka ## A night of proof: 20,000 seeds, 1,000 kills, 3 brokers, all planted bugs (PROVE="--seeds 500 --kills 30": less)
 	$(IN_VENV) python tests/simulation/prove.py $(PROVE)
 
 .PHONY: bench

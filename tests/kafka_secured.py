@@ -71,7 +71,7 @@ class SecuredBroker(Broker):
         """The log-ins of SCRAM."""
         people = self.passwords.items()
         credentials = [f"SCRAM-SHA-512=[name={name},password={password}]" for name, password in people]
-        return [option for one in credentials for option in ("--add-scram", one)]
+        return [*super().formatting(), *(option for one in credentials for option in ("--add-scram", one))]
 
 
 def new_authority(name: str) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:

@@ -126,7 +126,7 @@ class EmbeddedBroker:
         java = [java_program(), *HEAP, "-cp", f"{self.jars}/*"]
         if not (data / "meta.properties").exists():
             properties.write_text(self.properties())
-            cluster = ["-t", "AAAAAAAAQAGAAAAAAAAAAA", "-c", str(properties), "--standalone", *self.formatting()]
+            cluster = ["-t", "AAAAAAAAQAGAAAAAAAAAAA", "-c", str(properties), *self.formatting()]
             subprocess.run(  # noqa: S603  our own words
                 [*java, "kafka.tools.StorageTool", "format", *cluster], check=True, capture_output=True
             )
@@ -139,7 +139,7 @@ class EmbeddedBroker:
 
     def formatting(self) -> list[str]:
         """What is laid down in its folder from the beginning, as options of the tool that does so."""
-        return []
+        return ["--standalone"]
 
     def until_ready(self) -> None:
         """Return when a message has been acknowledged."""
