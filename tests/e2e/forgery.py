@@ -20,8 +20,9 @@ GUARDED = {
     "promotions": "/v1/promo-codes",
     "notifications": "/v1/notifications",
     "timeline": "/v1/orders/ord_1/timeline",
+    "audit": "/v1/operations/audit",
 }
-"""A path of each service that asks who is there."""
+"""A path of each process that asks who is there."""
 
 
 def forged(token: str) -> dict[str, str]:
