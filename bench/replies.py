@@ -36,8 +36,7 @@ from sagamart.platform.http import queries_of
 from sagamart.platform.http.server import Server
 from sagamart.platform.http_client import Address, Connection
 from sagamart.programs import prepared
-from sagamart.shop.orders.looking import orders_of
-from sagamart.shop.orders.records import Order
+from sagamart.shop.orders.records import ORDERS, Order
 from sagamart.shop.orders.service import ORDERS_SERVICE
 from sagamart.shop.orders.waiting import Waiters
 
@@ -134,7 +133,7 @@ async def polling(bench: Bench) -> float:
 
         async def settled_among(order_ids: list[str]) -> list[Order]:
             bench.asked += 1
-            return orders_of(await queries.settled_among(order_ids=order_ids))
+            return ORDERS.read(await queries.settled_among(order_ids=order_ids))
 
         return await bench.run(lambda order_id: waiters.wait(order_id, 60, settled_among), None)
 
