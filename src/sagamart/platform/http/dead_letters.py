@@ -8,7 +8,7 @@ a key that no dead letter parks.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar import get, post
@@ -70,6 +70,10 @@ class Reason(RequestBody, frozen=True):
     why: Annotated[str, msgspec.Meta(min_length=1, max_length=WHY_CHARS_MAX, examples=["fixed by release 1.4.2"])]
 
 
+_ACT: Mapping[str, Any] = {"guards": [STAFF], "tags": ["operations"], "status_code": 200, "opt": {"also": (409,)}}
+"""How each act on letters is routed."""
+
+
 def dead_letter_routes(letters: Mapping[str, DeadLetters]) -> list[HTTPRouteHandler]:
     """The routes over the letters of these services."""
 
@@ -85,35 +89,17 @@ def dead_letter_routes(letters: Mapping[str, DeadLetters]) -> list[HTTPRouteHand
         shown.sort(key=lambda one: (one.message_id, one.service))
         return JoinedPage.of(page_of(shown, limit, lambda one: Place(one.message_id, one.service)))
 
-    @post(
-        "/v1/operations/dead-letters/{letter_id:str}/release",
-        guards=[STAFF],
-        tags=["operations"],
-        status_code=200,
-        opt={"also": (409,)},
-    )
+    @post("/v1/operations/dead-letters/{letter_id:str}/release", **_ACT)
     async def release(letter_id: LetterId, data: Reason, caller: Caller) -> ShownLetter:
         """Have it handled again, and after it what waits for it."""
         return await _acted(letters, letter_id, lambda one, message_id: one.release(message_id, caller.id, data.why))
 
-    @post(
-        "/v1/operations/dead-letters/{letter_id:str}/discard",
-        guards=[STAFF],
-        tags=["operations"],
-        status_code=200,
-        opt={"also": (409,)},
-    )
+    @post("/v1/operations/dead-letters/{letter_id:str}/discard", **_ACT)
     async def discard(letter_id: LetterId, data: Reason, caller: Caller) -> ShownLetter:
         """Give it up for ever; what waits for it is handled."""
         return await _acted(letters, letter_id, lambda one, message_id: one.discard(message_id, caller.id, data.why))
 
-    @post(
-        "/v1/operations/parked-keys/{service:str}/{key:str}/release",
-        guards=[STAFF],
-        tags=["operations"],
-        status_code=200,
-        opt={"also": (409,)},
-    )
+    @post("/v1/operations/parked-keys/{service:str}/{key:str}/release", **_ACT)
     async def release_key(service: ServiceName, key: ParkedKey, data: Reason, caller: Caller) -> Page[ShownLetter]:
         """Have every dead letter of a key (an order, a customer, a sku) handled again, and what waits for them."""
         theirs = letters.get(service)
