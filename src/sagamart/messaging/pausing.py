@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from sagamart.messaging.postgres import LOST
 from sagamart.messaging.worker import Worker
 
 HEED_S = 0.5
@@ -78,7 +79,7 @@ class Consumer:
             await asyncio.sleep(HEED_S)
             try:
                 await self.heed()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except (asyncpg.PostgresError, *LOST) as error:
                 log.warning("cannot look for a pause, trying again", service=self._service, error=str(error))
 
     async def _set(self, *, paused: bool, by: str, why: str) -> Pause | None:

@@ -78,7 +78,7 @@ _CONFLICTS = (
     asyncpg.LockNotAvailableError,
     asyncpg.UniqueViolationError,
 )
-_LOST = (
+LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
@@ -114,7 +114,7 @@ class PostgresDatabase:
             try:
                 await connection.execute("begin")
                 yield PostgresTransaction(connection, self)
-            except (asyncpg.PostgresError, *_LOST) as error:
+            except (asyncpg.PostgresError, *LOST) as error:
                 sound = await _rolled_back(connection)
                 raise _translated(error) from error
             except BaseException:
@@ -123,7 +123,7 @@ class PostgresDatabase:
             try:
                 await connection.execute("commit")
                 sound = True
-            except _LOST as error:
+            except LOST as error:
                 raise CommitUnknownError(str(error)) from error
             except asyncpg.PostgresError as error:
                 raise _translated(error) from error
@@ -141,8 +141,8 @@ class PostgresDatabase:
         try:
             yield PostgresTransaction(connection, self, locked=False)
             sound = True
-        except (asyncpg.PostgresError, *_LOST) as error:
-            sound = not isinstance(error, _LOST)
+        except (asyncpg.PostgresError, *LOST) as error:
+            sound = not isinstance(error, LOST)
             raise _translated(error) from error
         except ConflictError:
             sound = True
@@ -172,7 +172,7 @@ class PostgresDatabase:
                 statement_cache_size=STATEMENTS_MAX,
                 max_cached_statement_lifetime=0,
             )
-        except (asyncpg.PostgresError, *_LOST) as error:
+        except (asyncpg.PostgresError, *LOST) as error:
             raise UnavailableError(str(error)) from error
 
     async def _fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
@@ -180,7 +180,7 @@ class PostgresDatabase:
         connection = await self._connection()
         try:
             rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
-        except (asyncpg.PostgresError, *_LOST) as error:
+        except (asyncpg.PostgresError, *LOST) as error:
             connection.terminate()
             raise _translated(error) from error
         except BaseException:
@@ -303,7 +303,7 @@ class PostgresTransaction:
             return
         try:
             await self._connection.fetchrow(statement(tuple(parts)), *arguments)
-        except _LOST as error:
+        except LOST as error:
             if self._locked:
                 raise
             raise CommitUnknownError(str(error)) from error
@@ -378,7 +378,7 @@ async def _rolled_back(connection: asyncpg.Connection) -> bool:
         return False
     try:
         await connection.execute("rollback")
-    except (asyncpg.PostgresError, *_LOST):
+    except (asyncpg.PostgresError, *LOST):
         return False
     return True
 
@@ -392,7 +392,7 @@ def _translated(error: Exception) -> Exception:
         return ConflictError("a record's version is no longer the one that was loaded")
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
         return RejectedError(f"a value that PostgreSQL cannot hold: {error}")
-    if isinstance(error, _LOST):
+    if isinstance(error, LOST):
         return UnavailableError(f"{type(error).__name__}: {error}")
     if isinstance(error, _CONFLICTS):
         return ConflictError(f"{type(error).__name__}: {error}")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import asyncpg
 import msgspec
 
+from sagamart.messaging.postgres import LOST
 from sagamart.messaging.worker import Worker
 
 COUNTED_MAX = 100_000
@@ -85,7 +86,7 @@ class Vitals:
         )
         try:
             row = await self._pool.fetchrow(_LOOK, COUNTED_MAX, timeout=LOOK_S_MAX)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        except (asyncpg.PostgresError, *LOST):
             return now
         oldest_s = None if row["oldest_s"] is None else max(0.0, row["oldest_s"])
         return msgspec.structs.replace(

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 import asyncpg
 import structlog
 
+from sagamart.messaging.postgres import LOST
 from sagamart.platform import metric_families as known
 from sagamart.platform.metrics import Reading
 
@@ -81,7 +82,7 @@ class Depths:
             async with asyncio.timeout(LOOK_S_MAX):
                 row = await self._pools[service].fetchrow(_CORE)
                 more = await self._looks[service]() if service in self._looks else ()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except (asyncpg.PostgresError, *LOST) as error:
             log.warning("cannot look into the database", service=service, error=f"{type(error).__name__}: {error}")
             return [(known.DATABASE_UP, (service,), 0)]
         return [(known.DATABASE_UP, (service,), 1), *_core(service, row), *more]
