@@ -152,6 +152,7 @@ def test_a_shipment_is_handed_over_and_delivered(shop: WebShop) -> None:
 SHIPPED: dict[str, Any] = {
     "id": "shp_1",
     "order_id": "ord_1",
+    "method": "courier",
     "status": "handed_over",
     "state": "On its way",
     "carrier": "Post",

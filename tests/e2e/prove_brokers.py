@@ -43,9 +43,9 @@ async def trio() -> AsyncIterator[Trio]:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def town(trio: Trio, database_of: DatabaseOf) -> AsyncIterator[FrailTown]:
+async def town(trio: Trio, lasting_database_of: DatabaseOf) -> AsyncIterator[FrailTown]:
     """Give the shop over three copies of each topic."""
-    dsns = await databases(database_of)
+    dsns = await databases(lasting_database_of)
     section = KafkaSection(bootstrap_servers=trio.bootstrap, partitions=2, replication=3)
     await asyncio.to_thread(apply, section, list(SLICES))
 

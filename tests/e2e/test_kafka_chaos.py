@@ -30,10 +30,10 @@ ANSWERS = 10
 
 
 @pytest_asyncio.fixture(scope="module")
-async def company(started_broker: Broker, bank_database: BankDatabase) -> AsyncIterator[Company]:
+async def company(started_broker: Broker, lasting_bank_database: BankDatabase) -> AsyncIterator[Company]:
     folder = Path(tempfile.mkdtemp(prefix="sagamart-test-"))
     try:
-        async with a_bank(await bank_database()) as bank, Company(started_broker, bank, folder) as opened:
+        async with a_bank(await lasting_bank_database()) as bank, Company(started_broker, bank, folder) as opened:
             yield opened
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -32,9 +32,9 @@ CUTS = (0, 1, 0, 5, 100, 0, 400, 1_000, 0, 3_000)
 
 
 @pytest_asyncio.fixture(scope="module")
-async def town(database_of: DatabaseOf) -> AsyncIterator[FrailTown]:
+async def town(lasting_database_of: DatabaseOf) -> AsyncIterator[FrailTown]:
     """Give services that post to each other, over lines; three of them have lines to their databases too."""
-    dsns = await databases(database_of)
+    dsns = await databases(lasting_database_of)
     with Network() as network, pytest.MonkeyPatch.context() as patch:
         patch.setattr(postgres, "ANSWER_S_MAX", ANSWER_S_MAX)
         patch.setattr(postgres, "CONNECT_S_MAX", ANSWER_S_MAX)

@@ -15,6 +15,8 @@ from sagamart.shop.payments.messages import SwitchBank
 from sagamart.shop.payments.switching import BankSwitches, Extent, Misbehaviour, SwitchesView, in_a_line
 
 OPERATORS = roles("OPERATOR", "ADMIN")
+ALSO = {"also": (404, 503)}
+"""There is no such bank, or it does not answer."""
 
 
 class Switched(RequestBody, frozen=True):
@@ -27,15 +29,15 @@ class Switched(RequestBody, frozen=True):
 def switching_routes(bank: BankSwitches) -> Sequence[HTTPRouteHandler]:
     """The routes of these switches."""
 
-    @get("/v1/operations/bank/misbehaviour", guards=[OPERATORS], tags=["operations"])
+    @get("/v1/operations/bank/misbehaviour", guards=[OPERATORS], tags=["operations"], opt=ALSO)
     async def misbehaviour() -> SwitchesView:
-        """How a demonstration's bank misbehaves; 404 where there is none."""
+        """How the simulated bank misbehaves; 404 where there is none."""
         _must_exist(bank)
         return await bank.now()
 
-    @put("/v1/operations/bank/misbehaviour", guards=[OPERATORS], tags=["operations"])
+    @put("/v1/operations/bank/misbehaviour", guards=[OPERATORS], tags=["operations"], opt=ALSO)
     async def misbehave(data: Switched, ask: Ask, caller: Caller) -> Response[SwitchesView]:
-        """Have a demonstration's bank misbehave so from now on."""
+        """Have the simulated bank misbehave so from now on."""
         _must_exist(bank)
         before = in_a_line((await bank.now()).switches)
         act = SwitchBank(caller.id, data.why, before, in_a_line(data.switches))
