@@ -13,6 +13,7 @@ import msgspec
 import pytest_asyncio
 
 from bank_at_work import ADMIN_KEY, DEADLINE_S, SECRET, SHOP_KEY, BankAtWork, BankDatabase, until
+from payments_examples import ORDER
 from sagamart.bank.program import BankSettings, running_bank
 from sagamart.contracts.order_requests import BankCaptureRequested, BankHoldRequested
 from sagamart.contracts.payments import PaymentCaptured, PaymentHeld, PaymentRedirected
@@ -104,17 +105,7 @@ class Street:
 
 
 def order(number: int) -> dict[str, Any]:
-    return {
-        "order_id": f"ord_{number}",
-        "version": 3,
-        "status": "pay_pending",
-        "customer_id": "cus_1",
-        "attempt": 1,
-        "lines": (),
-        "total_minor": 500,
-        "currency": "RUB",
-        "payment": 1,
-    }
+    return {**ORDER, "order_id": f"ord_{number}"}
 
 
 def pay_id(number: int) -> str:

@@ -2,7 +2,8 @@
 
 import random
 
-from sagamart.bank.misbehaviour import WEBHOOK_NAMES, Asked, Misbehaviours, Rule
+from sagamart.bank.misbehaviour import NAMES, WEBHOOK_NAMES, Asked, Misbehaviours, Rule
+from sagamart.shop.payments.switching import MISBEHAVIOURS
 
 HOLD = Asked("hold", "key-1", "4000000000000001")
 CHARGE = Asked("charge", "key-2", "4000000000000001")
@@ -12,6 +13,10 @@ def bank(*rules: Rule) -> Misbehaviours:
     misbehaviours = Misbehaviours(random.Random(7))  # noqa: S311  the chance of a test
     misbehaviours.replace(list(rules))
     return misbehaviours
+
+
+def test_the_shop_has_a_switch_for_each_misbehaviour_of_the_bank() -> None:
+    assert MISBEHAVIOURS == NAMES
 
 
 def test_nothing_happens_without_a_rule_and_nothing_is_counted() -> None:

@@ -4,6 +4,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from one_service import OneService
 from sagamart.contracts.catalogue import ProductChanged
@@ -111,20 +112,7 @@ def test_what_cannot_be_sent_is_refused_by_name_and_again_when_asked_again(
 def test_a_method_that_is_no_longer_offered_still_sends_what_was_ordered_by_it() -> None:
     service = shipping()
     method = service.record(DeliveryMethod, "courier")
-    gone = SetMethod(
-        "courier",
-        method.version,
-        "Courier",
-        "Курьер",
-        30_000,
-        0,
-        "RUB",
-        needs_shipment=True,
-        needs_address=True,
-        countries=(),
-        parcel_max=BOX,
-        active=False,
-    )
+    gone = replace(COURIER, expected_version=method.version, countries=(), active=False)
 
     service.hears(gone, requested())
 

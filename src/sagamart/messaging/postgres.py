@@ -93,6 +93,7 @@ LOST = (
     OSError,
     TimeoutError,
 )
+"""What a lost connection is told by, and what passes by itself: the same again may work."""
 
 
 class PostgresDatabase:
