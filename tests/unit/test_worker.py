@@ -84,6 +84,18 @@ def test_the_same_request_twice_is_one() -> None:
     at_work(test)
 
 
+def test_whoever_asks_first_and_goes_away_takes_the_answer_from_nobody() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        first, joined = asyncio.create_task(put(worker, number=1)), asyncio.create_task(put(worker, number=2))
+        await asyncio.sleep(0)  # both have asked, nothing is answered
+        first.cancel()
+
+        assert (await joined).body == b'{"count":1}'
+        assert store.rows[Box]["a"].count == 1
+
+    at_work(test)
+
+
 def test_the_same_key_of_two_customers_or_for_two_wishes_is_not_the_same_request() -> None:
     async def test(worker: Worker, store: Store) -> None:
         for number, (caller, route) in enumerate((("ann", "put"), ("bob", "put"), ("ann", "add")), 1):

@@ -120,15 +120,15 @@ class Worker:
 
         Raises Overloaded before anything happened, and Contended where nothing could be written for all the others.
         """
-        same = self._callers.same(request)
+        same = self._callers.join(request)
         if same is not None:
-            return await asyncio.shield(same)
+            return await same
         if len(self._requests) >= self.limits.requests_max or self._stopping or self.failed:
             self.turned_away += 1
             raise Overloaded
         self._requests.append(Arrival(message, request=request))
         self._wake.set()
-        return await self._callers.wait(message.id, request)
+        return await self._callers.begin(message.id, request)
 
     def offer(self, messages: Sequence[Message[Body]]) -> int:
         """Take as many of these as there is room for, from the first on; says how many."""
