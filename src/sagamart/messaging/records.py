@@ -204,10 +204,6 @@ class WorkingSet:
         rows = self.present.get(need_.kind) if need_.column is None else self._by.get((need_.kind, need_.column))
         return not need_.values or (rows is not None and all(value in rows for value in need_.values))
 
-    def find(self, kind: type[R], key: str) -> R | None:
-        """The record as it stands now in this batch."""
-        return self.present[kind][key]  # type: ignore[no-any-return]  # the map is by kind
-
     def key_by(self, kind: type[Record], column: str, value: str) -> str | None:
         """The key of the record that has this value in a unique column."""
         return self._by[kind, column][value]
@@ -282,8 +278,10 @@ class Records:
 
     def find(self, kind: type[R], key: str) -> R | None:
         """The record of this key, or None where there is none.  Raises UnaskedError where it was not asked for."""
-        self._check(kind, key)
-        return self._working.find(kind, key)
+        for asked in self._asked:
+            if asked.kind is kind and key in asked.values and asked.column is None:
+                return self._working.present[kind][key]  # type: ignore[no-any-return]  # the map is by kind
+        raise UnaskedError(f"{kind.__name__} {key!r} was not asked for")
 
     def get(self, kind: type[R], key: str) -> R:
         """The record of this key, which must exist (its absence is a bug: the message goes to the dead letters)."""
@@ -294,8 +292,7 @@ class Records:
 
     def pick(self, kind: type[R], keys: Iterable[str]) -> dict[str, R]:
         """Those of these records that exist, by key."""
-        found = ((key, self.find(kind, key)) for key in keys)
-        return {key: record for key, record in found if record is not None}
+        return {key: record for key in keys if (record := self.find(kind, key)) is not None}
 
     def all(self, kind: type[R]) -> dict[str, R]:
         """All records of this kind that this message asked for by key and that exist."""
@@ -306,7 +303,7 @@ class Records:
         if not any(n.kind is kind and n.column == column and value in n.values for n in self._asked):
             raise UnaskedError(f"{kind.__name__} by {column} {value!r} was not asked for")
         key = self._working.key_by(kind, column, value)
-        record = None if key is None else self._working.find(kind, key)
+        record = None if key is None else self._working.present[kind][key]
         return record if record is not None and getattr(record, column) == value else None
 
     def allows(self, kind: type, key: str) -> bool:
@@ -319,9 +316,3 @@ class Records:
     def _found_by(self, asked: Need, key: str) -> bool:
         column = str(asked.column)
         return any(self._working.key_by(asked.kind, column, value) == key for value in asked.values)
-
-    def _check(self, kind: type[Record], key: str) -> None:
-        for asked in self._asked:
-            if asked.kind is kind and asked.column is None and key in asked.values:
-                return
-        raise UnaskedError(f"{kind.__name__} {key!r} was not asked for")

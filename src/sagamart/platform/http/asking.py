@@ -94,11 +94,13 @@ class Answer(Response[Any]):
     """A stored reply on its way out: bytes as they are, without a second look at them."""
 
     def __init__(self, reply: StoredReply) -> None:
-        located = {} if reply.location is None else {"Location": reply.location}
         self.content = reply.body
         self.status_code = reply.status
-        self.media_type = reply.media_type
-        self.headers = {"Content-Type": reply.media_type, "Content-Length": str(len(reply.body)), **located}
+        self._head = [
+            (b"content-type", reply.media_type.encode()),
+            (b"content-length", str(len(reply.body)).encode()),
+            *([] if reply.location is None else [(b"location", reply.location.encode("latin-1"))]),
+        ]
 
     def to_asgi_response(self, *_context: Any, **_layers: Any) -> Any:
         """Itself: no layer of the application adds cookies or headers to it."""
@@ -106,8 +108,7 @@ class Answer(Response[Any]):
 
     async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
         """Send it."""
-        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
-        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self._head})
         await send({"type": "http.response.body", "body": self.content, "more_body": False})
 
 

@@ -133,11 +133,9 @@ def _forwarded(headers: list[tuple[bytes, bytes]]) -> str | None:
 
 
 def _secured(headers: Any, trace: str) -> list[tuple[bytes, bytes]]:
-    kept = list(headers)
-    names = {name for name, _ in kept}
-    kept.extend(header for header in _HEADERS if header[0] not in names)
-    kept.append((RESPONSE_HEADER, trace.encode()))
-    return kept
+    own = dict(headers)
+    added = _HEADERS if own.keys().isdisjoint(SECURITY_HEADERS) else [one for one in _HEADERS if one[0] not in own]
+    return [*headers, *added, (RESPONSE_HEADER, trace.encode())]
 
 
 def client_of(request: Any) -> str:

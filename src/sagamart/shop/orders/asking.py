@@ -4,7 +4,7 @@
 - What an order lets go of, it asks back: money of a payment that is over, or of an order that is cancelled.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -26,7 +26,7 @@ from sagamart.contracts.order_requests import (
     ShipmentStopRequested,
     StockCheckRequested,
 )
-from sagamart.contracts.orders import OrderMessage, payment_id
+from sagamart.contracts.orders import OrderMessage, PaymentSource, payment_id
 from sagamart.shop.orders.money import Counted, payments_of
 from sagamart.shop.orders.records import Fact, Order
 
@@ -42,7 +42,11 @@ class Ask(msgspec.Struct, frozen=True):
     @property
     def holds(self) -> bool:
         """Whether it is to hold money, so that there is something to let go afterwards."""
-        return self.kind in {HoldRequested, BankHoldRequested}
+        return self.kind in _HOLDS
+
+
+_HOLD_AT: Mapping[PaymentSource, type[OrderMessage]] = {"wallet": HoldRequested, "bank": BankHoldRequested}
+_HOLDS = frozenset(_HOLD_AT.values())
 
 
 class Asks(NamedTuple):
@@ -52,77 +56,88 @@ class Asks(NamedTuple):
     """
 
     kinds: tuple[type[OrderMessage], ...]
-    of: Callable[[Order, Sequence[Counted]], Iterator[Ask]]
+    of: Callable[[Order, Sequence[Counted]], Sequence[Ask]]
     stopped_by: type[OrderMessage] | None = None
 
 
-def _redemption(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
-    if order.plan.promo_code is not None and not order.knows("promo_redeemed"):
-        yield Ask(PromoRedemptionRequested, order.attempt)
+def _redemption(order: Order, _live: Sequence[Counted]) -> Sequence[Ask]:
+    lacks = order.plan.promo_code is not None and not order.knows("promo_redeemed")
+    return [Ask(PromoRedemptionRequested, order.attempt)] if lacks else ()
 
 
-def _check(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
-    if order.needs_stock and order.plan.terms.at_payment and order.plan.terms.later and not order.knows("checked"):
-        yield Ask(StockCheckRequested, order.attempt)
+def _check(order: Order, _live: Sequence[Counted]) -> Sequence[Ask]:
+    terms = order.plan.terms
+    lacks = terms.at_payment and terms.later and order.needs_stock and not order.knows("checked")
+    return [Ask(StockCheckRequested, order.attempt)] if lacks else ()
 
 
-def _booking(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
-    if not order.knows("booked") and order.needs_stock:
-        yield Ask(BookingRequested, order.attempt)
+def _booking(order: Order, _live: Sequence[Counted]) -> Sequence[Ask]:
+    lacks = not order.knows("booked") and order.needs_stock
+    return [Ask(BookingRequested, order.attempt)] if lacks else ()
 
 
-def _holds(order: Order, live: Sequence[Counted]) -> Iterator[Ask]:
+def _holds(order: Order, live: Sequence[Counted]) -> Sequence[Ask]:
     """Money is held for goods that are reserved."""
-    if order.knows("booked") or not order.needs_stock:
-        for one in live:
-            if one.standing == "in_flight":
-                kind = HoldRequested if one.payment.source == "wallet" else BankHoldRequested
-                yield Ask(kind, one.number, one.payment.amount_minor)
+    if not order.knows("booked") and order.needs_stock:
+        return ()
+    return [
+        Ask(_HOLD_AT[one.payment.source], one.number, one.payment.amount_minor)
+        for one in live
+        if one.standing == "in_flight"
+    ]
 
 
-def _captures(_order: Order, live: Sequence[Counted]) -> Iterator[Ask]:
+def _captures(_order: Order, live: Sequence[Counted]) -> Sequence[Ask]:
     """First the bank's, one by one, for each may be refused; after the last of them nothing can be."""
     held = [one for one in live if one.standing == "held"]
-    bank = next((one for one in held if one.payment.source == "bank"), None)
-    if bank is not None:
-        yield Ask(BankCaptureRequested, bank.number, bank.payment.amount_minor)
-    else:
-        yield from (Ask(CaptureRequested, one.number, one.payment.amount_minor) for one in held)
+    for one in held:
+        if one.payment.source == "bank":
+            return [Ask(BankCaptureRequested, one.number, one.payment.amount_minor)]
+    return [Ask(CaptureRequested, one.number, one.payment.amount_minor) for one in held]
 
 
-def _shipment(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
+def _shipment(order: Order, _live: Sequence[Counted]) -> Sequence[Ask]:
     """Asked until the parcel is there: each answer tells how far it is."""
-    if order.needs_shipment and not order.shipment("delivered", "stopped", "shipment_refused"):
-        yield Ask(ShipmentRequested, order.attempt)
-        if order.plan.stopping is not None:
-            yield Ask(ShipmentStopRequested, order.attempt)
-        if order.plan.elsewhere is not None:
-            yield Ask(ShipmentChangeRequested, order.plan.redirections)
+    if not order.needs_shipment or order.shipment("delivered", "stopped", "shipment_refused"):
+        return ()
+    asked = [Ask(ShipmentRequested, order.attempt)]
+    if order.plan.stopping is not None:
+        asked.append(Ask(ShipmentStopRequested, order.attempt))
+    if order.plan.elsewhere is not None:
+        asked.append(Ask(ShipmentChangeRequested, order.plan.redirections))
+    return asked
 
 
-def _returns(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
+def _returns(order: Order, _live: Sequence[Counted]) -> Sequence[Ask]:
     """Pieces that are announced are awaited; pieces that are here are refunded."""
-    payments = {one.number: one for one in payments_of(order)} if order.returns else {}
+    if not order.returns:
+        return ()
+    payments = {one.number: one for one in payments_of(order)}
+    asked: list[Ask] = []
     for one in order.returns:
         if one.arrival not in order.known:
-            yield Ask(ReturnRequested, order.attempt, name=one.return_id)
+            asked.append(Ask(ReturnRequested, order.attempt, name=one.return_id))
         for number, share_minor in one.shares:
-            yield from _refund(order, payments[number], share_minor, f"{one.return_id}/{number}")
+            asked += _refund(order, payments[number], share_minor, f"{one.return_id}/{number}")
+    return asked
 
 
-def _letting_go(order: Order, _live: Sequence[Counted]) -> Iterator[Ask]:
+def _letting_go(order: Order, _live: Sequence[Counted]) -> Sequence[Ask]:
     """Money that the order does not count on any more: let go where it is held, refunded where it was taken."""
-    if order.reason is None and not any(payment.over for payment in order.payments):
-        return
+    given_up = [payment for payment in order.payments if payment.over]
+    if order.reason is None and not given_up:
+        return ()
+    asked: list[Ask] = []
     for one in payments_of(order):
         if order.reason is None and not one.payment.over:
             continue
         if one.standing == "captured":
             name = payment_id(order.order_id, one.number)
-            yield from _refund(order, one, one.payment.amount_minor, f"{name}/all")
+            asked += _refund(order, one, one.payment.amount_minor, f"{name}/all")
         elif one.payment.asked and one.standing != "ended" and not _may_come_late(order, one):
             kind = ReleaseRequested if one.payment.source == "wallet" else BankVoidRequested
-            yield Ask(kind, one.number, one.payment.amount_minor)
+            asked.append(Ask(kind, one.number, one.payment.amount_minor))
+    return asked
 
 
 def _may_come_late(order: Order, one: Counted) -> bool:
@@ -131,16 +146,16 @@ def _may_come_late(order: Order, one: Counted) -> bool:
     return waits and one.payment.source == "bank" and one.standing == "in_flight"
 
 
-def _refund(order: Order, one: Counted, amount_minor: int, refund_id: str) -> Iterator[Ask]:
+def _refund(order: Order, one: Counted, amount_minor: int, refund_id: str) -> Sequence[Ask]:
     """What the bank refuses to refund goes to the wallet."""
     if Fact(refund_id, "refunded") in order.known:
-        return
+        return ()
     kind: type[OrderMessage] = RefundRequested if one.payment.source == "wallet" else BankRefundRequested
     if Fact(refund_id, "refund_refused") in order.known:
         kind, refund_id = RefundRequested, f"{refund_id}/wallet"
         if Fact(refund_id, "refunded") in order.known:
-            return
-    yield Ask(kind, one.number, amount_minor, refund_id)
+            return ()
+    return [Ask(kind, one.number, amount_minor, refund_id)]
 
 
 REDEMPTION = Asks((PromoRedemptionRequested,), _redemption)

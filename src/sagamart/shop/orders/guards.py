@@ -271,7 +271,11 @@ OF_PLACING = (something_is_wanted, *OF_CONTENT, a_slot_is_free)
 
 def refused(wish: Wish, guards: Sequence[Callable[[Wish], Refusal | None]]) -> Refusal | None:
     """The first refusal, or None where every guard lets it pass."""
-    return next((refusal for guard in guards if (refusal := guard(wish)) is not None), None)
+    for guard in guards:
+        refusal = guard(wish)
+        if refusal is not None:
+            return refusal
+    return None
 
 
 def priced(wish: Wish) -> tuple[Line, ...]:

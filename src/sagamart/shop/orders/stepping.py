@@ -88,9 +88,9 @@ def _fresh(before: Order, after: Order, payments: Sequence[Counted]) -> list[Ask
     begun, going_on = TURNS[before.status if before.version else None, after.status]
     fresh = [ask for asks in begun for ask in asks.of(after, payments)]
     for asks in going_on:
-        now = list(asks.of(after, payments))
+        now = asks.of(after, payments)
         if now:
-            known = set(asks.of(before, live(before)))
+            known = asks.of(before, live(before))
             fresh += [ask for ask in now if ask not in known]
     return fresh
 
