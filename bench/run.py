@@ -230,7 +230,7 @@ def run(  # noqa: PLR0913  a command line has many options
     *only: Annotated[str, Parameter(help=f"What to measure: {', '.join(RUNS)}.  Everything, if nothing is named.")],
     orders: Annotated[int, Parameter(help="Orders a round; 10,000 customers take turns.")] = 10_000,
     rounds: Annotated[int, Parameter(help="Rounds; medians are told.")] = 5,
-    connections: Annotated[int, Parameter(help="Connections of the load.")] = 256,
+    connections: Annotated[int, Parameter(help="Connections of the load: customers at once.")] = 1024,
     idle_orders: Annotated[int, Parameter(help="Orders one at a time.")] = 300,
     bank_orders: Annotated[int, Parameter(help="Orders a round that are paid on the bank's page.")] = 1_000,
     data: Annotated[Path, Parameter(help="Folder of the database; made and filled the first time.")] = Path(
