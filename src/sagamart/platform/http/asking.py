@@ -96,6 +96,7 @@ class Answer(Response[Any]):
     def __init__(self, reply: StoredReply) -> None:
         self.content = reply.body
         self.status_code = reply.status
+        self.headers: dict[str, str] = {}
         self._head = [
             (b"content-type", reply.media_type.encode()),
             (b"content-length", str(len(reply.body)).encode()),
@@ -107,8 +108,9 @@ class Answer(Response[Any]):
         return self
 
     async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
-        """Send it."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self._head})
+        """Send it, with the headers that a handler has added."""
+        added = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": [*self._head, *added]})
         await send({"type": "http.response.body", "body": self.content, "more_body": False})
 
 
