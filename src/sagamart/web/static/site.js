@@ -1,5 +1,6 @@
-// What a browser can add to pages that work without it: times in the visitor's own zone, time that remains, and the
-// token of a letter's link, which stays in the address's fragment so that no server sees it.
+// What a browser can add to pages that work without it: times in the visitor's own zone, time that remains, what a
+// visitor has typed when a part of the page is shown anew, and the token of a letter's link, which stays in the address's
+// fragment so that no server sees it.
 "use strict";
 
 const language = document.documentElement.lang;
@@ -42,8 +43,32 @@ document.addEventListener("change", (event) => {
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
+const touched = new WeakMap();
+const partOf = (event) => (event.detail.target instanceof Element ? event.detail.target : event.target);
+
+function keep(part) {
+  const typed = [...part.querySelectorAll("input[id]")].filter((one) => one.value !== one.defaultValue);
+  const opened = [...part.querySelectorAll("details[open] > summary")].map((one) => one.textContent);
+  touched.set(part, { typed: typed.map((one) => [one.id, one.value]), opened });
+}
+
+function restore(part) {
+  const { typed, opened } = touched.get(part) ?? { typed: [], opened: [] };
+  for (const [id, value] of typed) {
+    const field = part.querySelector(`#${CSS.escape(id)}`);
+    if (field) field.value = value;
+  }
+  for (const summary of part.querySelectorAll("details > summary")) {
+    if (opened.includes(summary.textContent)) summary.parentElement.open = true;
+  }
+}
+
+for (const coming of ["htmx:beforeSwap", "htmx:sseBeforeMessage"]) {
+  document.body.addEventListener(coming, (event) => keep(partOf(event)));
+}
 for (const swapped of ["htmx:afterSwap", "htmx:sseMessage"]) {
   document.body.addEventListener(swapped, (event) => {
+    restore(partOf(event));
     localise(event.target);
     tick();
   });
