@@ -29,8 +29,9 @@ class Callers:
     def join(self, request: Request) -> "asyncio.Future[StoredReply] | None":
         """The answer that the same request gets, where that is being handled already; None where it is not."""
         asked = self._by_key.get(request.key)
-        same = asked is not None and asked.request.fingerprint == request.fingerprint
-        return _one_more(asked) if asked is not None and same else None
+        if asked is None or asked.request.fingerprint != request.fingerprint:
+            return None
+        return _one_more(asked)
 
     def begin(self, message_id: str, request: Request) -> "asyncio.Future[StoredReply]":
         """The answer to this message.  It raises what it is declined with."""
