@@ -9,11 +9,12 @@ ratio within a pair, and how far apart the pairs' ratios are.
 
 import statistics
 import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 ROUND = """
 import asyncio, json, sys
@@ -28,6 +29,7 @@ print("\\n" + json.dumps(asyncio.run(once(Path(sys.argv[1]), int(sys.argv[2]), i
 """
 """Runs in the version's own environment, which may be older than this file."""
 
+PYTHON = ".venv/bin/python"
 DATA = ".bench-data/turns"
 COMPARED = ("orders_per_s", "python_us_per_order", "postgres_us_per_order")
 HERE = Path(__file__).resolve().parents[1]
@@ -39,12 +41,17 @@ app = App(help=__doc__)
 def run(
     other: Annotated[Path, Parameter(help="The other version: a work tree with its environment in .venv.")],
     *,
-    pairs: Annotated[int, Parameter(help="Rounds of each; who begins takes turns as well.")] = 8,
+    pairs: Annotated[
+        int, Parameter(help="Rounds of each; who begins takes turns as well.", validator=validators.Number(gte=1))
+    ] = 8,
     orders: Annotated[int, Parameter(help="Orders a round.")] = 8_000,
     connections: Annotated[int, Parameter(help="Customers at once.")] = 1024,
 ) -> None:
     """Measure in turns and print how this version compares to the other one."""
     trees = (other.resolve(), HERE)
+    for tree in trees:
+        if not (tree / PYTHON).exists():
+            sys.exit(f"{tree} has no {PYTHON}: run `uv sync --frozen --all-extras` there first")
     for tree in trees:
         print(f"warming up {tree}")
         once(tree, orders, connections)
@@ -61,7 +68,7 @@ def run(
 
 def once(tree: Path, orders: int, connections: int) -> dict[str, float]:
     """One round of a version.  Raises CalledProcessError where it fails; what it says goes to standard error."""
-    command = [str(tree / ".venv/bin/python"), "-c", ROUND, str(tree / DATA), str(orders), str(connections)]
+    command = [str(tree / PYTHON), "-c", ROUND, str(tree / DATA), str(orders), str(connections)]
     printed = subprocess.run(command, cwd=tree, stdout=subprocess.PIPE, text=True, check=True).stdout  # noqa: S603  our own program
     return msgspec.json.decode(printed.splitlines()[-1], type=dict[str, float])
 

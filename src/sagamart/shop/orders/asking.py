@@ -30,6 +30,9 @@ from sagamart.contracts.orders import OrderMessage, PaymentSource, payment_id
 from sagamart.shop.orders.money import Counted, payments_of
 from sagamart.shop.orders.records import Fact, Order
 
+_HOLD_AT: Mapping[PaymentSource, type[OrderMessage]] = {"wallet": HoldRequested, "bank": BankHoldRequested}
+_HOLDS = frozenset(_HOLD_AT.values())
+
 
 class Ask(msgspec.Struct, frozen=True):
     """One thing that is asked: about which attempt or payment, how much of it, about which refund or return by name."""
@@ -43,10 +46,6 @@ class Ask(msgspec.Struct, frozen=True):
     def holds(self) -> bool:
         """Whether it is to hold money, so that there is something to let go afterwards."""
         return self.kind in _HOLDS
-
-
-_HOLD_AT: Mapping[PaymentSource, type[OrderMessage]] = {"wallet": HoldRequested, "bank": BankHoldRequested}
-_HOLDS = frozenset(_HOLD_AT.values())
 
 
 class Asks(NamedTuple):

@@ -36,13 +36,7 @@ function takeToken() {
   }
 }
 
-document.addEventListener("change", (event) => {
-  const form = event.target.closest("form[data-sends-itself]");
-  if (form) form.requestSubmit();
-});
-document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-print]")) window.print();
-});
+// What was typed and opened in a part of the page that is about to be shown anew.
 const touched = new WeakMap();
 const partOf = (event) => (event.detail.target instanceof Element ? event.detail.target : event.target);
 
@@ -53,16 +47,24 @@ function keep(part) {
 }
 
 function restore(part) {
-  const { typed, opened } = touched.get(part) ?? { typed: [], opened: [] };
-  for (const [id, value] of typed) {
+  const kept = touched.get(part);
+  if (!kept) return;
+  for (const [id, value] of kept.typed) {
     const field = part.querySelector(`#${CSS.escape(id)}`);
     if (field) field.value = value;
   }
   for (const summary of part.querySelectorAll("details > summary")) {
-    if (opened.includes(summary.textContent)) summary.parentElement.open = true;
+    if (kept.opened.includes(summary.textContent)) summary.parentElement.open = true;
   }
 }
 
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-sends-itself]");
+  if (form) form.requestSubmit();
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
 for (const coming of ["htmx:beforeSwap", "htmx:sseBeforeMessage"]) {
   document.body.addEventListener(coming, (event) => keep(partOf(event)));
 }
