@@ -13,6 +13,7 @@ from sagamart.messaging.worker import Node
 from sagamart.platform.http.operations import Check
 from sagamart.programs import CannotStartError, checks_of
 from sagamart.settings import ShopSettings
+from sagamart.shop.shipping.service import SHIPPING
 from sagamart.shop.stock.service import STOCK
 
 WITHIN_S = 60.0
@@ -42,14 +43,14 @@ async def test_a_service_whose_timers_do_not_fire_is_not_ready_until_they_do(
     database_of: DatabaseOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sagamart.messaging.standstill.STANDS_S", 0.1)
-    dsns = {"stock": await database_of(STOCK)}
+    dsns = {"shipping": await database_of(SHIPPING)}
     async with Shop(ShopSettings(), dsns, node=Node("test"), transport=OutboxOnly()) as shop:
         workers = checks_of(shop, dsns)["workers"]
         assert await refusal_of(workers) == ""
 
         with monkeypatch.context() as broken:
-            broken.setattr(shop.services["stock"].database, "due_timers", out_of_the_blue)
-            await until_it_says(workers, lambda said: "stock: the sweep fire_timers" in said)
+            broken.setattr(shop.services["shipping"].database, "due_timers", out_of_the_blue)
+            await until_it_says(workers, lambda said: "shipping: the sweep fire_timers" in said)
         await until_it_says(workers, lambda said: not said)
 
 

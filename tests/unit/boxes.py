@@ -87,6 +87,7 @@ BOXES = Service(
         Handler(takes=Knock, needs=_one, then=_inner, decide=_knock),
         Handler(
             takes=Wake,
+            emits=(Knock,),
             decide=lambda m, _: Decision(timers=[Arm("knock", 60, Knock(m.body.other or m.body.box_id))]),
         ),
         Handler(takes=Hush, decide=lambda _m, _: Decision(timers=[Disarm("knock")])),

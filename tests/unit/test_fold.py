@@ -3,9 +3,10 @@
 from typing import Any
 
 import msgspec
+import pytest
 
 from sagamart.messaging.database import Changes, KnownRequest, Loaded
-from sagamart.messaging.decision import NOTHING
+from sagamart.messaging.decision import NOTHING, Arm, Decision
 from sagamart.messaging.fold import Arrival, Batch
 from sagamart.messaging.message import Body, Message, derived_id
 from sagamart.messaging.requests import StoredReply, call_of, request_of
@@ -49,6 +50,22 @@ def test_what_changes_nothing_is_handled_and_counted_as_stale() -> None:
     assert len(batch.decide().handled) == batch.stale == 2
     assert batch.duplicates == 1
     assert folded(Arrival(said(Put("a"))))[0].stale == 0
+
+
+@pytest.mark.parametrize("decision", [Decision(timers=[Arm("knock", 60, Knock("a"))]), Decision(send=[WasPut("a", 1)])])
+def test_a_handler_that_arms_or_sends_what_it_does_not_declare_is_a_bug_and_nothing_is_taken(
+    decision: Decision,
+) -> None:
+    rash = Handler(takes=Wake, decide=lambda _m, _: decision)
+
+    _, changes = folded(Arrival(said(Wake("a"))), service=BOXES.changed(handlers=[rash]))
+
+    assert "not in its `emits`" in changes.dead[0].error
+    assert changes == Changes(dead=changes.dead)
+
+
+def test_a_service_knows_what_it_may_say_to_itself_later() -> None:
+    assert BOXES.arms == {"Knock"}
 
 
 def test_what_the_inbox_knows_has_no_effect() -> None:

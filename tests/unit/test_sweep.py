@@ -8,16 +8,17 @@ import pytest
 
 from sagamart.messaging.database import UnavailableError
 from sagamart.messaging.memory import MemoryDatabase, no_pause
-from sagamart.messaging.memory_store import Store
-from sagamart.messaging.message import Body, Message
+from sagamart.messaging.memory_store import Store, TimerRow
+from sagamart.messaging.message import Body, Message, encode
 from sagamart.messaging.outbox import LEASE_S
 from sagamart.messaging.requests import request_of
+from sagamart.messaging.service import Service
 from sagamart.messaging.standstill import STANDS_S
-from sagamart.messaging.sweep import Sweep
+from sagamart.messaging.sweep import UNARMED_S, Sweep
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.worker import Node, Worker
 from simulation.virtual_loop import run_virtually
-from unit.boxes import AT, BOXES, Box, Put, Wake, said
+from unit.boxes import AT, BOXES, Box, Knock, Put, Wake, said
 
 SOON_S = 5.0
 """Far less than a lease: what comes so soon did not wait for one to run out."""
@@ -71,15 +72,15 @@ class FullOnce(LocalTransport):
 Test = Callable[[Worker, Odd], Awaitable[None]]
 
 
-def swept(test: Test, transport: Callable[[], LocalTransport] = LocalTransport) -> None:
+def swept(test: Test, transport: Callable[[], LocalTransport] = LocalTransport, service: Service = BOXES) -> None:
     """Run a worker with its sweeps over an empty store while the test runs."""
 
     async def run() -> None:
         def clock() -> datetime:
             return AT + timedelta(seconds=asyncio.get_running_loop().time())
 
-        database = Odd(Store(BOXES, clock=clock))
-        worker = Worker(BOXES, database, transport(), node=Node("n", clock, lambda: 0.5))
+        database = Odd(Store(service, clock=clock))
+        worker = Worker(service, database, transport(), node=Node("n", clock, lambda: 0.5))
         tasks = [asyncio.create_task(worker.run()), asyncio.create_task(Sweep(worker).run())]
         await asyncio.wait_for(test(worker, database), 600)
         for task in tasks:
@@ -109,6 +110,19 @@ def test_a_timer_fires_though_its_sweep_met_something_that_nobody_foresaw() -> N
         assert worker.trouble is None
 
     swept(test)
+
+
+def test_a_timer_that_another_version_armed_fires_where_this_one_arms_none() -> None:
+    arms_none = BOXES.changed(handlers=[one for one in BOXES.handlers.values() if one.takes is not Wake])
+    assert not arms_none.arms
+
+    async def test(worker: Worker, database: Odd) -> None:
+        await put(worker)
+        firing = said(Knock("a"), 2)
+        database.store.timers["a", "knock"] = TimerRow("a", "knock", firing.id, AT, encode(firing))
+        await until(lambda: database.store.rows[Box]["a"].count == 11, UNARMED_S + SOON_S)
+
+    swept(test, service=arms_none)
 
 
 def test_a_sweep_that_stands_still_is_told_of_until_it_works_again() -> None:

@@ -203,9 +203,10 @@ class Batch:
     def _check(self, handler: Handler[Any], arrival: Arrival, decision: Decision, records: Records) -> None:
         """Raise before anything is taken, so that a decision is taken whole or not at all."""
         self.working.check(decision.save, records)
-        for body in decision.send:
+        armed = [timer.body for timer in decision.timers if isinstance(timer, Arm)]
+        for body in (*decision.send, *armed):
             if type(body) not in handler.emits:
-                raise AssertionError(f"{arrival.message.type} may not send {type(body).__name__}: not in its `emits`")
+                raise AssertionError(f"{arrival.message.type} may not say {type(body).__name__}: not in its `emits`")
         if arrival.request is not None and decision.reply is None:
             raise AssertionError(f"{arrival.message.type} left its caller without a reply")
 

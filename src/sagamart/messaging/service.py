@@ -92,6 +92,11 @@ class Service:
         return frozenset(kind.__name__ for handler in self.handlers.values() for kind in handler.emits)
 
     @cached_property
+    def arms(self) -> frozenset[str]:
+        """The names of all message types that it may say to itself later, by a timer."""
+        return self.emits.intersection(self.handlers)
+
+    @cached_property
     def registry(self) -> Registry:
         """The types that it reads and writes."""
         kinds = {handler.takes for handler in self.handlers.values()}

@@ -24,12 +24,15 @@ from sagamart.messaging.worker import Worker
 
 log = structlog.get_logger()
 
-TICK_S = 0.05
 SWEPT_MAX = 1000
 """Rows taken by one statement."""
 
 PARCELS_SWEPT_MAX = 20
 """Parcels taken by one statement."""
+
+
+UNARMED_S = 5.0
+"""How often a service looks for timers that arms none: another version of it may have, before or beside this one."""
 
 
 class Sweep:
@@ -39,8 +42,8 @@ class Sweep:
         self.worker = worker
         self.database = worker.database
         self._jobs: list[tuple[float, Callable[[], Awaitable[None]]]] = [
-            (TICK_S, self.clear_arrived),
-            (0.2, self.fire_timers),
+            (0.25, self.clear_arrived),
+            (0.2 if worker.service.arms else UNARMED_S, self.fire_timers),
             (0.5, self.send_due),
             (1.0, self.retry_letters),
             (600.0, self.prune),
