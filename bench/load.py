@@ -2,7 +2,8 @@
 
 It reads a `Load` as a line of JSON from its standard input, and gets ready: every request is made, and every customer
 has a look at the wallet, since who orders has just been around in the shop.  Then it says so, waits for a line, posts
-the orders, and writes a `Posted`.  A 429 or 503 is sent again under the same key, as a client should.
+the orders, says that they are answered, and writes a `Posted`.  A 429 or 503 is sent again under the same key, as a
+client should.
 """
 
 import asyncio
@@ -131,7 +132,9 @@ async def post(load: Load) -> Posted:
     await sent(load, looks)
     print("ready", flush=True)
     sys.stdin.readline()
-    return await sent(load, orders)
+    posted = await sent(load, orders)
+    print("over", flush=True)
+    return posted
 
 
 async def sent(load: Load, waiting: deque[bytes]) -> Posted:

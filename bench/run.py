@@ -145,14 +145,15 @@ async def timeline(folder: Path, sizes: Sizes) -> Figures:
 
 
 async def http(folder: Path, sizes: Sizes) -> Figures:
-    """The whole program under load."""
+    """The whole program under load; a round is long enough that how it ends hardly counts."""
     await _filled(folder)
-    runs = [await front.under_load(folder, sizes.orders, sizes.connections) for _ in range(sizes.rounds)]
-    best = sorted(runs, key=lambda one: one["orders_per_s"])[len(runs) // 2]
+    runs = [await front.under_load(folder, 2 * sizes.orders, sizes.connections) for _ in range(sizes.rounds)]
+    print("rounds:", *(f"{one['orders_per_s']:.0f}" for one in runs), "orders/s")
+    middle = sorted(runs, key=lambda one: one["orders_per_s"])[len(runs) // 2]
     await _filled(folder, audited=True)
     return {
-        "http_orders_per_s": best["orders_per_s"],
-        "http_python_us_per_order": best["python_us_per_order"],
+        "http_orders_per_s": middle["orders_per_s"],
+        "http_python_us_per_order": middle["python_us_per_order"],
         "rss_mb": max(one["rss_mb"] for one in runs),
         "postgres_rss_mb": max(one["postgres_rss_mb"] for one in runs),
     }
@@ -228,7 +229,9 @@ RUNS: Mapping[str, Callable[[Path, Sizes], Awaitable[Figures]]] = {
 @app.default
 def run(  # noqa: PLR0913  a command line has many options
     *only: Annotated[str, Parameter(help=f"What to measure: {', '.join(RUNS)}.  Everything, if nothing is named.")],
-    orders: Annotated[int, Parameter(help="Orders a round; 10,000 customers take turns.")] = 10_000,
+    orders: Annotated[
+        int, Parameter(help="Orders a round, twice as many over HTTP; 10,000 customers take turns.")
+    ] = 10_000,
     rounds: Annotated[int, Parameter(help="Rounds; medians are told.")] = 5,
     connections: Annotated[int, Parameter(help="Connections of the load: customers at once.")] = 1024,
     idle_orders: Annotated[int, Parameter(help="Orders one at a time.")] = 300,

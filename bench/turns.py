@@ -3,8 +3,9 @@
     git worktree add ../before COMMIT && (cd ../before && uv sync --frozen --all-extras)
     uv run python bench/turns.py ../before
 
-Each version runs its own load on a database of its own; the first round of each is thrown away.  What counts is the
-ratio within a pair, and how far apart the pairs' ratios are.
+Each version runs its own load on a database of its own, and measures it itself: where `front.py` or `load.py` differ,
+take this version's over there first.  The first round of each is thrown away.  What counts is the ratio within a pair,
+and how far apart the pairs' ratios are.
 """
 
 import statistics
