@@ -66,6 +66,8 @@ REDIRECTED = told("open", "pending", seen("needs_confirmation"))
 HELD = told("state", "succeeded", seen("held", 2))
 CAPTURED = told("capture", "succeeded", seen("captured", 3))
 CANCELLED = told("cancel", "cancelled", seen("cancelled", 4))
+TAKEN = told("state", "succeeded", seen("captured", 2), payment_id=TOP)
+GIVEN_BACK = told("cancel", "cancelled", seen("cancelled", 3), payment_id=TOP)
 
 
 def payment(payments: OneService, key: str = PAY) -> Payment:

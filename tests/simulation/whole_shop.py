@@ -15,45 +15,10 @@ from sagamart.messaging.message import Body
 from sagamart.messaging.records import Record
 from sagamart.messaging.requests import stored
 from sagamart.messaging.service import Service
-from sagamart.shop.payments.messages import (
-    BankCancelAsked,
-    BankCaptureAsked,
-    BankNotified,
-    BankOpenAsked,
-    BankRefundAsked,
-    BankStateAsked,
-    BankTold,
-    StatementAsked,
-    StatementRead,
-)
-from simulation.bank import Deal, SimulatedBank
-from simulation.chaos import Chaos
+from sagamart.shop.payments.messages import BankNotified
 from simulation.evidence import Evidence
+from simulation.patient_bank import PatientBank, Refusing
 from simulation.people import RECONCILE, Asked
-
-
-class Refusing(Chaos):
-    """No dice: what shall go wrong is said."""
-
-    def __init__(self) -> None:
-        super().__init__(0)
-        self.refusing: set[str] = set()
-
-    def strikes(self, kind: str) -> bool:
-        return kind in self.refusing
-
-
-class PatientBank(SimulatedBank):
-    """Its customers decide when they are asked to, and never by themselves."""
-
-    def _later(self, after_s: float, act: Any) -> None:
-        pass
-
-    def confirm(self, deal: Deal) -> None:
-        self._take(deal)
-
-    def decline(self, deal: Deal) -> None:
-        self._decline(deal.key, "customer_refused")
 
 
 class WholeShop:
@@ -113,7 +78,7 @@ class WholeShop:
         decision = service.hears(body)
         for said in service.sent[sent:]:
             if type(said).__name__ in service.service.outside:
-                self._queue.append((name, self._outcome(said)))
+                self._queue.append((name, self.bank.does(said)))
             else:
                 self._queue += [(consumer, said) for consumer in self._consumers[type(said).__name__]]
         for one in decision.timers:
@@ -122,33 +87,6 @@ class WholeShop:
             else:
                 self.timers.pop((name, body.key, one.name), None)
         return decision
-
-    def _outcome(self, asked: Any) -> Body:
-        """What the bank says."""
-        bank = self.bank
-        match asked:
-            case BankOpenAsked():
-                return BankTold(
-                    asked.payment_id,
-                    "open",
-                    bank._open(asked.payment_id, asked.kind, asked.amount_minor, asked.currency),
-                )
-            case BankCaptureAsked():
-                key = f"{asked.payment_id}.capture"
-                answer = bank._once(key, lambda: bank._capture(key, asked.bank_id, asked.amount_minor))
-                return BankTold(asked.payment_id, "capture", answer)
-            case BankRefundAsked():
-                key = f"{asked.payment_id}.{asked.refund_id}"
-                answer = bank._once(key, lambda: bank._refund(key, asked.bank_id, asked.amount_minor))
-                return BankTold(asked.payment_id, "refund", answer, asked.refund_id)
-            case BankCancelAsked():
-                return BankTold(asked.payment_id, "cancel", bank._cancel(asked.payment_id))
-            case BankStateAsked():
-                return BankTold(asked.payment_id, "state", bank._state(asked.payment_id))
-            case StatementAsked():
-                entries = tuple(one for one in bank.entries if asked.since <= one.at < asked.until)
-                return StatementRead(asked, entries, None)
-        raise AssertionError(f"the bank is not asked {type(asked).__name__}")
 
 
 class Books(Evidence):

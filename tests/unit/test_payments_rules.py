@@ -10,11 +10,13 @@ from payments_examples import (
     CANCELLED,
     CAPTURE,
     CAPTURED,
+    GIVEN_BACK,
     HELD,
     HOLD,
     PAGE,
     PAY,
     REDIRECTED,
+    TAKEN,
     TOP,
     TOP_UP,
     UNTIL,
@@ -239,6 +241,29 @@ def test_money_that_is_taken_late_is_told(payments: OneService) -> None:
     payments.hears(HOLD, VOID, CANCELLED, told("state", "succeeded", seen("captured", 9)))
 
     assert facts(payments) == [PaymentVoided(*ABOUT, "asked"), PaymentCaptured(*ABOUT)]
+
+
+def test_a_charge_that_is_taken_while_it_is_let_go_is_not_credited_since_letting_go_gives_it_back(
+    payments: OneService,
+) -> None:
+    payments.hears(TOP_UP, told("open", "rejected", payment_id=TOP), TAKEN)
+    assert facts(payments) == []
+
+    payments.hears(GIVEN_BACK)
+    assert (facts(payments), payment(payments, TOP).status) == ([], "declined")
+
+
+def test_news_of_a_charge_from_before_it_was_given_back_teach_nothing(payments: OneService) -> None:
+    payments.hears(TOP_UP, told("open", "rejected", payment_id=TOP), GIVEN_BACK, TAKEN)
+
+    assert (facts(payments), payment(payments, TOP).status) == ([], "declined")
+
+
+def test_news_of_a_charge_that_an_operator_has_ended_meanwhile_teach_nothing_either(payments: OneService) -> None:
+    ended = ResolvePayment(TOP, "nothing_taken", "usr_1", "a letter")
+    payments.hears(TOP_UP, told("open", "rejected", payment_id=TOP), ended, GIVEN_BACK, TAKEN)
+
+    assert (facts(payments), payment(payments, TOP).status) == ([], "declined")
 
 
 def test_refunds_are_told_one_by_one_and_the_payment_is_refunded_by_the_last(payments: OneService) -> None:

@@ -15,6 +15,7 @@ from conformance import test_batches as batches
 from conformance import test_sweeps as sweeps
 from conformance.sides import TwinSide
 from sagamart.messaging.database import UnavailableError
+from simulation import test_a_payment_in_any_sequence
 from simulation.planted import deciding, delivering, shopping
 from simulation.planted.finding import Finder, Guard, Itself, Seeds
 from unit import (
@@ -225,5 +226,11 @@ OURS: Mapping[str, tuple[Planted, ...]] = {
     "outbox never sent again": (Planted(delivering.outbox_never_sent_again, ANY),),
     "parcel leaves after it was stopped": (Planted(shopping.parcel_leaves_after_it_was_stopped, RARE),),
     "deadline not armed again": (Planted(shopping.deadline_not_armed_again, ANY),),
+    "charge believed while it is let go": (
+        Planted(
+            shopping.charge_believed_while_it_is_let_go,
+            Guard(test_a_payment_in_any_sequence.test_shop_and_bank_have_the_same_money_in_the_end),
+        ),
+    ),
 }
 """More of them."""

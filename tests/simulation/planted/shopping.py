@@ -21,10 +21,11 @@ from sagamart.shop.orders.lifecycle import LIFECYCLE, to
 from sagamart.shop.orders.messages import OrderDeadline
 from sagamart.shop.orders.money import live
 from sagamart.shop.orders.records import Fact, Order, Return
-from sagamart.shop.payments import signatures
+from sagamart.shop.payments import answers, signatures
 from sagamart.shop.payments.http_bank import HttpBank
 from sagamart.shop.payments.messages import Answer, BankView
 from sagamart.shop.payments.outside import BankSilentError
+from sagamart.shop.payments.records import Payment
 from sagamart.shop.promotions.decide import Uses, give_back
 from sagamart.shop.promotions.records import Redemption
 from sagamart.shop.shipping.decide import hand_over
@@ -78,6 +79,16 @@ def not_found_taken_for_failed(plant: Plant) -> None:
             return Answer("refused", "not_found", BankView("unknown", "declined", 1, 0, 0))
 
     plant.setattr(HttpBank, "state", declined)
+
+
+def charge_believed_while_it_is_let_go(plant: Plant) -> None:
+    """A charge is credited as soon as it is seen taken, though the bank is being asked to give it back."""
+    taken = answers._captured
+
+    def believed(payment: Payment, *told: Any) -> Decision:
+        return taken(replace(payment, closing=""), *told)
+
+    plant.setattr(answers, "_captured", believed)
 
 
 def capture_before_the_booking(plant: Plant) -> None:

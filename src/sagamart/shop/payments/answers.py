@@ -1,7 +1,8 @@
 """What follows from what the bank tells.
 
 - Of two things that the bank told about a payment the one with the higher version is newer; older ones teach nothing.
-- A payment that is being let go (`closing`) ends by the bank's answer to that, by nothing else.
+- A payment that is being let go (`closing`) ends by the bank's answer to that, by nothing else: what is taken meanwhile
+  may be given back by it, as a charge is, or stay taken, as what was held.
 - Late money is never lost: what is found taken is told as captured, what is found held is let go.
 """
 
@@ -53,14 +54,7 @@ def _learned(payment: Payment, view: BankView, message: Message[BankTold]) -> De
     """The bank has told how the payment stands."""
     if view.version <= payment.bank_version:
         return NOTHING
-    known = changed(
-        payment,
-        bank_id=view.bank_id,
-        bank_status=view.status,
-        bank_version=view.version,
-        holds_until=view.holds_until,
-        redirect_url=view.redirect_url if view.status == "needs_confirmation" else None,
-    )
+    known = _known(payment, view)
     match view.status:
         case "captured":
             return _captured(payment, known, view, message)
@@ -70,6 +64,18 @@ def _learned(payment: Payment, view: BankView, message: Message[BankTold]) -> De
             return _ended_at_the_bank(payment, known, view)
         case _:
             assert_never(view.status)
+
+
+def _known(payment: Payment, view: BankView) -> Payment:
+    """The payment with what the bank has told anew."""
+    return changed(
+        payment,
+        bank_id=view.bank_id,
+        bank_status=view.status,
+        bank_version=view.version,
+        holds_until=view.holds_until,
+        redirect_url=view.redirect_url if view.status == "needs_confirmation" else None,
+    )
 
 
 def _open_at_the_bank(payment: Payment, known: Payment, message: Message[BankTold]) -> Decision:
@@ -89,6 +95,8 @@ def _open_at_the_bank(payment: Payment, known: Payment, message: Message[BankTol
 
 def _captured(payment: Payment, known: Payment, view: BankView, message: Message[BankTold]) -> Decision:
     """The money is taken.  It may come unasked, and late."""
+    if payment.closing:
+        return Decision(save=[known])
     taken = msgspec.structs.replace(
         captured(known, message.at, view.captured_minor),
         version=known.version,
@@ -133,30 +141,39 @@ def _close(known: Payment, closing: Closing, since: Payment | None = None) -> De
 def _cancel_told(payment: Payment, answer: Answer, message: Message[BankTold]) -> Decision:
     """The bank confirms that nothing is or will be held or taken, or that it is too late for that."""
     if answer.ended == "already_done":
-        if payment.status in ("captured", "refunded"):
-            return NOTHING
-        if payment.bank_id is None:
-            # The bank's answer to the opening never came: without its id nothing of this could be refunded.
-            return Decision(send=[BankStateAsked(payment.payment_id)])
-        taken = captured(payment, message.at, payment.amount_minor)
-        return Decision(save=[taken], send=facts(taken), timers=[Disarm("look")])
+        return _too_late(payment, message)
+    view = answer.payment
+    news = view is not None and view.version > payment.bank_version
+    known = _known(payment, view) if view is not None and news else changed(payment)
+    known = msgspec.structs.replace(known, closing="")
     match payment.closing:
         case "":
-            return NOTHING
+            return Decision(save=[known]) if news else NOTHING
         case "late":
-            return Decision(save=[changed(payment, closing="")])
+            return Decision(save=[known])
         case "void":
-            ended = changed(payment, status="voided")
+            ended = msgspec.structs.replace(known, status="voided")
         case "capture_refused":
-            ended = changed(payment, status="failed")
+            ended = msgspec.structs.replace(known, status="failed")
         case "expired":
-            ended = changed(payment, status="declined", reason="expired")
+            ended = msgspec.structs.replace(known, status="declined", reason="expired")
         case "rejected":
-            ended = changed(payment, status="declined", reason="bank_unavailable")
+            ended = msgspec.structs.replace(known, status="declined", reason="bank_unavailable")
         case _:
             assert_never(payment.closing)
-    ended = msgspec.structs.replace(ended, closing="", capturing=False, redirect_url=None)
+    ended = msgspec.structs.replace(ended, capturing=False, redirect_url=None)
     return Decision(save=[ended], send=facts(ended), timers=[Disarm("look")])
+
+
+def _too_late(payment: Payment, message: Message[BankTold]) -> Decision:
+    """What was held is taken, and stays taken."""
+    if payment.status in ("captured", "refunded"):
+        return NOTHING
+    if payment.bank_id is None:
+        # The bank's answer to the opening never came: without its id nothing of this could be refunded.
+        return Decision(save=[changed(payment, closing="")], send=[BankStateAsked(payment.payment_id)])
+    taken = captured(payment, message.at, payment.amount_minor)
+    return Decision(save=[taken], send=facts(taken), timers=[Disarm("look")])
 
 
 def _refund_told(payment: Payment, message: Message[BankTold]) -> Decision:
