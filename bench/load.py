@@ -155,4 +155,7 @@ async def sent(load: Load, waiting: deque[bytes]) -> Posted:
 
 if __name__ == "__main__":
     asked = msgspec.json.decode(sys.stdin.readline(), type=Load)
-    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(post(asked))))
+    told = msgspec.json.encode(uvloop.run(post(asked)))
+    # Where PYTHONUNBUFFERED is set, standard output as it is may take a part and say nothing.
+    with open(sys.stdout.fileno(), "wb", closefd=False) as whole:
+        whole.write(told)
