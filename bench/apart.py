@@ -157,7 +157,7 @@ async def apart(place: Ground, folder: Path, settings: Mapping[str, str]) -> Asy
     """The four services, their messages travelling as these settings say; warm, and at rest."""
     async with AsyncExitStack() as closing:
         ports = closing.enter_context(Ports())
-        members = {one.service: one for one in _members(place, folder, ports, settings)}
+        members = {one.services[0]: one for one in _members(place, folder, ports, settings)}
         others = [await closing.enter_async_context(_served(members[name])) for name in SERVICES if name != HERE]
         own = load(ShopSettings, members[HERE].environment)
         dsns = {name: place.dsns[name] for name in SERVICES}
@@ -183,7 +183,8 @@ async def _served(member: Member) -> AsyncIterator[int]:
     """`sagamart serve` of one service; gives the process's id once it is open."""
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("sagamart")),
-        *("serve", member.service),
+        "serve",
+        *member.services,
         env={**os.environ, **member.environment},
         stderr=asyncio.subprocess.PIPE,
     )

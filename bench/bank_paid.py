@@ -22,7 +22,8 @@ from ground import Ground, asked, customer, quiet, sku
 from machine import said
 from rounds import Clock, Round
 from sagamart.app import Shop
-from sagamart.messaging.worker import Limits, Node
+from sagamart.messaging.limits import Limits
+from sagamart.messaging.worker import Node
 from sagamart.platform.http import Process, build_app
 from sagamart.platform.http.server import Server
 from sagamart.platform.settings import HttpSettings

@@ -30,7 +30,7 @@ WARM_ORDERS = 2_000
 _COMPLETED = "select count(*) from orders where order_id > $1 and status = 'completed'"
 """Among the orders of this round alone: counting all of a database that many runs have filled takes half a second."""
 
-_OPEN = re.compile(rb"http://[0-9.]+:(\d+)")
+_OPEN = re.compile(rb"shop is open at http://[0-9.]+:(\d+)")
 _ENV = {"SAGAMART_HTTP_RATE_LIMIT_PER_S": "0", "SAGAMART_LOGS_LEVEL": "warning", "SAGAMART_TIMELINE": "off"}
 """What the timeline costs is measured on its own."""
 
@@ -47,8 +47,16 @@ class Program:
     @property
     def postgres(self) -> list[int]:
         """PostgreSQL's processes."""
-        masters = children_of(self.process.pid)
-        return [*masters, *(child for master in masters for child in children_of(master))]
+        return [self._postmaster, *children_of(self._postmaster)]
+
+    @property
+    def python(self) -> list[int]:
+        """The program's own processes."""
+        return [self.process.pid, *(child for child in children_of(self.process.pid) if child != self._postmaster)]
+
+    @property
+    def _postmaster(self) -> int:
+        return int((self.folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
 
     async def post(  # noqa: PLR0913  what the load is told
         self,
@@ -103,12 +111,12 @@ async def _heard(said: asyncio.StreamReader, word: bytes) -> None:
 
 
 @asynccontextmanager
-async def program(folder: Path) -> AsyncIterator[Program]:
+async def program(folder: Path, processes: int = 1) -> AsyncIterator[Program]:
     """Start the program on existing data, and stop it at the end."""
     started = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("sagamart")),
-        *("up", "--port", "0", "--data", str(folder)),
+        *("up", "--port", "0", "--data", str(folder), "--processes", str(processes)),
         env={**os.environ, **_ENV},
         stderr=asyncio.subprocess.PIPE,
     )
@@ -139,30 +147,28 @@ async def idle(folder: Path, orders: int) -> Mapping[str, float]:
     return {"idle_p50_ms": cuts[49], "idle_p99_ms": cuts[98]}
 
 
-async def under_load(folder: Path, orders: int, connections: int, *, zipf: float = 0.0) -> Mapping[str, float]:
+async def under_load(folder: Path, orders: int, connections: int, *, processes: int = 1) -> Mapping[str, float]:
     """From the first POST to the last order completed, as the database has it, once the program is warm."""
-    async with program(folder) as running:
+    async with program(folder, processes) as running:
         began = datetime.now(UTC)
         await running.post(orders=WARM_ORDERS, connections=connections, seed=3)
         await running.until_completed(began, WARM_ORDERS)
         seen: list[tuple[float, float, float]] = []
 
         def look() -> None:
-            seen.append((time.time(), cpu_s([running.process.pid]), cpu_s(running.postgres)))
+            seen.append((time.time(), cpu_s(running.python), cpu_s(running.postgres)))
 
         async def over() -> None:
             await running.until_completed(datetime.fromtimestamp(seen[0][0], UTC), orders)
             look()
 
-        posted = await running.post(
-            orders=orders, connections=connections, seed=time.time_ns(), zipf=zipf, ready=look, over=over
-        )
+        posted = await running.post(orders=orders, connections=connections, seed=time.time_ns(), ready=look, over=over)
         (_, python_before_s, postgres_before_s), (ended, python_s, postgres_s) = seen
         return {
             "orders_per_s": orders / (ended - posted.began),
             "posts_per_s": orders / (posted.ended - posted.began),
             "python_us_per_order": (python_s - python_before_s) / orders * 1e6,
             "postgres_us_per_order": (postgres_s - postgres_before_s) / orders * 1e6,
-            "rss_mb": rss_mb([running.process.pid]),
+            "rss_mb": rss_mb(running.python),
             "postgres_rss_mb": rss_mb(running.postgres),
         }

@@ -15,9 +15,10 @@ from typing import Any
 import asyncpg
 
 from sagamart.app import Shop
+from sagamart.messaging.limits import Limits
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.requests import request_of
-from sagamart.messaging.worker import Limits, Node, Worker
+from sagamart.messaging.worker import Node, Worker
 from sagamart.platform.embedded import EmbeddedPostgres
 from sagamart.programs import prepared
 from sagamart.settings import ShopSettings

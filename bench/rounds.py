@@ -15,7 +15,8 @@ from limit_orders import Placed
 from limit_others import saga
 from machine import children_of, cpu_s
 from sagamart.app import Shop
-from sagamart.messaging.worker import Limits, Node, Worker
+from sagamart.messaging.limits import Limits
+from sagamart.messaging.worker import Node, Worker
 from sagamart.platform.collector import spare_batches
 from sagamart.settings import ShopSettings
 from sagamart.shop.notifications.records import Notification

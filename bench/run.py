@@ -9,6 +9,7 @@ import platform
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -49,9 +50,12 @@ MEANINGS = {
     "postgres_us_per_order": "processor time of PostgreSQL, engine",
     "timeline_orders_per_s": "our engine without HTTP, every message written down for the order's timeline",
     "timeline_over_engine": "its share of the engine without a timeline",
-    "http_orders_per_s": "POST to completed, load in a process of its own",
-    "http_python_us_per_order": "processor time of python, with HTTP",
-    "rss_mb": "memory of the program after the load",
+    "http_orders_per_s": "POST to completed, `up --processes 2`, load in a process of its own",
+    "http_python_us_per_order": "processor time of python, both processes, with HTTP",
+    "http_one_process_orders_per_s": "the same, `up` as it is",
+    "http_one_process_python_us_per_order": "the same, its processor time",
+    "http_two_over_one": "two processes over one, median of the turns",
+    "rss_mb": "memory of the program after the load, both processes",
     "postgres_rss_mb": "memory of PostgreSQL beside it",
     "idle_p50_ms": "POST to completed, one at a time, median",
     "idle_p99_ms": "the same, 99 of 100",
@@ -145,17 +149,29 @@ async def timeline(folder: Path, sizes: Sizes) -> Figures:
 
 
 async def http(folder: Path, sizes: Sizes) -> Figures:
-    """The whole program under load; a round is long enough that how it ends hardly counts."""
+    """The whole program under load, in one process and in two, in turns.
+
+    A round is long enough that how it ends hardly counts.
+    """
     await _filled(folder)
-    runs = [await front.under_load(folder, 2 * sizes.orders, sizes.connections) for _ in range(sizes.rounds)]
-    print("rounds:", *(f"{one['orders_per_s']:.0f}" for one in runs), "orders/s")
-    middle = sorted(runs, key=lambda one: one["orders_per_s"])[len(runs) // 2]
+    alone, both = [], []
+    for turn in range(sizes.rounds):
+        alone.append(await front.under_load(folder, 2 * sizes.orders, sizes.connections))
+        both.append(await front.under_load(folder, 2 * sizes.orders, sizes.connections, processes=2))
+        seen = f"one process {alone[-1]['orders_per_s']:.0f}, two processes {both[-1]['orders_per_s']:.0f}"
+        print(f"round {turn + 1}: {seen} orders/s")
     await _filled(folder, audited=True)
+    one, two = (sorted(runs, key=itemgetter("orders_per_s"))[len(runs) // 2] for runs in (alone, both))
     return {
-        "http_orders_per_s": middle["orders_per_s"],
-        "http_python_us_per_order": middle["python_us_per_order"],
-        "rss_mb": max(one["rss_mb"] for one in runs),
-        "postgres_rss_mb": max(one["postgres_rss_mb"] for one in runs),
+        "http_orders_per_s": two["orders_per_s"],
+        "http_python_us_per_order": two["python_us_per_order"],
+        "http_one_process_orders_per_s": one["orders_per_s"],
+        "http_one_process_python_us_per_order": one["python_us_per_order"],
+        "http_two_over_one": statistics.median(
+            b["orders_per_s"] / a["orders_per_s"] for a, b in zip(alone, both, strict=True)
+        ),
+        "rss_mb": max(run["rss_mb"] for run in both),
+        "postgres_rss_mb": max(run["postgres_rss_mb"] for run in both),
     }
 
 

@@ -119,7 +119,7 @@ async def shop(style: Style, kafka: str, timeline: OnOff) -> AsyncIterator[tuple
 
 @asynccontextmanager
 async def _processes(members: Sequence[Member], folder: Path, known: Replicas) -> AsyncIterator[None]:
-    processes = [Kept(one, folder, lambda _: None, known) for one in members]
+    processes = [Kept(one, folder, lambda _: None, known.tell) for one in members]
     keeping = [asyncio.create_task(one.keep_alive()) for one in processes]
     try:
         async with asyncio.timeout(120):

@@ -18,7 +18,8 @@ from litestar.handlers import HTTPRouteHandler
 from documented import as_documented
 from sagamart.app import Shop
 from sagamart.messaging.fold import Batch
-from sagamart.messaging.worker import Limits, Node
+from sagamart.messaging.limits import Limits
+from sagamart.messaging.worker import Node
 from sagamart.platform.http import Caller, Process, build_app
 from sagamart.platform.settings import HttpSettings
 from sagamart.platform.traces import Traces

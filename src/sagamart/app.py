@@ -17,6 +17,7 @@ import msgspec
 from msgspec import structs
 
 from sagamart.messaging.fold import Arrival, Batch
+from sagamart.messaging.limits import Limits
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.operations import DeadLetters
 from sagamart.messaging.operator_actions import OperatorActions
@@ -25,9 +26,10 @@ from sagamart.messaging.pausing import Consumer
 from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.sweep import Sweep
 from sagamart.messaging.transport import Transport
+from sagamart.messaging.transport.http import HttpTransport
 from sagamart.messaging.transport.local import LocalTransport
 from sagamart.messaging.vitals import Vitals
-from sagamart.messaging.worker import Limits, Node, Worker
+from sagamart.messaging.worker import Node, Worker
 from sagamart.platform import metric_families as known
 from sagamart.platform.depths import Depths
 from sagamart.platform.http import Mounted, Queries, queries_of
@@ -227,6 +229,8 @@ class Shop:
         database = PostgresDatabase(found.service, dsn, node=self.node.name)
         readers = await asyncpg.create_pool(dsn, min_size=1, max_size=READERS_MAX)
         worker = Worker(found.service, database, self.transport, node=self.node, limits=self._limits)
+        if not self.settings.internal.receive and isinstance(self.transport, HttpTransport):
+            worker.unarrived = partial(self.transport.on_the_way, worker.name)
         reading = queries_of(f"sagamart.shop.{worker.name}", readers)
         reached = () if found.reaching is None else found.reaching(reading, self._contacts)
         calls = OutsideCalls(worker, [*found.outside, *reached, *self._called(worker, reading)])

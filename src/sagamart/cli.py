@@ -15,7 +15,7 @@ from msgspec import structs
 from rich.console import Console
 from rich.table import Column, Table
 
-from sagamart import hosting, programs, transports
+from sagamart import hosting, programs, standalone, transports
 from sagamart.audit import AUDIT, INVARIANTS, SETTLE_S
 from sagamart.blueprints.saga import RULES, THE_SAGA, lint
 from sagamart.cluster import cluster as run_cluster
@@ -80,10 +80,14 @@ def up(
     ] = None,
     data: DataFolder = None,
     demo: Annotated[bool, Parameter(negative=(), help="Fill the shop with products, people and money.")] = False,
+    processes: Annotated[
+        Literal[1, 2],
+        Parameter(help="2: one takes requests, the other handles what follows; more orders a second."),
+    ] = 1,
 ) -> None:
-    """Start the whole shop in this process, its database embedded.  Ctrl-C stops it; nothing is lost."""
+    """Start the whole shop, its database embedded.  Ctrl-C stops it; nothing is lost."""
     settings = _settings(data=data, port=port, demo=demo)
-    _run(programs.up(settings, demo=demo, say=_say))
+    _run(standalone.up(settings, processes=processes, demo=demo, say=_say))
 
 
 @app.command

@@ -1,7 +1,6 @@
-"""The programs behind the commands: the whole shop in one process, services over given databases, migrations."""
+"""The programs behind the commands: services over given databases, migrations, and what they have in common."""
 
 import asyncio
-import base64
 import os
 import signal
 import socket
@@ -12,14 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
-from msgspec import structs
-from rich.console import Console
 
 from sagamart.app import Shop
 from sagamart.audit import Finding, audit, leave_figures
-from sagamart.bank.program import BankSettings, bank_database, running_bank
-from sagamart.demo import ADMIN, log_ins, seed
 from sagamart.messaging.message import Message, new_id, new_trace
 from sagamart.messaging.requests import StoredReply, request_of
 from sagamart.messaging.transport.outbox_only import OutboxOnly
@@ -44,21 +38,15 @@ from sagamart.slices import SLICES
 from sagamart.transports import transport_of
 from sagamart.web import InProcess, Site, build_pages
 
-EMBEDDED_NODE = "embedded"
-"""The node's name where there is only one: after a crash it takes its outbox back at once."""
-
-PORT_MAX = 65_535
-BANK_PORTS_ABOVE = 10
-"""The demo's bank listens so far above the shop, or on a free port where that one is taken."""
-
-BACK_FROM_BANK = "/payments/back"
-"""The page that customers come back to from the bank's."""
-
 DSN, OWNER_DSN = "SAGAMART_DATABASE_DSN", "SAGAMART_DATABASE_OWNER_DSN"
 DSN_EXAMPLE = "postgresql://sagamart_{service}:secret@db/sagamart_{service}"
 REACH_S_MAX = 10.0
 """How long a database may take to open before a command gives up."""
 
+CONNECTIONS_A_REPLICA = 12
+"""Of a replica of a service to its database at most: lanes, sweeps, readers, and some in between."""
+
+CONNECTIONS_SPARE = 40
 Say = Callable[[str], None]
 
 
@@ -77,15 +65,21 @@ async def prepared(postgres_dsn: str, names: Sequence[str], say: Say) -> dict[st
     return dsns
 
 
+def connections_for(replicas: int) -> str:
+    """How many connections a PostgreSQL needs for so many replicas of services."""
+    return str(replicas * CONNECTIONS_A_REPLICA + CONNECTIONS_SPARE)
+
+
 def histories(name: str) -> list[Path]:
     """The migrations of a service: the core's first, then its own."""
     return [history_of("sagamart.messaging"), history_of(f"sagamart.shop.{name}")]
 
 
 @asynccontextmanager
-async def embedded(settings: ShopSettings, say: Say) -> AsyncIterator[dict[str, str]]:
-    """An embedded PostgreSQL with every service's database; gives their DSNs."""
-    async with EmbeddedPostgres(Path(settings.data), progress=say) as postgres:
+async def embedded(settings: ShopSettings, say: Say, *, processes: int = 1) -> AsyncIterator[dict[str, str]]:
+    """An embedded PostgreSQL with every service's database, for so many processes of all services; gives their DSNs."""
+    needed = {"max_connections": connections_for(processes * len(SLICES))}
+    async with EmbeddedPostgres(Path(settings.data), progress=say, settings=needed) as postgres:
         yield await prepared(postgres.dsn(), list(SLICES), say)
 
 
@@ -207,83 +201,6 @@ async def create_admin(worker: Worker, newcomer: NewCustomer) -> StoredReply:
         trace=new_trace(os.urandom(24)),
     )
     return await worker.ask(message, request_of("cli", "admin create", message_id, newcomer.email))
-
-
-async def up(settings: ShopSettings, *, demo: bool, say: Say) -> None:
-    """The whole shop in this process; in a demonstration with people, goods and a bank beside it."""
-    settings = structs.replace(settings, transport="local")
-    async with AsyncExitStack() as closing:
-        dsns = await closing.enter_async_context(embedded(settings, say))
-        bank = await closing.enter_async_context(demo_bank(settings)) if demo else ""
-        secret = webhook_secret()
-        settings = with_bank(settings, bank, secret) if demo else settings
-        shop, address = await closing.enter_async_context(serving(settings, dsns, node=EMBEDDED_NODE, demo=demo))
-        if demo:
-            await fill(shop, address, say)
-            await hear_from(bank, address, secret)
-        for line in what_is_open(settings, address, bank):
-            say(line)
-        await until_stopped()
-        say("Stopping: the batch at hand is finished first.")
-
-
-def what_is_open(settings: ShopSettings, address: str, bank: str) -> list[str]:
-    """What whoever has started the shop should know; `bank` is the demonstration's own."""
-    told = [f"The shop is open at {address}"]
-    if bank:
-        told.append(f"Its API to try: {address}/docs   Orders on their way: sagamart demo --url {address}")
-        told.append(f"A bank to try payments with is open at {bank}")
-    if not settings.bank.url:
-        told.append("No bank (SAGAMART_BANK_URL): cards are not taken. To try them: --demo, or sagamart-bank")
-    if not settings.email.host:
-        told.append(f"No mail server (SAGAMART_EMAIL_HOST): messages to people are at {address}/v1/notifications only")
-    return told
-
-
-def webhook_secret() -> str:
-    """A new secret for the bank to sign with."""
-    return f"whsec_{base64.b64encode(os.urandom(24)).decode()}"
-
-
-def with_bank(settings: ShopSettings, bank: str, secret: str) -> ShopSettings:
-    """Have the shop take payments through the demo's bank, unless it has one already."""
-    if settings.bank.url:
-        return settings
-    http = settings.http
-    back = settings.bank.return_url or (f"http://{http.host}:{http.port}{BACK_FROM_BANK}" if http.port else "")
-    keys = BankSettings()
-    known = {"api_key": keys.shop_key, "admin_key": keys.admin_key, "webhook_secrets": (secret,)}
-    return structs.replace(settings, bank=structs.replace(settings.bank, url=bank, return_url=back, **known))
-
-
-async def hear_from(bank: str, shop: str, secret: str) -> None:
-    """Have the demo's bank tell the shop what happens to its payments."""
-    hook = {"url": f"{shop}/v1/bank-webhooks/bank", "secrets": [secret]}
-    async with httpx.AsyncClient(trust_env=False) as http:
-        key = {"Authorization": f"Bearer {BankSettings().shop_key}"}
-        (await http.put(f"{bank}/v1/webhook", json=hook, headers=key)).raise_for_status()
-
-
-@asynccontextmanager
-async def demo_bank(settings: ShopSettings) -> AsyncIterator[str]:
-    """The simulated bank over a database of its own on the shop's embedded PostgreSQL; gives its address."""
-    dsn = await bank_database(running_dsn(Path(settings.data)))
-    host, wanted = settings.http.host, settings.http.port + BANK_PORTS_ABOVE
-    async with AsyncExitStack() as closing:
-        try:
-            port = wanted if settings.http.port and wanted <= PORT_MAX else 0
-            bank = await closing.enter_async_context(running_bank(dsn, BankSettings(host=host, port=port)))
-        except OSError:
-            bank = await closing.enter_async_context(running_bank(dsn, BankSettings(host=host, port=0)))
-        yield bank.address
-
-
-async def fill(shop: Shop, address: str, say: Say) -> None:
-    """Put the demo's people, products and money into a shop; what is there stays as it is."""
-    newcomer = NewCustomer(email=ADMIN.email, password=ADMIN.password, name=ADMIN.name)
-    await create_admin(shop.services["accounts"].worker, newcomer)
-    people = await seed(address, currency=shop.settings.currency, say=say)
-    Console(stderr=True).print(log_ins(people))
 
 
 async def serve(settings: ShopSettings, names: Sequence[str], say: Say) -> None:

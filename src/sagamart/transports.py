@@ -55,6 +55,7 @@ class Travel(msgspec.Struct, frozen=True):
 async def transport_of(settings: ShopSettings, names: Sequence[str]) -> AsyncIterator[Travel]:
     """The transport of a process that runs these services.  Raises SettingsError, ServiceKeyError."""
     check_style(settings)
+    _check_receive(settings)
     match settings.transport:
         case "local":
             _check_company(settings, names)
@@ -74,12 +75,16 @@ async def transport_of(settings: ShopSettings, names: Sequence[str]) -> AsyncIte
 async def http_travel(settings: ShopSettings, names: Sequence[str]) -> AsyncIterator[Travel]:
     """Posted to the other processes.  Raises SettingsError, ServiceKeyError."""
     tokens = service_tokens(settings, names)
-    destinations = _destinations(settings, strangers(settings, names))
+    receives = settings.internal.receive
+    destinations = _destinations(settings, [*strangers(settings, names), *(() if receives else names)])
     posting = Posting(destinations, tokens)
     contacts = _contacts(destinations, names, tokens)
     calls = None if settings.style == "facts" else _calls(settings, destinations, tokens)
     try:
-        async with HttpTransport(consumers(settings), posting) as transport:
+        async with HttpTransport(consumers(settings), posting, takes_messages=receives) as transport:
+            if not receives:
+                yield Travel(transport, contacts=contacts, calls=calls)
+                return
             messages = listener_of(settings, names, tokens, transport, calls)
             listener = _answering(messages, contacts, names, tokens)
             yield Travel(transport, partial(_listening, settings.internal, listener), contacts=contacts, calls=calls)
@@ -318,6 +323,15 @@ _TRANSPORTS: Mapping[str, Sequence[str]] = {
     "http-events": ("kafka",),
     "http": ("http",),
 }
+
+
+def _check_receive(settings: ShopSettings) -> None:
+    """Raise SettingsError where there would be nobody to take messages."""
+    if not settings.internal.receive and settings.transport != "http":
+        raise SettingsError(
+            f"SAGAMART_INTERNAL_RECEIVE=false does not go with SAGAMART_TRANSPORT={settings.transport}: what a process"
+            " that only takes requests leads to is posted to others; set SAGAMART_TRANSPORT=http"
+        )
 
 
 def _check_company(settings: ShopSettings, names: Sequence[str]) -> None:

@@ -27,6 +27,7 @@ class Town:
     def __init__(self, closing: AsyncExitStack) -> None:
         self.closing = closing
         self.test, self.one, self.two = Listener("test"), Listener("one", Put, WasPut), Listener("two", Put)
+        self.one_beside = Listener("one", Put, WasPut)
         self.ports: dict[str, list[int]] = {"one": [], "two": []}
         self.transports: dict[str, HttpTransport] = {}
 
@@ -44,14 +45,17 @@ class Town:
         self.ports[consumer.name].append(server.port)
         return server
 
-    async def sends(self, *messages: Message[Any]) -> None:
+    async def sends(self, *messages: Message[Any], takes_messages: bool = True) -> None:
         """Hand these over, as the producer does."""
         if "test" not in self.transports:
             where = [f"{name}=http://127.0.0.1:{port}" for name, ports in self.ports.items() for port in ports]
             posting = Posting(Destinations(where), TOKENS)
             self.closing.callback(posting.close)
-            self.transports["test"] = await self.closing.enter_async_context(HttpTransport(CONSUMERS, posting))
-            self.transports["test"].connect(self.test)
+            transport = HttpTransport(CONSUMERS, posting, takes_messages=takes_messages)
+            self.transports["test"] = await self.closing.enter_async_context(transport)
+            transport.connect(self.test)
+            if not takes_messages:
+                transport.connect(self.one_beside)
         self.transports["test"].hand_over("test", messages)
 
     def commits(self, consumer: Listener, *messages: Message[Any]) -> None:
@@ -88,6 +92,45 @@ async def test_a_message_arrives_when_every_consumer_has_committed_it(town: Town
 
     town.commits(town.two, PUT)
     await until(lambda: town.test.gone == [PUT.id])
+
+
+async def test_a_process_that_only_takes_requests_posts_what_its_own_services_would_take_too(town: Town) -> None:
+    await town.listens(town.one)
+    await town.listens(town.two)
+
+    await town.sends(PUT, takes_messages=False)
+    await until(lambda: town.one.offered == town.two.offered == [PUT])
+    assert town.one_beside.offered == []
+
+
+async def test_what_is_on_its_way_is_counted_where_most_is(town: Town) -> None:
+    await town.listens(town.one)
+    await town.listens(town.two)
+    await town.sends(PUT, AGAIN)
+    await until(lambda: town.one.offered == town.two.offered == [PUT, AGAIN])
+
+    town.commits(town.two, PUT, AGAIN)
+    assert town.transports["test"].on_the_way("test") == 2
+    town.commits(town.one, PUT, AGAIN)
+    await until(lambda: town.transports["test"].on_the_way("test") == 0)
+
+
+async def test_a_consumer_to_which_nothing_gets_through_holds_up_nobody(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sagamart.messaging.transport.http.STALLED_S", 1.0)
+    await town.listens(town.one)
+    town.ports["two"].append(town.unused_port())
+    await town.sends(PUT, AGAIN)
+    await until(lambda: town.one.offered == [PUT, AGAIN])
+    town.commits(town.one, PUT, AGAIN)
+    assert town.transports["test"].on_the_way("test") == 2
+
+    await until(lambda: town.transports["test"].on_the_way("test") == 0)
+    await town.sends(THIRD)
+    assert town.transports["test"].on_the_way("test") == 1, "one that takes something counts"
+    await until(lambda: THIRD in town.one.offered)
+    town.commits(town.one, THIRD)
 
 
 async def test_a_message_that_nobody_consumes_has_arrived(town: Town) -> None:

@@ -13,11 +13,11 @@ from conformance.conversation import EMITS, EVERYBODY
 from conformance.kafka_way import KafkaWay
 from conformance.ways import Process, World
 from kafka_broker import Broker
+from sagamart.messaging.limits import Limits
 from sagamart.messaging.message import Registry, TornMessage
 from sagamart.messaging.transport import kafka_producer
 from sagamart.messaging.transport.kafka import KafkaNotReadyError, KafkaTransport
 from sagamart.messaging.transport.kafka_consumer import Inbound
-from sagamart.messaging.worker import Limits
 
 SUBJECTS = tuple(f"subject-{number}" for number in range(60))
 ONCE = dict.fromkeys(SUBJECTS, 1)

@@ -4,7 +4,7 @@ import asyncio
 
 from conformance.conversation import CURSED
 from conformance.ways import World
-from sagamart.messaging.worker import Limits
+from sagamart.messaging.limits import Limits
 
 SUBJECTS = tuple(f"subject-{number}" for number in range(40))
 ONCE = dict.fromkeys(SUBJECTS, 1)

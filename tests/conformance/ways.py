@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import msgspec
 
 from conformance.conversation import EVERYBODY, Speak, Subject
+from sagamart.messaging.limits import Limits
 from sagamart.messaging.memory import MemoryDatabase, no_pause
 from sagamart.messaging.memory_store import Store
 from sagamart.messaging.message import Message, new_id
@@ -25,7 +26,7 @@ from sagamart.messaging.requests import Request
 from sagamart.messaging.sweep import Sweep
 from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.local import LocalTransport
-from sagamart.messaging.worker import Limits, Node, Worker
+from sagamart.messaging.worker import Node, Worker
 
 WITHIN_S = 90.0
 LOOK_S = 0.02

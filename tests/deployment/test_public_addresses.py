@@ -8,7 +8,7 @@ import yaml
 
 from dockerfile import TOP
 from helm_chart import CHART, NAMESPACE, containers, helm, of_kind, parsed, template
-from sagamart.programs import BACK_FROM_BANK
+from sagamart.demo_bank import BACK_FROM_BANK
 
 RETURN, LETTERS, HTTPS = "SAGAMART_BANK_RETURN_URL", "SAGAMART_EMAIL_PAGES", "SAGAMART_WEB_HTTPS"
 OF_PAYMENTS, OF_NOTIFICATIONS, OF_PAGES = (f"sagamart-{name}/{name}" for name in ("payments", "notifications", "web"))

@@ -93,6 +93,11 @@ class ShopProgram:
         self._process.wait(STOP_S_MAX)
         self._close()
 
+    def kill_handling(self) -> None:
+        """Kill -9 the process that handles the messages of two."""
+        (handling,) = (pid for pid in descendants(self.pid) if b"SAGAMART_NODE=handling" in environment_of(pid))
+        os.kill(handling, signal.SIGKILL)
+
     def resident_bytes(self) -> int:
         """Memory of the program itself (without PostgreSQL) that is in RAM now."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
@@ -129,6 +134,14 @@ def environment(**settings: str) -> dict[str, str]:
     """The tests' environment without the shop's own settings of whoever runs them, and with these."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith("SAGAMART_")}
     return {**mine, **{f"SAGAMART_{name.upper()}": value for name, value in settings.items()}}
+
+
+def environment_of(pid: int) -> bytes:
+    """What a process was started with; nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""
 
 
 def descendants(pid: int) -> Iterator[int]:

@@ -14,6 +14,7 @@ import pytest_asyncio
 from open_shop import Opened
 from sagamart.messaging.decision import Decision, Reply
 from sagamart.messaging.fold import Batch
+from sagamart.messaging.limits import Limits
 from sagamart.messaging.message import Body, Message, new_id
 from sagamart.messaging.postgres import PostgresDatabase
 from sagamart.messaging.records import Record, Records, Table, need
@@ -21,7 +22,7 @@ from sagamart.messaging.requests import request_of
 from sagamart.messaging.service import Handler, Service
 from sagamart.messaging.sweep import Sweep
 from sagamart.messaging.transport.local import LocalTransport
-from sagamart.messaging.worker import Limits, Node, Worker
+from sagamart.messaging.worker import Node, Worker
 from sagamart.platform.migrations import history_of, migrate
 
 TINY = Limits(batch_max=80, messages_max=100, requests_max=4)

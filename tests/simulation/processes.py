@@ -6,17 +6,19 @@ What it had in memory is lost with it: its tasks are cancelled and its objects n
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
 from sagamart.messaging.database import CommitUnknownError, ConflictError, UnavailableError
+from sagamart.messaging.limits import Limits
 from sagamart.messaging.memory import MemoryDatabase
 from sagamart.messaging.memory_store import Store
 from sagamart.messaging.outside import Outside, OutsideCalls
 from sagamart.messaging.service import Service
 from sagamart.messaging.sweep import Sweep
 from sagamart.messaging.transport.local import LocalTransport
-from sagamart.messaging.worker import Limits, Node, Worker
+from sagamart.messaging.worker import Node, Worker
 from simulation.chaos import CRASHES_MAX, Chaos
 from simulation.network import Wire
 
@@ -112,7 +114,9 @@ class Process:
         found = []
         for service in self.services:
             database = MemoryDatabase(self.around.stores[service.name], node=self.name, pause=self.pause)
-            found.append(Worker(service, database, self._transport, node=node, limits=self.around.limits))
+            worker = Worker(service, database, self._transport, node=node, limits=self.around.limits)
+            worker.unarrived = partial(len, worker.in_flight)
+            found.append(worker)
         for worker in found:
             if not await self._begin(worker):
                 worker.be_careful()

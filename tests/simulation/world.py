@@ -10,11 +10,12 @@ import msgspec
 import structlog
 
 from sagamart.messaging.fold import Batch
+from sagamart.messaging.limits import Limits
 from sagamart.messaging.memory_store import Check, OutboxRow, Store, TimerRow
 from sagamart.messaging.outbox import lines
 from sagamart.messaging.service import Service
 from sagamart.messaging.transport.local import LocalTransport
-from sagamart.messaging.worker import Limits, Worker
+from sagamart.messaging.worker import Worker
 from sagamart.shop.accounts.service import ACCOUNTS
 from sagamart.shop.catalogue.service import CATALOGUE
 from sagamart.shop.notifications.service import NOTIFICATIONS
@@ -79,6 +80,7 @@ BANK_HAS_TIME = 0.5
 
 BATCHES = (1, 3, 20, 500)
 QUEUES = (3, 30, 20_000)
+UNARRIVED = (10**9, 30, 3)
 
 
 class Outcome(msgspec.Struct):
@@ -228,7 +230,11 @@ class World:
             self.clock,
             self.stores,
             transport=LocalTransport if together else lambda: Wire(self.network),
-            limits=Limits(batch_max=random.choice(BATCHES), messages_max=random.choice(QUEUES)),
+            limits=Limits(
+                batch_max=random.choice(BATCHES),
+                messages_max=random.choice(QUEUES),
+                unarrived_max=random.choice(UNARRIVED),
+            ),
             outside={PAYMENTS.name: [calls_to(self.bank)], STOCK.name: [looking_in(self._reservations)]},
             on_start=self._watch,
             crashes={},

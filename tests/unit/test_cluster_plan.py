@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sagamart.audit import AUDIT
-from sagamart.cluster.plan import Member, addresses_of, planned
+from sagamart.cluster.plan import Member, addresses_of, handling_messages, planned
 from sagamart.platform.internal.posting import Destinations
 from sagamart.platform.ports import Ports
 from sagamart.platform.settings import load
@@ -57,11 +57,25 @@ def test_over_kafka_both_replicas_of_accounts_are_asked_for_addresses_and_nobody
 def test_one_process_audits_with_the_databases_of_all_and_a_door_finds_it(tmp_path: Path) -> None:
     members = members_of(tmp_path, "http")
 
-    assert [node for node, one in members.items() if one.service == AUDIT] == ["audit-1"]
+    assert [node for node, one in members.items() if one.services == [AUDIT]] == ["audit-1"]
     settings = load(ShopSettings, members["audit-1"].environment)
     assert "/sagamart_{service}" in settings.database.dsn
     assert settings.tokens.jwks == str(tmp_path / "public-keys.json")
     assert addresses_of(members.values())[AUDIT] == [members["audit-1"].public]
+
+
+def test_of_two_processes_one_takes_requests_and_posts_what_follows_to_the_other(tmp_path: Path) -> None:
+    settings = load(ShopSettings, {"SAGAMART_DATA": str(tmp_path), "SAGAMART_TIMELINE": "off"})
+    with Ports() as ports:
+        handling, asking = handling_messages(settings, POSTGRES, ports)
+    there = load(ShopSettings, handling.environment)
+
+    assert (there.transport, there.internal.receive, there.web.pages, there.timeline) == ("http", True, "off", "off")
+    assert (asking.transport, asking.internal.receive, asking.http) == ("http", False, settings.http)
+    assert there.internal.keys == asking.internal.keys
+    known = Destinations(asking.internal.destinations)
+    addresses = {address.authority for service in SLICES for address in known.of(service)}
+    assert addresses == {f"127.0.0.1:{there.internal.port}"}
 
 
 def test_every_replica_knows_how_many_share_the_limits(tmp_path: Path) -> None:

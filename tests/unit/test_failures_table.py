@@ -5,6 +5,7 @@ from pathlib import Path
 from sagamart.app import BATCH_S_MAX, CLOSE_S_MAX
 from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, RETRY_LETTER_S
 from sagamart.messaging.inbox import INBOX_DAYS
+from sagamart.messaging.limits import Limits
 from sagamart.messaging.outbox import LEASE_S, RETRY_S
 from sagamart.messaging.outside import BACKOFF_S, BACKOFF_S_MAX, FINISH_S, Outside
 from sagamart.messaging.postgres import ANSWER_S_MAX as DATABASE_ANSWER_S_MAX
@@ -25,7 +26,7 @@ from sagamart.messaging.transport.kafka_client import (
 from sagamart.messaging.transport.kafka_intake import CALL_S_MAX, COMMIT_S
 from sagamart.messaging.transport.kafka_producer import TOO_LARGE_RETRY_S
 from sagamart.messaging.transport.reached import REMEMBERED_MAX
-from sagamart.messaging.worker import LOCKED_BATCHES, Limits
+from sagamart.messaging.worker import LOCKED_BATCHES
 from sagamart.platform.http.server import STOP_WAIT_S
 from sagamart.shop.notifications.delivering import ATTEMPTS_MAX as ATTEMPTS_MAX_WEBHOOK
 from sagamart.shop.notifications.delivering import PAUSE_FACTOR, PAUSE_S, PAUSE_S_MAX

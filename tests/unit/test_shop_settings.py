@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from sagamart.demo_bank import with_bank
 from sagamart.platform.settings import load
-from sagamart.programs import what_is_open, with_bank
 from sagamart.settings import DEMONSTRATION, BankSection, ShopSettings
+from sagamart.standalone import what_is_open
 
 TOP = Path(__file__).parents[2]
 

@@ -21,6 +21,13 @@ def settings_with(folder: Path, *destinations: str, transport: str = "http", por
     return msgspec.structs.replace(ShopSettings(), transport=transport, internal=internal)
 
 
+def only_asking(keys: Path, *destinations: str, host: str = "127.0.0.1") -> ShopSettings:
+    settings = settings_with(keys, *destinations)
+    return msgspec.structs.replace(
+        settings, internal=msgspec.structs.replace(settings.internal, receive=False, host=host)
+    )
+
+
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     """Give a folder with the keys of all services."""
@@ -62,6 +69,26 @@ async def test_some_services_in_a_process_need_the_others_within_it_or_a_transpo
 
 async def test_a_process_that_posts_takes_posts_too(keys: Path) -> None:
     async with transport_of(settings_with(keys, "http://{service}:9000"), ["orders"]) as travel, travel.receiving():
+        assert isinstance(travel.transport, HttpTransport)
+
+
+@pytest.mark.parametrize("transport", ["local", "kafka"])
+async def test_what_a_process_that_only_takes_requests_leads_to_can_be_posted_only(transport: str) -> None:
+    settings = msgspec.structs.replace(ShopSettings(), transport=transport, internal=InternalSettings(receive=False))
+    with pytest.raises(SettingsError, match=r"SAGAMART_INTERNAL_RECEIVE=false .*set SAGAMART_TRANSPORT=http"):
+        async with transport_of(settings, ALL):
+            pass
+
+
+async def test_a_process_that_only_takes_requests_says_where_its_own_services_take_messages(keys: Path) -> None:
+    with pytest.raises(SettingsError, match=r"does not say where .*orders"):
+        async with transport_of(only_asking(keys, "stock=http://stock:9000", "wallet=http://wallet:9000"), ["orders"]):
+            pass
+
+
+async def test_a_process_that_only_takes_requests_listens_for_no_messages(keys: Path) -> None:
+    settings = only_asking(keys, "http://{service}:9000", host="192.0.2.1")  # an address that no machine has, RFC 5737
+    async with transport_of(settings, ["orders"]) as travel, travel.receiving():
         assert isinstance(travel.transport, HttpTransport)
 
 

@@ -1,19 +1,22 @@
 """The one loop, over the twin and in virtual time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
 from sagamart.messaging.database import CommitUnknownError, ConflictError, UnavailableError
 from sagamart.messaging.inbox import INBOX_DAYS
+from sagamart.messaging.limits import Limits
 from sagamart.messaging.memory import MemoryDatabase
 from sagamart.messaging.memory_store import Store
+from sagamart.messaging.message import Body, Message
 from sagamart.messaging.requests import Contended, Overloaded, StoredReply, request_of
 from sagamart.messaging.sweep import Sweep
+from sagamart.messaging.transport import Transport
 from sagamart.messaging.transport.local import LocalTransport
-from sagamart.messaging.worker import Limits, Node, Worker
+from sagamart.messaging.worker import Node, Worker
 from simulation.virtual_loop import run_virtually
 from unit.boxes import AT, BOXES, Box, Break, Knock, Put, said
 
@@ -36,6 +39,17 @@ async def calm(_point: str) -> None:
     pass
 
 
+class Kept(LocalTransport):
+    """What is handed over stays on its way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[Message[Body]] = []
+
+    def hand_over(self, producer: str, messages: Sequence[Message[Body]]) -> None:
+        self.sent += [message for message in messages if message.source == producer]
+
+
 Test = Callable[[Worker, Store], Awaitable[None]]
 
 
@@ -44,6 +58,7 @@ def at_work(
     pause: Callable[[str], Awaitable[None]] = calm,
     limits: Limits = Limits(),  # noqa: B008  immutable
     most: int = 2,
+    transport: Transport | None = None,
 ) -> None:
     """Run a worker over an empty store while the test runs; a box holds so much at most."""
 
@@ -53,7 +68,9 @@ def at_work(
 
         store = Store(BOXES, clock=clock, checks={Box: lambda box: box.count <= most})
         database = MemoryDatabase(store, node="n", pause=pause)
-        worker = Worker(BOXES, database, LocalTransport(), node=Node("n", clock, lambda: 0.5), limits=limits)
+        worker = Worker(
+            BOXES, database, transport or LocalTransport(), node=Node("n", clock, lambda: 0.5), limits=limits
+        )
         lane = asyncio.create_task(worker.run())
         await asyncio.wait_for(test(worker, store), LASTS_S_MAX)
         worker.stop()
@@ -229,6 +246,49 @@ def test_messages_are_taken_as_far_as_there_is_room() -> None:
         assert store.rows[Box]["a"].count == 2
 
     at_work(test, limits=Limits(messages_max=1))
+
+
+def test_a_request_waits_while_too_much_of_what_was_said_is_on_its_way() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        worker.unarrived = lambda: len(worker.in_flight)
+        await put(worker)
+        second = asyncio.create_task(put(worker, "k2", "b", number=2))
+        await asyncio.sleep(60)
+        assert not second.done()
+        assert "b" not in store.rows[Box]
+
+        worker.arrived([message.id for message in kept.sent])
+        await second
+        assert store.rows[Box]["b"].count == 1
+
+    kept = Kept()
+    at_work(test, limits=Limits(unarrived_max=1), transport=kept)
+
+
+def test_a_request_that_waits_for_room_finds_it_though_nobody_tells_of_it() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        on_the_way = [1]
+        worker.unarrived = lambda: on_the_way[0]
+        asked = asyncio.create_task(put(worker))
+        await asyncio.sleep(60)
+        assert not asked.done()
+
+        on_the_way[0] = 0
+        await asyncio.sleep(worker.limits.admit_s)
+        assert store.rows[Box]["a"].count == 1
+        await asked
+
+    at_work(test, limits=Limits(unarrived_max=1))
+
+
+def test_a_message_waits_for_nothing_that_is_on_its_way() -> None:
+    async def test(worker: Worker, store: Store) -> None:
+        worker.unarrived = lambda: 1_000
+        worker.offer([said(Put("a"))])
+        await asyncio.sleep(1)
+        assert store.rows[Box]["a"].count == 1
+
+    at_work(test)
 
 
 def test_a_message_under_way_at_too_many_crashes_is_taken_for_poison() -> None:

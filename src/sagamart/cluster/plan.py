@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from sagamart.audit import AUDIT
 from sagamart.platform.databases import service_database
@@ -19,17 +20,20 @@ from sagamart.platform.keys import tokens_from_files
 from sagamart.platform.ports import LOOPBACK, Ports
 from sagamart.platform.settings import environment_of
 from sagamart.settings import ShopSettings
+from sagamart.slices import SLICES
 from sagamart.transports import service_key_folder
 
 SIGNS_TOKENS = "accounts"
 KNOWS_PEOPLE = "accounts"
+HANDLING_NODE = "handling"
+"""The node's name of the one process that handles messages beside one that takes requests."""
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A process: one replica of one service, or the audit."""
+    """A process: one replica of one service, or the audit; or of all services."""
 
     node: str
-    service: str
+    services: Sequence[str]
     public: Address
     environment: Mapping[str, str]
 
@@ -59,8 +63,33 @@ def planned(
             environment["SAGAMART_INTERNAL_PORT"] = str(internal[service, number])
         if service != SIGNS_TOKENS:
             environment["SAGAMART_TOKENS_JWKS"] = str(jwks)
-        members.append(Member(node, service, Address(LOOPBACK, public), environment))
+        members.append(Member(node, [service], Address(LOOPBACK, public), environment))
     return members
+
+
+def handling_messages(settings: ShopSettings, postgres_dsn: str, ports: Ports) -> tuple[Member, ShopSettings]:
+    """A process of all services that handles messages, and the settings of one beside it that only takes requests."""
+    public, internal = ports.take(), ports.take()
+    keys = str(service_key_folder(settings))
+    settings = structs.replace(settings, transport="http", style="facts")
+    environment = {
+        **environment_of(settings),
+        "SAGAMART_DATABASE_DSN": dsn_template(postgres_dsn),
+        "SAGAMART_NODE": HANDLING_NODE,
+        "SAGAMART_HTTP_HOST": LOOPBACK,
+        "SAGAMART_HTTP_PORT": str(public),
+        "SAGAMART_HTTP_SHARE_PORT": "true",
+        "SAGAMART_WEB_PAGES": "off",
+        "SAGAMART_METRICS_PORT": "0",
+        "SAGAMART_INTERNAL_HOST": LOOPBACK,
+        "SAGAMART_INTERNAL_PORT": str(internal),
+        "SAGAMART_INTERNAL_SHARE_PORT": "true",
+        "SAGAMART_INTERNAL_KEYS": keys,
+    }
+    there = tuple(f"{service}=http://{LOOPBACK}:{internal}" for service in SLICES)
+    asking = structs.replace(settings.internal, receive=False, destinations=there, keys=keys)
+    member = Member(HANDLING_NODE, list(SLICES), Address(LOOPBACK, public), environment)
+    return member, structs.replace(settings, internal=asking)
 
 
 def _listens(settings: ShopSettings, service: str) -> bool:
@@ -88,7 +117,8 @@ def addresses_of(members: Iterable[Member]) -> dict[str, list[Address]]:
     """Where each service's replicas listen for requests."""
     found: dict[str, list[Address]] = {}
     for member in members:
-        found.setdefault(member.service, []).append(member.public)
+        for service in member.services:
+            found.setdefault(service, []).append(member.public)
     return found
 
 

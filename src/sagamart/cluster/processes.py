@@ -12,14 +12,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from sagamart.cluster.plan import Member
-from sagamart.door import Replicas
-from sagamart.platform.http_client import Connection, ConnectionBrokenError
+from sagamart.platform.http_client import Address, Connection, ConnectionBrokenError
 
 DELAY_S = 0.2
 DELAY_S_MAX = 10.0
@@ -44,17 +43,28 @@ main()
 Say = Callable[[str], None]
 
 
-class Kept:
-    """One process of the cluster."""
+class Tell(Protocol):
+    """Hears whether the process at this address is ready."""
 
-    def __init__(self, member: Member, logs: Path, say: Say, replicas: Replicas) -> None:
+    def __call__(self, address: Address, *, ready: bool) -> None:
+        """Hear it."""
+
+
+def to_nobody(address: Address, *, ready: bool) -> None:
+    """Where nobody asks."""
+
+
+class Kept:
+    """One process of the cluster.  `tell` is asked to hear over and over whether it is ready."""
+
+    def __init__(self, member: Member, logs: Path, say: Say, tell: Tell = to_nobody) -> None:
         self.member = member
         self.log = logs / f"{member.node}.log"
         self.state: State = "starting"
         self.restarts = 0
         self.pid = 0
         self._say = say
-        self._replicas = replicas
+        self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
 
     async def keep_alive(self) -> None:
@@ -106,7 +116,7 @@ class Kept:
                 "-c",
                 _PROGRAM,
                 "serve",
-                self.member.service,
+                *self.member.services,
                 str(os.getpid()),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
@@ -118,10 +128,10 @@ class Kept:
         return self._process
 
     async def _probe(self) -> None:
-        """Ask it over and over whether it is ready, and tell the door."""
+        """Ask it over and over whether it is ready."""
         while True:
             ready = await is_ready(self.member)
-            self._replicas.tell(self.member.public, ready=ready)
+            self._tell(self.member.public, ready=ready)
             if ready:
                 self.state = "ready"
             elif self.state == "ready":
@@ -148,6 +158,19 @@ async def until_ready(processes: Sequence[Kept]) -> None:
     """Wait until every process is ready."""
     while not all(one.state == "ready" for one in processes):  # noqa: ASYNC110  a state is no event
         await asyncio.sleep(PROBE_S)
+
+
+@asynccontextmanager
+async def alive(processes: Sequence[Kept]) -> AsyncIterator[None]:
+    """Keep them alive meanwhile, and stop them together."""
+    keeping = [asyncio.create_task(one.keep_alive(), name=one.member.node) for one in processes]
+    try:
+        yield
+    finally:
+        for task in keeping:
+            task.cancel()
+        await asyncio.gather(*keeping, return_exceptions=True)
+        await asyncio.gather(*(one.stop() for one in processes))
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -10,9 +10,10 @@ from rich.console import Console
 
 from sagamart.app import Shop
 from sagamart.cluster.plan import addresses_of, planned
-from sagamart.cluster.processes import Kept, until_ready
+from sagamart.cluster.processes import Kept, alive, until_ready
 from sagamart.cluster.status import shown
 from sagamart.demo import ADMIN, log_ins, seed
+from sagamart.demo_bank import demo_bank, hear_from, webhook_secret, with_bank
 from sagamart.door import Replicas, front_door
 from sagamart.messaging.transport.outbox_only import OutboxOnly
 from sagamart.messaging.worker import Node
@@ -24,26 +25,11 @@ from sagamart.platform.internal.service_tokens import make_service_keys
 from sagamart.platform.keys import accepted_tokens
 from sagamart.platform.metrics import Metrics
 from sagamart.platform.ports import Ports
-from sagamart.programs import (
-    create_admin,
-    demo_bank,
-    hear_from,
-    listening,
-    prepared,
-    until_stopped,
-    webhook_secret,
-    with_bank,
-    with_pages,
-)
+from sagamart.programs import connections_for, create_admin, listening, prepared, until_stopped, with_pages
 from sagamart.settings import ShopSettings
 from sagamart.shop.accounts.registration import NewCustomer
 from sagamart.slices import SLICES
 from sagamart.transports import check_extra, check_style, service_key_folder, topics
-
-CONNECTIONS_A_REPLICA = 12
-"""Of a replica to its database at most: lanes, sweeps, readers, and some in between."""
-
-CONNECTIONS_SPARE = 40
 
 
 async def cluster(settings: ShopSettings, *, replicas: int, demo: bool, console: Console) -> None:
@@ -58,7 +44,7 @@ async def cluster(settings: ShopSettings, *, replicas: int, demo: bool, console:
 
     check_style(settings)
     services = list(SLICES)
-    connections = str(len(services) * replicas * CONNECTIONS_A_REPLICA + CONNECTIONS_SPARE)
+    connections = connections_for(len(services) * replicas)
     make_service_keys(service_key_folder(settings), services)
     async with AsyncExitStack() as closing:
         if settings.transport == "kafka":
@@ -78,9 +64,9 @@ async def cluster(settings: ShopSettings, *, replicas: int, demo: bool, console:
         folder = Path(settings.data) / "logs"
         folder.mkdir(exist_ok=True)
         known = await closing.enter_async_context(Replicas(addresses_of(members)))
-        processes = [Kept(member, folder, say, known) for member in members]
+        processes = [Kept(member, folder, say, known.tell) for member in members]
         address = await closing.enter_async_context(_door(settings, known))
-        await closing.enter_async_context(_alive(processes))
+        await closing.enter_async_context(alive(processes))
 
         async def fill() -> None:
             people = await seed(address, currency=settings.currency)
@@ -117,18 +103,6 @@ async def _open(processes: Sequence[Kept], address: str, data: Path, fill: Fill 
         await fill()
     console.print(f"The shop is open at {address}", soft_wrap=True)
     console.print(f"Its API to try: {address}/docs   What the processes say: {data}/logs", soft_wrap=True)
-
-
-@asynccontextmanager
-async def _alive(processes: Sequence[Kept]) -> AsyncIterator[None]:
-    keeping = [asyncio.create_task(one.keep_alive(), name=one.member.node) for one in processes]
-    try:
-        yield
-    finally:
-        for task in keeping:
-            task.cancel()
-        await asyncio.gather(*keeping, return_exceptions=True)
-        await asyncio.gather(*(one.stop() for one in processes))
 
 
 @asynccontextmanager

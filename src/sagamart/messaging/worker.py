@@ -16,6 +16,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +34,7 @@ from sagamart.messaging.database import (
 )
 from sagamart.messaging.dead_letters import ATTEMPTS_MAX, DEAD_IN_A_ROW_MAX, PoisonError, UnreadableLetter, told_of
 from sagamart.messaging.fold import Arrival, Batch
+from sagamart.messaging.limits import Limits
 from sagamart.messaging.message import Body, Message
 from sagamart.messaging.outbox import RETRY_S, InFlight, Parcel
 from sagamart.messaging.records import Record
@@ -43,17 +45,6 @@ from sagamart.messaging.transport import Carrier, Transport
 from sagamart.messaging.transport.outbox_only import OutboxOnly
 
 log = structlog.get_logger()
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """The bounds of a worker."""
-
-    batch_max: int = 250
-    messages_max: int = 20_000
-    requests_max: int = 2_000
-    conflicts_max: int = 8
-    backoff_s: float = 0.01
-    backoff_s_max: float = 2.0
 
 
 LOCKED_BATCHES = 50
@@ -86,6 +77,7 @@ class Worker:
         self.transport = transport
         self.node = node
         self.limits = limits
+        self.unarrived: Callable[[], int] = lambda: 0
         self.on_commit: list[Callable[[Sequence[Record]], None]] = []
         self.on_batch: list[Callable[[Batch, float], None]] = []
         self.in_flight = InFlight()
@@ -170,10 +162,14 @@ class Worker:
     def arrived(self, message_ids: Sequence[str]) -> None:
         """These messages of its own have reached every consumer for good; the next batch deletes their rows."""
         self._arrived.extend(self.in_flight.arrived(message_ids))
+        if self._requests:
+            self._wake.set()
 
     def refused(self, message_ids: Sequence[str], after_s: float = RETRY_S) -> None:
         """These messages of its own could not be taken now; the sweep offers them again after so many seconds."""
         self.returned.update(dict.fromkeys(self.in_flight.returned(message_ids), after_s))
+        if self._requests:
+            self._wake.set()
 
     def send(self, parcel: Parcel, *, unread: int = 0) -> None:
         """Hand a committed parcel to the transport, its intents to the outside; not what is under way already.
@@ -211,7 +207,8 @@ class Worker:
                     await self._handle(batch)
                 else:
                     self._wake.clear()
-                    await self._wake.wait()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), self.limits.admit_s if self._requests else None)
         except StoppingError:
             log.warning("stopped without its database: what it had comes again", service=self.name)
         except Exception as bug:
@@ -251,8 +248,9 @@ class Worker:
 
     def _next_batch(self) -> list[Arrival]:
         batch: list[Arrival] = []
-        for queue in (self._messages, self._requests):
-            while queue and len(batch) < self._batch_max:
+        admitted = min(self._batch_max, self.limits.unarrived_max - self.unarrived())
+        for queue, size_max in ((self._messages, self._batch_max), (self._requests, admitted)):
+            while queue and len(batch) < size_max:
                 batch.append(queue.popleft())
         return batch
 

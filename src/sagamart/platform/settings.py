@@ -133,6 +133,13 @@ class InternalSettings(Section, frozen=True):
             " stock=http://HOST:PORT for one, several times where it has several addresses; with commas between"
         ),
     ] = ("http://{service}:9000",)
+    receive: Annotated[
+        bool,
+        Meta(
+            description="Whether the services of this process take messages. `false`: it only takes requests, and what"
+            " they lead to is posted to other processes of the same services; only with SAGAMART_TRANSPORT=http"
+        ),
+    ] = True
     keys: Annotated[str, Meta(description="Folder of the services' keys; empty: `service-keys` in the data folder")] = (
         ""
     )

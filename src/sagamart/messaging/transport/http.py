@@ -9,7 +9,8 @@ Rules:
 - What cannot be posted (nobody listens, the answer is lost, the consumer is full) stays in the queue and is posted
   again with backoff and jitter.  What finds no room in one queue stays in the outbox, and goes to the others at once:
   a consumer that is gone keeps nothing from the rest.
-- A consumer in this process is told in memory.
+- A consumer in this process is told in memory, unless the services here only take requests (`takes_messages`): then all
+  they say is posted, to processes that take messages.
 - Answers to messages are messages, posted the other way: see docs/decisions/0011.
 """
 
@@ -39,6 +40,9 @@ POST_BYTES_MAX = 1024 * 1024
 
 BACKOFF_S = 0.05
 BACKOFF_S_MAX = 2.0
+STALLED_S = 5.0
+"""A consumer to which nothing got through for so long (paused, gone, in trouble) holds up nobody."""
+
 HANDLED_S_MAX = 15.0
 """So long a post may wait for the consumer's commit; half of an outbox lease."""
 
@@ -68,11 +72,21 @@ class Route:
         self._settle = settle
         self._queue: deque[Message[Body]] = deque()
         self._filled = asyncio.Event()
+        self._on_the_way = 0
+        self._moved_at = 0.0
+
+    @property
+    def on_the_way(self) -> int:
+        """How many messages wait here or are being handled there; 0 where nothing gets through."""
+        return self._on_the_way if asyncio.get_running_loop().time() - self._moved_at < STALLED_S else 0
 
     def put(self, message: Message[Body]) -> bool:
         """Send this; says whether there was room for it."""
         if len(self._queue) >= QUEUE_MAX:
             return False
+        if not self._on_the_way:
+            self._moved_at = asyncio.get_running_loop().time()
+        self._on_the_way += 1
         self._queue.append(message)
         self._filled.set()
         return True
@@ -99,6 +113,9 @@ class Route:
                 await asyncio.sleep(pause_s * (0.5 + random.random()))  # noqa: S311  jitter, not a secret
             else:
                 pause_s = 0.0
+                self._on_the_way -= len(batch)
+                if len(missing) < len(batch):
+                    self._moved_at = asyncio.get_running_loop().time()
                 self._settle(self.producer, self.consumer, batch, frozenset(missing))
 
     def _next(self) -> tuple[list[Message[Body]], bytes]:
@@ -137,9 +154,10 @@ class NothingTakenError(Exception):
 class HttpTransport:
     """Between the services here and those elsewhere.  `consumers` says who handles each type, `post` reaches them."""
 
-    def __init__(self, consumers: Mapping[str, Sequence[str]], post: Post) -> None:
+    def __init__(self, consumers: Mapping[str, Sequence[str]], post: Post, *, takes_messages: bool = True) -> None:
         self._consumers = consumers
         self._post = post
+        self._takes_messages = takes_messages
         self._endpoints: dict[str, Endpoint] = {}
         self._routes: dict[tuple[str, str], Route] = {}
         self._lanes: list[asyncio.Task[None]] = []
@@ -176,7 +194,7 @@ class HttpTransport:
                 continue
             self._awaited[message.id] = consumers
             for name in consumers:
-                if name in self._endpoints:
+                if self._takes_messages and name in self._endpoints:
                     offers[name].append(message)
                 elif not self._route(producer, name).put(message):
                     unqueued.append(message)
@@ -197,6 +215,10 @@ class HttpTransport:
                 here[message.source].append(message)
         for producer, some in here.items():
             self._settle(producer, consumer, some, frozenset())
+
+    def on_the_way(self, producer: str) -> int:
+        """How many messages of a service here are on their way to that consumer elsewhere to which most are."""
+        return max((route.on_the_way for (sender, _), route in self._routes.items() if sender == producer), default=0)
 
     # -- from elsewhere -----------------------------------------------------------------------------------------------
 
