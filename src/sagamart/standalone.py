@@ -1,7 +1,7 @@
 """`sagamart up`: the whole shop on one machine, its database embedded.
 
 In one process; or in two, of which this one takes the requests, and the other, started by it and again whenever it
-ends, handles every message: on two processors that is a third more orders (docs/explanation/performance.md).
+ends, handles every message: more orders on two processors (docs/decisions/0025).
 """
 
 from collections.abc import AsyncIterator
