@@ -129,22 +129,22 @@ async def program(folder: Path, processes: int = 1) -> AsyncIterator[Program]:
         await process.wait()
 
 
-async def cold_start(folder: Path) -> Mapping[str, float]:
+async def cold_start_s(folder: Path, processes: int = 1) -> float:
     """From the start of the program on existing data to its first completed order."""
-    async with program(folder) as running:
+    async with program(folder, processes) as running:
         await running.post(orders=1, connections=1, seed=time.time_ns(), wait_s=IDLE_WAIT_S)
-        return {"cold_start_s": time.perf_counter() - running.started}
+        return time.perf_counter() - running.started
 
 
-async def idle(folder: Path, orders: int) -> Mapping[str, float]:
-    """One order at a time, each waited for until it is complete."""
-    async with program(folder) as running:
+async def idle_ms(folder: Path, orders: int, processes: int = 1) -> tuple[float, float]:
+    """One order at a time, each waited for until it is complete: median, and 99 of 100."""
+    async with program(folder, processes) as running:
         await running.post(orders=50, connections=1, seed=1, wait_s=IDLE_WAIT_S)
         posted = await running.post(orders=orders, connections=1, seed=2, wait_s=IDLE_WAIT_S)
     if posted.statuses != {"201": orders}:
         raise RuntimeError(f"not every order was complete in time: {posted.statuses}")
     cuts = statistics.quantiles(posted.latencies_ms, n=100)
-    return {"idle_p50_ms": cuts[49], "idle_p99_ms": cuts[98]}
+    return cuts[49], cuts[98]
 
 
 async def under_load(folder: Path, orders: int, connections: int, *, processes: int = 1) -> Mapping[str, float]:

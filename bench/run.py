@@ -59,6 +59,7 @@ MEANINGS = {
     "postgres_rss_mb": "memory of PostgreSQL beside it",
     "idle_p50_ms": "POST to completed, one at a time, median",
     "idle_p99_ms": "the same, 99 of 100",
+    "idle_two_processes_p50_ms": "median with `up --processes 2`",
     "fsync_ms": "one page written and synced in the data folder",
     "search_p50_ms": "a page of 50 of 100,000 products for a word, ranked, median",
     "search_p99_ms": "the same, 99 of 100",
@@ -69,6 +70,7 @@ MEANINGS = {
     "search_mistyped_p50_ms": "a page for a word with a typing error, mended first, median",
     "search_mistyped_p99_ms": "the same, 99 of 100",
     "cold_start_s": "start on existing data to the first completed order",
+    "cold_start_two_processes_s": "the same with `up --processes 2`",
     "bank_orders_per_s": "paid on the bank's page: from the wish to completed, without HTTP at our door",
     "bank_python_us_per_order": "processor time of python for such an order, without the bank's",
     "kafka_limit_orders_per_s": "the hand-written saga, a process a service, over Kafka",
@@ -178,17 +180,25 @@ async def http(folder: Path, sizes: Sizes) -> Figures:
 async def idle(folder: Path, sizes: Sizes) -> Figures:
     """The whole program, one order at a time."""
     await _filled(folder)
-    figures = {**await front.idle(folder, sizes.idle_orders), "fsync_ms": fsync_ms(folder)}
+    p50_ms, p99_ms = await front.idle_ms(folder, sizes.idle_orders)
+    two_p50_ms, _ = await front.idle_ms(folder, sizes.idle_orders, processes=2)
+    synced_ms = fsync_ms(folder)
     await _filled(folder, audited=True)
-    return figures
+    return {
+        "idle_p50_ms": p50_ms,
+        "idle_p99_ms": p99_ms,
+        "idle_two_processes_p50_ms": two_p50_ms,
+        "fsync_ms": synced_ms,
+    }
 
 
 async def cold(folder: Path, sizes: Sizes) -> Figures:
     """The whole program, started on existing data."""
     await _filled(folder)
-    starts = [(await front.cold_start(folder))["cold_start_s"] for _ in range(sizes.rounds)]
+    alone = [await front.cold_start_s(folder) for _ in range(sizes.rounds)]
+    both = [await front.cold_start_s(folder, processes=2) for _ in range(sizes.rounds)]
     await _filled(folder, audited=True)
-    return {"cold_start_s": statistics.median(starts)}
+    return {"cold_start_s": statistics.median(alone), "cold_start_two_processes_s": statistics.median(both)}
 
 
 async def bank(folder: Path, sizes: Sizes) -> Figures:

@@ -26,7 +26,7 @@ from rich.table import Table
 
 from sagamart.audit import audit
 from sagamart.cluster.plan import Member, addresses_of, planned
-from sagamart.cluster.processes import Kept, until_ready
+from sagamart.cluster.processes import Kept, alive, until_ready
 from sagamart.door import Replicas, front_door
 from sagamart.platform.embedded import EmbeddedPostgres
 from sagamart.platform.http.server import Server
@@ -120,16 +120,10 @@ async def shop(style: Style, kafka: str, timeline: OnOff) -> AsyncIterator[tuple
 @asynccontextmanager
 async def _processes(members: Sequence[Member], folder: Path, known: Replicas) -> AsyncIterator[None]:
     processes = [Kept(one, folder, lambda _: None, known.tell) for one in members]
-    keeping = [asyncio.create_task(one.keep_alive()) for one in processes]
-    try:
+    async with alive(processes):
         async with asyncio.timeout(120):
             await until_ready(processes)
         yield
-    finally:
-        for task in keeping:
-            task.cancel()
-        await asyncio.gather(*keeping, return_exceptions=True)
-        await asyncio.gather(*(one.stop() for one in processes))
 
 
 async def ordered(clients: Sequence[Client], orders: int, name: str) -> tuple[list[float], float]:

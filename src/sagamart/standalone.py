@@ -34,7 +34,8 @@ async def up(settings: ShopSettings, *, processes: int = 1, demo: bool, say: Say
 
     Raises FolderInUseError, EmbeddedPostgresError, CannotStartError.
     """
-    settings = structs.replace(settings, transport="local")
+    receiving = structs.replace(settings.internal, receive=True)
+    settings = structs.replace(settings, transport="local", internal=receiving)
     async with AsyncExitStack() as closing:
         dsns = await closing.enter_async_context(embedded(settings, say, processes=processes))
         bank = await closing.enter_async_context(demo_bank(settings)) if demo else ""

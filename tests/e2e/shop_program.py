@@ -18,6 +18,8 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
+from sagamart.cluster.plan import HANDLING_NODE
+
 START_S_MAX = 300.0
 """From the command to an open door, a new database and recovery after a kill included."""
 
@@ -29,6 +31,7 @@ COMMAND_S_MAX = 120.0
 Tell = Callable[[str], None]
 """How a test tells whoever runs it something; see `conftest.tell`."""
 
+HANDLING = f"SAGAMART_NODE={HANDLING_NODE}\0".encode()
 OPEN = "The shop is open at "
 SAGAMART = Path(sys.executable).with_name("sagamart")
 
@@ -95,7 +98,7 @@ class ShopProgram:
 
     def kill_handling(self) -> None:
         """Kill -9 the process that handles the messages of two."""
-        (handling,) = (pid for pid in descendants(self.pid) if b"SAGAMART_NODE=handling" in environment_of(pid))
+        (handling,) = (pid for pid in descendants(self.pid) if HANDLING in environment_of(pid))
         os.kill(handling, signal.SIGKILL)
 
     def resident_bytes(self) -> int:

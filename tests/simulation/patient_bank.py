@@ -2,18 +2,11 @@
 
 from typing import Any
 
+from one_service import message
 from sagamart.messaging.message import Body
-from sagamart.shop.payments.messages import (
-    BankCancelAsked,
-    BankCaptureAsked,
-    BankOpenAsked,
-    BankRefundAsked,
-    BankStateAsked,
-    BankTold,
-    StatementAsked,
-    StatementRead,
-)
-from simulation.bank import Deal, SimulatedBank
+from sagamart.shop.payments.messages import Answer
+from sagamart.shop.payments.outside import calls_to
+from simulation.bank import Act, Deal, SimulatedBank
 from simulation.chaos import Chaos
 
 
@@ -40,28 +33,21 @@ class PatientBank(SimulatedBank):
     def decline(self, deal: Deal) -> None:
         self._decline(deal.key, "customer_refused")
 
-    def does(self, asked: Any) -> Body:
-        """Carry out what payments asks, and tell of it.  Raises BankSilentError where it knows nothing of it."""
-        match asked:
-            case BankOpenAsked():
-                return BankTold(
-                    asked.payment_id,
-                    "open",
-                    self._open(asked.payment_id, asked.kind, asked.amount_minor, asked.currency),
-                )
-            case BankCaptureAsked():
-                key = f"{asked.payment_id}.capture"
-                answer = self._once(key, lambda: self._capture(key, asked.bank_id, asked.amount_minor))
-                return BankTold(asked.payment_id, "capture", answer)
-            case BankRefundAsked():
-                key = f"{asked.payment_id}.{asked.refund_id}"
-                answer = self._once(key, lambda: self._refund(key, asked.bank_id, asked.amount_minor))
-                return BankTold(asked.payment_id, "refund", answer, asked.refund_id)
-            case BankCancelAsked():
-                return BankTold(asked.payment_id, "cancel", self._cancel(asked.payment_id))
-            case BankStateAsked():
-                return BankTold(asked.payment_id, "state", self._state(asked.payment_id))
-            case StatementAsked():
-                entries = tuple(one for one in self.entries if asked.since <= one.at < asked.until)
-                return StatementRead(asked, entries, None)
-        raise AssertionError(f"the bank is not asked {type(asked).__name__}")
+    async def _call(self, act: Act) -> Answer:
+        return act()
+
+    async def _travel(self) -> None:
+        pass
+
+    def does(self, asked: Body) -> Body:
+        """Carry out what payments asks, by its own calls.  Raises BankSilentError where it knows nothing of it."""
+
+        async def answered() -> Body | None:
+            return await calls_to(self).calls[type(asked)](message(asked))
+
+        try:
+            answered().send(None)  # it waits for nothing, so it ends at once
+        except StopIteration as ended:
+            told: Body = ended.value
+            return told
+        raise AssertionError("a patient bank waits for nothing")

@@ -21,6 +21,7 @@ def members_of(folder: Path, transport: str, style: str = "facts") -> dict[str, 
         "SAGAMART_TRANSPORT": transport,
         "SAGAMART_STYLE": style,
         "SAGAMART_KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
+        "SAGAMART_INTERNAL_RECEIVE": "false",
     }
     with Ports() as ports:
         members = planned(load(ShopSettings, given), list(SLICES), replicas=2, postgres_dsn=POSTGRES, ports=ports)
@@ -65,7 +66,8 @@ def test_one_process_audits_with_the_databases_of_all_and_a_door_finds_it(tmp_pa
 
 
 def test_of_two_processes_one_takes_requests_and_posts_what_follows_to_the_other(tmp_path: Path) -> None:
-    settings = load(ShopSettings, {"SAGAMART_DATA": str(tmp_path), "SAGAMART_TIMELINE": "off"})
+    given = {"SAGAMART_DATA": str(tmp_path), "SAGAMART_TIMELINE": "off", "SAGAMART_INTERNAL_RECEIVE": "false"}
+    settings = load(ShopSettings, given)
     with Ports() as ports:
         handling, asking = handling_messages(settings, POSTGRES, ports)
     there = load(ShopSettings, handling.environment)
@@ -76,6 +78,12 @@ def test_of_two_processes_one_takes_requests_and_posts_what_follows_to_the_other
     known = Destinations(asking.internal.destinations)
     addresses = {address.authority for service in SLICES for address in known.of(service)}
     assert addresses == {f"127.0.0.1:{there.internal.port}"}
+
+
+@pytest.mark.parametrize("transport", ["http", "kafka"])
+def test_every_replica_takes_messages_whatever_whoever_starts_it_is_set_to(tmp_path: Path, transport: str) -> None:
+    for one in members_of(tmp_path, transport).values():
+        assert load(ShopSettings, one.environment).internal.receive
 
 
 def test_every_replica_knows_how_many_share_the_limits(tmp_path: Path) -> None:

@@ -46,14 +46,9 @@ def planned(
     internal = {place: ports.take() for place in places if _listens(settings, place[0])}
     jwks = _jwks_file(settings)
     shared = {
-        **environment_of(settings),
-        "SAGAMART_DATABASE_DSN": dsn_template(postgres_dsn),
-        "SAGAMART_HTTP_HOST": LOOPBACK,
-        "SAGAMART_HTTP_SHARE_PORT": "true",
+        **_shared(settings, postgres_dsn, internal),
         "SAGAMART_HTTP_TRUSTED_PROXIES": LOOPBACK,
         "SAGAMART_HTTP_REPLICAS": str(replicas),
-        "SAGAMART_METRICS_PORT": "0",  # it is the door's
-        **_asking(settings, internal),
     }
     members = []
     for service, number in [*places, (AUDIT, 1)]:
@@ -70,26 +65,32 @@ def planned(
 def handling_messages(settings: ShopSettings, postgres_dsn: str, ports: Ports) -> tuple[Member, ShopSettings]:
     """A process of all services that handles messages, and the settings of one beside it that only takes requests."""
     public, internal = ports.take(), ports.take()
-    keys = str(service_key_folder(settings))
+    listeners = {(service, 1): internal for service in SLICES}
     settings = structs.replace(settings, transport="http", style="facts")
     environment = {
-        **environment_of(settings),
-        "SAGAMART_DATABASE_DSN": dsn_template(postgres_dsn),
+        **_shared(settings, postgres_dsn, listeners),
         "SAGAMART_NODE": HANDLING_NODE,
-        "SAGAMART_HTTP_HOST": LOOPBACK,
         "SAGAMART_HTTP_PORT": str(public),
-        "SAGAMART_HTTP_SHARE_PORT": "true",
         "SAGAMART_WEB_PAGES": "off",
-        "SAGAMART_METRICS_PORT": "0",
-        "SAGAMART_INTERNAL_HOST": LOOPBACK,
         "SAGAMART_INTERNAL_PORT": str(internal),
-        "SAGAMART_INTERNAL_SHARE_PORT": "true",
-        "SAGAMART_INTERNAL_KEYS": keys,
     }
-    there = tuple(f"{service}=http://{LOOPBACK}:{internal}" for service in SLICES)
-    asking = structs.replace(settings.internal, receive=False, destinations=there, keys=keys)
+    keys = str(service_key_folder(settings))
+    asking = structs.replace(settings.internal, receive=False, destinations=_destinations(listeners), keys=keys)
     member = Member(HANDLING_NODE, list(SLICES), Address(LOOPBACK, public), environment)
     return member, structs.replace(settings, internal=asking)
+
+
+def _shared(settings: ShopSettings, postgres_dsn: str, listeners: Mapping[tuple[str, int], int]) -> dict[str, str]:
+    """What every process is told that another one starts."""
+    return {
+        **environment_of(settings),
+        "SAGAMART_DATABASE_DSN": dsn_template(postgres_dsn),
+        "SAGAMART_HTTP_HOST": LOOPBACK,
+        "SAGAMART_HTTP_SHARE_PORT": "true",
+        "SAGAMART_INTERNAL_RECEIVE": "true",
+        "SAGAMART_METRICS_PORT": "0",  # it is the one's who is asked from outside
+        **_asking(settings, listeners),
+    }
 
 
 def _listens(settings: ShopSettings, service: str) -> bool:
@@ -99,13 +100,16 @@ def _listens(settings: ShopSettings, service: str) -> bool:
 
 def _asking(settings: ShopSettings, listeners: Mapping[tuple[str, int], int]) -> dict[str, str]:
     """What processes need to ask each other over HTTP."""
-    destinations = [f"{service}=http://{LOOPBACK}:{port}" for (service, _), port in listeners.items()]
     return {
-        "SAGAMART_INTERNAL_DESTINATIONS": ",".join(destinations),
+        "SAGAMART_INTERNAL_DESTINATIONS": ",".join(_destinations(listeners)),
         "SAGAMART_INTERNAL_KEYS": str(service_key_folder(settings)),
         "SAGAMART_INTERNAL_HOST": LOOPBACK,
         "SAGAMART_INTERNAL_SHARE_PORT": "true",
     }
+
+
+def _destinations(listeners: Mapping[tuple[str, int], int]) -> tuple[str, ...]:
+    return tuple(f"{service}=http://{LOOPBACK}:{port}" for (service, _), port in listeners.items())
 
 
 def dsn_template(postgres_dsn: str) -> str:

@@ -55,7 +55,7 @@ def to_nobody(address: Address, *, ready: bool) -> None:
 
 
 class Kept:
-    """One process of the cluster.  `tell` is asked to hear over and over whether it is ready."""
+    """One process of the cluster.  `tell` hears, at every probe, whether it is ready."""
 
     def __init__(self, member: Member, logs: Path, say: Say, tell: Tell = to_nobody) -> None:
         self.member = member
@@ -128,7 +128,7 @@ class Kept:
         return self._process
 
     async def _probe(self) -> None:
-        """Ask it over and over whether it is ready."""
+        """Ask it over and over whether it is ready, and tell."""
         while True:
             ready = await is_ready(self.member)
             self._tell(self.member.public, ready=ready)

@@ -30,7 +30,6 @@ SWEPT_MAX = 1000
 PARCELS_SWEPT_MAX = 20
 """Parcels taken by one statement."""
 
-
 UNARMED_S = 5.0
 """How often a service looks for timers that arms none: another version of it may have, before or beside this one."""
 

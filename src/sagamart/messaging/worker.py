@@ -78,6 +78,7 @@ class Worker:
         self.node = node
         self.limits = limits
         self.unarrived: Callable[[], int] = lambda: 0
+        """How many of its messages are on their way to another process; see `Limits.unarrived_max`."""
         self.on_commit: list[Callable[[Sequence[Record]], None]] = []
         self.on_batch: list[Callable[[Batch, float], None]] = []
         self.in_flight = InFlight()

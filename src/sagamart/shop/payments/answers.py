@@ -143,8 +143,8 @@ def _cancel_told(payment: Payment, answer: Answer, message: Message[BankTold]) -
     if answer.ended == "already_done":
         return _too_late(payment, message)
     view = answer.payment
-    news = view is not None and view.version > payment.bank_version
-    known = _known(payment, view) if view is not None and news else changed(payment)
+    news = view if view is not None and view.version > payment.bank_version else None
+    known = changed(payment) if news is None else _known(payment, news)
     known = msgspec.structs.replace(known, closing="")
     match payment.closing:
         case "":
